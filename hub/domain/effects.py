@@ -1,0 +1,76 @@
+"""What we do to others, in the imperative. An effect row holds ids only; the request is built when it is sent."""
+
+import msgspec
+
+from hub.domain.posting import DocumentKind
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base of all effects. `short` names the kind inside an effect key."""
+
+
+class SubmitFulfilment(Effect, frozen=True, kw_only=True):
+    """Ask a node to fulfil."""
+
+    order: str
+    fulfilment: int
+
+
+class CancelFulfilment(Effect, frozen=True, kw_only=True):
+    """Ask a node to stop."""
+
+    order: str
+    fulfilment: int
+    request: int
+
+
+class ConfirmShipment(Effect, frozen=True, kw_only=True):
+    """Tell the channel that goods left."""
+
+    order: str
+    shipment: int
+
+
+class BuyLabel(Effect, frozen=True, kw_only=True):
+    """Buy a carrier's label for a fulfilment order of a node that is worked through the hub."""
+
+    order: str
+    fulfilment: int
+
+
+class VoidLabel(Effect, frozen=True, kw_only=True):
+    """Undo of `BuyLabel`."""
+
+    order: str
+    fulfilment: int
+
+
+class PostDocument(Effect, frozen=True, kw_only=True):
+    """Tell the books."""
+
+    order: str
+    kind: DocumentKind
+    shipment: int | None = None
+
+
+class CancelAtChannel(Effect, frozen=True, kw_only=True):
+    """Cancel an order at the channel because the hub was told to."""
+
+    order: str
+    reason: str
+
+
+AnyEffect = (
+    SubmitFulfilment | CancelFulfilment | ConfirmShipment | BuyLabel | VoidLabel | PostDocument | CancelAtChannel
+)
+
+SHORT: dict[type[Effect], str] = {
+    SubmitFulfilment: "submit",
+    CancelFulfilment: "cancel",
+    ConfirmShipment: "confirm",
+    BuyLabel: "label",
+    VoidLabel: "void",
+    PostDocument: "post",
+    CancelAtChannel: "cancel",
+}
+"""The word of each kind inside an effect key."""

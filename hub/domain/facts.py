@@ -1,0 +1,147 @@
+"""What others say happened, in the past tense. Appended, deduplicated under the sender's own id, true in any order."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from hub.domain.shipping import Parcel, ScanEvent
+from hub.domain.stock import ReportKind
+
+
+class StockMeaning(StrEnum):
+    """What a refusal or a short pick says about the shelf."""
+
+    NOTHING = "nothing"
+    QUANTITY = "quantity"
+    """The quantity concerned is not there."""
+    ALL = "all"
+    """The node has none of it left."""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Base of all facts; `at` is when it was true."""
+
+    at: datetime
+
+
+class FactLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a fulfilment order's line: by our line reference, or by SKU where the partner keeps no reference."""
+
+    quantity: int
+    line: str | None = None
+    sku: str | None = None
+
+
+class FulfilmentAccepted(Fact, frozen=True, kw_only=True):
+    """The node took the fulfilment order on."""
+
+    fulfilment: str
+    partner_reference: str | None = None
+
+
+class FulfilmentRefused(Fact, frozen=True, kw_only=True):
+    """The node will not do it."""
+
+    fulfilment: str
+    reason: str
+    stock: StockMeaning = StockMeaning.NOTHING
+
+
+class UnitsPicked(Fact, frozen=True, kw_only=True):
+    """Taken from the shelf; no lines means all of them."""
+
+    fulfilment: str
+    lines: tuple[FactLine, ...] = ()
+
+
+class UnitsPacked(Fact, frozen=True, kw_only=True):
+    """In boxes; no lines means all of them."""
+
+    fulfilment: str
+    lines: tuple[FactLine, ...] = ()
+
+
+class UnitsShort(Fact, frozen=True, kw_only=True):
+    """Asked for and not found."""
+
+    fulfilment: str
+    lines: tuple[FactLine, ...]
+    reason: str = "not found"
+    stock: StockMeaning = StockMeaning.QUANTITY
+
+
+class GoodsShipped(Fact, frozen=True, kw_only=True):
+    """Left the building. Counts once per `shipment`, the sender's own id; no parcel lines means all that is left."""
+
+    fulfilment: str
+    shipment: str
+    parcels: tuple[Parcel, ...] = ()
+
+
+class ReadyForPickUp(Fact, frozen=True, kw_only=True):
+    """Waits for the customer at the node."""
+
+    fulfilment: str
+
+
+class GoodsCollected(Fact, frozen=True, kw_only=True):
+    """Handed to the customer."""
+
+    fulfilment: str
+
+
+class CancelConfirmed(Fact, frozen=True, kw_only=True):
+    """The node stopped; its units may be freed."""
+
+    fulfilment: str
+
+
+class CancelRefused(Fact, frozen=True, kw_only=True):
+    """Too late for the node; the goods are expected to leave."""
+
+    fulfilment: str
+    reason: str
+
+
+class ParcelScanned(Fact, frozen=True, kw_only=True):
+    """A carrier saw a parcel."""
+
+    tracking: str
+    carrier: str
+    event: ScanEvent
+
+
+class StockLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A level (`on_hand`) or a change (`delta`) of one SKU at one location of the partner, in its base unit."""
+
+    location: str
+    sku: str
+    on_hand: int | None = None
+    delta: int | None = None
+    lot: str = ""
+
+
+class StockReported(Fact, frozen=True, kw_only=True):
+    """A stock master's figures; `at` is when they were true."""
+
+    kind: ReportKind
+    lines: tuple[StockLine, ...]
+    reason: str | None = None
+
+
+NodeFact = (
+    FulfilmentAccepted
+    | FulfilmentRefused
+    | UnitsPicked
+    | UnitsPacked
+    | UnitsShort
+    | GoodsShipped
+    | ReadyForPickUp
+    | GoodsCollected
+    | CancelConfirmed
+    | CancelRefused
+)
+"""Facts about a fulfilment order."""
+
+AnyFact = NodeFact | ParcelScanned | StockReported

@@ -1,0 +1,121 @@
+"""What the customer asked: immutable revisions of an order, exactly as the channel gave it."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from hub.domain.contact import Contact, Place
+from hub.domain.money import AmountSet
+from hub.domain.payment import Payment
+
+
+class Method(StrEnum):
+    """How a delivery group reaches the customer."""
+
+    SHIP = "ship"
+    PICK_UP = "pick_up"
+    DELIVER = "deliver"
+    DIGITAL = "digital"
+    CARRIED_OUT = "carried_out"
+
+
+class ManagedBy(StrEnum):
+    """Who moves the goods. Only hub-managed demand reserves, routes and ships."""
+
+    HUB = "hub"
+    CHANNEL = "channel"
+    PARTNER = "partner"
+    DONE = "done"
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was bought. Amounts are per line, in minor units of the order's shop currency."""
+
+    external_id: str
+    """The channel's line id; a fulfilment is confirmed with it."""
+    quantity: int
+    """What remains wanted after edits, in sold units; 0 for a line that an edit removed."""
+    sku: str | None = None
+    variant: str | None = None
+    """The channel's own id of the variant; maps to an item where the SKU is missing or not unique."""
+    title: str | None = None
+    group: str = "main"
+    unit_price: Decimal | None = None
+    """Informative only, never multiplied into a booked amount."""
+    subtotal: int = 0
+    discount: int = 0
+    tax: int = 0
+    ships: bool = True
+    gift_card: bool = False
+    managed_by: ManagedBy = ManagedBy.HUB
+    fulfilled_elsewhere: int = 0
+    """Units that the channel says were fulfilled, by whomever."""
+
+
+class DeliveryGroup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Lines that go one way to one place. Routing decides per group."""
+
+    key: str = "main"
+    method: Method = Method.SHIP
+    contact: str | None = None
+    """Key of the contact; the person is not in this document."""
+    place: Place | None = None
+    pickup_location: str | None = None
+    """The channel's id of the location where the customer collects or carries out."""
+    service: str | None = None
+    not_before: datetime | None = None
+    deliver_by: datetime | None = None
+    keep_together: bool = False
+
+
+class OrderContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The canonical order without personal data: what a revision stores."""
+
+    external_id: str
+    version: int
+    """The vendor's own order of versions (a counter, or microseconds of its change time). Newest wins."""
+    number: str
+    placed_at: datetime
+    currency: str
+    amounts: AmountSet
+    """The sale as placed."""
+    lines: tuple[OrderLine, ...]
+    groups: tuple[DeliveryGroup, ...] = ()
+    edited: AmountSet | None = None
+    refunded: AmountSet | None = None
+    payments: tuple[Payment, ...] = ()
+    presentment_currency: str | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    closed_at: datetime | None = None
+    test: bool = False
+    source: str | None = None
+    """Where within the channel: web, pos, draft, a marketplace's name. Informative, and a condition in policies."""
+    customer_group: str | None = None
+    tags: tuple[str, ...] = ()
+    financial_status: str | None = None
+    """Canonical word from the code table: pending, authorised, paid, part_paid, refunded, part_refunded, voided."""
+
+
+class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """One inbound snapshot of an order: its content, and the people in it, kept apart."""
+
+    content: OrderContent
+    contacts: dict[str, Contact] = {}
+    """By key: "ship", "bill", "customer", or what the groups name."""
+    problems: tuple["Problem", ...] = ()
+    """What could not be understood; the order exists all the same and its release is held."""
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A value that mapping could not turn into a canonical one. Raw is kept, a default is never invented."""
+
+    kind: str
+    """Stable code: unmapped_status, bad_quantity, bad_money, missing_address, unmapped_country, ..."""
+    field: str
+    path: str
+    value: str
+    line: str | None = None
+    """External id of the line it concerns; None for the whole order."""

@@ -1,0 +1,187 @@
+"""An adapter is one value. `ADAPTER = Adapter(...)` in `adapters/<vendor>/adapter.py` says all that a vendor can do."""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from hub.domain.facts import AnyFact
+from hub.domain.order import OrderSnapshot
+from hub.sdk.capabilities import (
+    AvailabilityUpdate,
+    ChannelCancel,
+    Context,
+    Fetch,
+    FulfilmentCancel,
+    FulfilmentRequest,
+    LabelRequest,
+    LabelVoid,
+    PostingRequest,
+    Probe,
+    PullPages,
+    Quote,
+    Send,
+    ShipmentConfirmation,
+    Track,
+)
+from hub.sdk.translate import Tables
+from hub.sdk.webhook import Delivery, Verdict
+from hub.sdk.wire import Transport
+
+SDK_VERSION: Final = 1
+
+Secret = "x-secret"
+"""Key in a settings field's `extra_json_schema` that makes it write-only."""
+
+
+class Kind(StrEnum):
+    """What sort of system it is."""
+
+    CHANNEL = "channel"
+    NODE = "node"
+    CARRIER = "carrier"
+    LEDGER = "ledger"
+
+
+class Lane(StrEnum):
+    """Queues of the inbox: a handler's batch is of one lane. Orders go first."""
+
+    ORDERS = "orders"
+    FACTS = "facts"
+    STOCK = "stock"
+    FETCH = "fetch"
+
+
+class Form(StrEnum):
+    """How an inbound message is meant; the adapter declares it, no handler guesses."""
+
+    SNAPSHOT = "snapshot"
+    """The newest version wins."""
+    EVENT = "event"
+    """Each counts once, in any order."""
+
+
+Message = OrderSnapshot | AnyFact
+
+Translate = Callable[[bytes, Tables], Sequence[Message]]
+"""Pure: one stored body to canonical messages. Raises `translate.Unmapped` or `translate.Malformed`."""
+
+
+class Topic(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of delivery, and how its body is read: by a mapping file or by a pure function, never both."""
+
+    lane: Lane
+    form: Form
+    mapping: str | None = None
+    """Name of `mappings/<vendor>/<mapping>.toml`, which makes an `OrderSnapshot`."""
+    translate: Translate | None = None
+    thin: bool = False
+    """The body only names an object, or cannot be trusted: it is fetched first; `fetched_as` is the answer's topic."""
+    fetched_as: str | None = None
+    ignore: bool = False
+    """Stored and acknowledged, of no consequence."""
+
+
+class Pull(msgspec.Struct, frozen=True, kw_only=True):
+    """A scheduled read."""
+
+    pages: PullPages
+    every_seconds: int
+    overlap_seconds: int = 300
+    """How far a pull looks back over its own cursor: lists miss, shift and lag."""
+
+
+class Subtracts(StrEnum):
+    """What a sink of availability subtracts by itself, and so gets added back."""
+
+    NOTHING = "nothing"
+    OWN_OPEN_ORDERS = "own_open_orders"
+
+
+class Adapter(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a vendor can do. A capability that is None does not exist.
+
+    `settings` is a strict msgspec Struct: required fields are the required keys of a connection's config, secret fields
+    carry `Meta(extra_json_schema={"x-secret": True})`, and every adapter's has an optional `base_url`.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    settings: type[msgspec.Struct]
+    account: Callable[[Any], str]
+    """Pure: the vendor's own name of the account, from the settings."""
+    transport: Callable[[Any], Transport]
+    sdk: int = SDK_VERSION
+
+    check: Callable[[Delivery, Any], Verdict] | None = None
+    """Pure, `webhook.py`: is it genuine, what is its key and topic."""
+    topics: Mapping[str, Topic] = {}
+    functions: Mapping[str, Callable[..., Any]] = {}
+    """Named pure functions that the vendor's mapping files may call for what is truly irregular."""
+    fetch: Fetch | None = None
+    pulls: Mapping[str, Pull] = {}
+    """By what they bring: orders, stock, status."""
+
+    probe: Callable[[Context[Any]], Any] | None = None
+    """`async (context) -> Probe`: the connection test, and the account's name as the vendor says it."""
+    submit_fulfilment: Send[FulfilmentRequest] | None = None
+    cancel_fulfilment: Send[FulfilmentCancel] | None = None
+    confirm_shipment: Send[ShipmentConfirmation] | None = None
+    cancel_order: Send[ChannelCancel] | None = None
+    publish_availability: Send[AvailabilityUpdate] | None = None
+    availability_batch: int = 100
+    subtracts: Subtracts = Subtracts.NOTHING
+    quote: Quote | None = None
+    buy_label: Send[LabelRequest] | None = None
+    void_label: Send[LabelVoid] | None = None
+    track: Track | None = None
+    post: Send[PostingRequest] | None = None
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """Names of what it can do, as the API and a connection's modes speak of them."""
+        writes = (
+            "submit_fulfilment",
+            "cancel_fulfilment",
+            "confirm_shipment",
+            "cancel_order",
+            "publish_availability",
+            "quote",
+            "buy_label",
+            "void_label",
+            "track",
+            "post",
+        )
+        present = [name for name in writes if getattr(self, name) is not None]
+        if self.check is not None:
+            present.insert(0, "receive")
+        return (*present, *(f"pull_{name}" for name in self.pulls))
+
+
+def secret_fields(settings: type[msgspec.Struct]) -> frozenset[str]:
+    """Names of the fields that are write-only."""
+    found = set()
+    for field in msgspec.inspect.type_info(settings).fields:  # type: ignore[attr-defined]
+        extra = getattr(field.type, "extra_json_schema", None) or {}
+        if extra.get(Secret):
+            found.add(field.name)
+    return frozenset(found)
+
+
+__all__ = [
+    "SDK_VERSION",
+    "Adapter",
+    "Form",
+    "Kind",
+    "Lane",
+    "Message",
+    "Probe",
+    "Pull",
+    "Secret",
+    "Subtracts",
+    "Topic",
+    "Translate",
+    "secret_fields",
+]

@@ -1,0 +1,258 @@
+"""What an adapter can do: one request struct and one function type per capability."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from hub.domain.contact import Contact
+from hub.domain.network import Connection
+from hub.domain.posting import DocumentKind
+from hub.domain.shipping import Parcel, Rate
+from hub.sdk.outcomes import Outcome
+from hub.sdk.wire import Client
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Context(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
+    """What a capability is given besides its request. No database, no clock of its own."""
+
+    connection: Connection
+    settings: S
+    client: Client
+    now: Callable[[], datetime]
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of everything that writes. `key` is fixed for ever; `look_first` is set after an uncertain try."""
+
+    key: str
+    look_first: bool = False
+    references: Mapping[str, str] = {}
+    """Partner's ids learned before, as "kind:ours" -> theirs."""
+
+
+# --- nodes -----------------------------------------------------------------------------------------------------------
+
+
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Units to fulfil. `line` is our reference; facts come back with it."""
+
+    line: str
+    sku: str
+    quantity: int
+    title: str | None = None
+    value: int | None = None
+    """Minor units of the request's currency for the whole line; for customs and insurance."""
+
+
+class FulfilmentRequest(Command, frozen=True, kw_only=True):
+    """Fulfil this, from there, to here."""
+
+    fulfilment: str
+    """Our fulfilment order id: unique for ever, at most 24 characters."""
+    order_number: str
+    lines: tuple[RequestLine, ...]
+    location: str | None
+    """The partner's own name of the node."""
+    ship_to: Contact
+    service: str | None
+    currency: str
+    ordered_at: datetime
+    ship_by: datetime | None = None
+
+
+class FulfilmentCancel(Command, frozen=True, kw_only=True):
+    """Stop, if you still can. Answers Done (stopped), Refused (too late) or RetryLater."""
+
+    fulfilment: str
+    partner_reference: str | None
+    reason: str
+
+
+# --- channels --------------------------------------------------------------------------------------------------------
+
+
+class ConfirmedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of a channel's order line that left."""
+
+    line: str
+    """The channel's own line id."""
+    quantity: int
+
+
+class ShipmentConfirmation(Command, frozen=True, kw_only=True):
+    """Tell the channel what left, from where, with which tracking."""
+
+    order_external_id: str
+    lines: tuple[ConfirmedLine, ...]
+    parcels: tuple[Parcel, ...]
+    location: str | None
+    """The channel's own name of the location, where it is told one."""
+    shipped_at: datetime
+    notify: bool = True
+
+
+class ChannelCancel(Command, frozen=True, kw_only=True):
+    """Cancel at the channel."""
+
+    order_external_id: str
+    reason: str
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be sold of one item at one of the channel's locations."""
+
+    sku: str
+    location: str
+    quantity: int
+    """As this sink wants it: what it subtracts itself is already added back."""
+    previous: int | None = None
+    """What we last told it, for compare-and-set; None when never."""
+
+
+class AvailabilityUpdate(Command, frozen=True, kw_only=True):
+    """New levels, absolute. Done means all of them; a part that failed is told as `NeedsPerson` naming the SKUs."""
+
+    levels: tuple[Level, ...]
+
+
+# --- carriers --------------------------------------------------------------------------------------------------------
+
+
+class ParcelToShip(msgspec.Struct, frozen=True, kw_only=True):
+    """A packed box: grams and millimetres."""
+
+    weight_g: int
+    length_mm: int | None = None
+    width_mm: int | None = None
+    height_mm: int | None = None
+
+
+class RateRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What would it cost. A read."""
+
+    reference: str
+    ship_from: Contact
+    ship_to: Contact
+    parcel: ParcelToShip
+
+
+class LabelRequest(Command, frozen=True, kw_only=True):
+    """Buy postage, once. `key` is the reference under which the carrier is asked before a second try."""
+
+    ship_from: Contact
+    ship_to: Contact
+    parcel: ParcelToShip
+    service: str | None = None
+    """Preferred service; None buys the cheapest offer."""
+
+
+class LabelVoid(Command, frozen=True, kw_only=True):
+    """Give postage back."""
+
+    external_id: str
+
+
+# --- books -----------------------------------------------------------------------------------------------------------
+
+
+class PostingLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a document. Amounts are per line, in minor units; the ledger's unit price is derived by the adapter."""
+
+    line: str
+    sku: str | None
+    title: str
+    quantity: int
+    amount: int
+    """After discount; with tax when the document says tax is included."""
+    tax: int = 0
+
+
+class PostingRequest(Command, frozen=True, kw_only=True):
+    """A document for the books."""
+
+    kind: DocumentKind
+    order: str
+    """Our order id: the natural key under which the ledger is searched first."""
+    order_number: str
+    shipment: str | None
+    currency: str
+    tax_included: bool
+    lines: tuple[PostingLine, ...]
+    shipping: int
+    total: int
+    """What the ledger's own total must come to; read back and compared."""
+    customer: Contact
+    dated: datetime
+
+
+# --- reads -----------------------------------------------------------------------------------------------------------
+
+
+class Pulled(msgspec.Struct, frozen=True, kw_only=True):
+    """One object that a pull or fetch brought, stored in the inbox under `key` like a webhook."""
+
+    key: str
+    """Unique per account and version of the object: "order:123:2026-01-02T03:04:05Z"."""
+    topic: str
+    object: str | None
+    body: bytes
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a pull; stored together with the cursor in one transaction."""
+
+    items: tuple[Pulled, ...]
+    cursor: str
+    """Where to go on, in the adapter's own words; survives restarts."""
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a connection test."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """What the vendor says about itself at connect."""
+
+    account: str
+    checks: tuple[Check, ...]
+
+
+R = TypeVar("R", contravariant=True)
+
+
+class Send(Protocol[R]):
+    """The shape of every writing capability."""
+
+    def __call__(self, context: Context[Any], request: R, /) -> Awaitable[Outcome]: ...
+
+
+class Quote(Protocol):
+    """Ask a carrier for offers."""
+
+    def __call__(self, context: Context[Any], request: RateRequest, /) -> Awaitable[tuple[Rate, ...]]: ...
+
+
+class PullPages(Protocol):
+    """Read on from a cursor (None: from the beginning, or from the connection's `live_from`), page by page."""
+
+    def __call__(self, context: Context[Any], cursor: str | None, /) -> AsyncIterator[Page]: ...
+
+
+class Fetch(Protocol):
+    """Read the object that a thin or untrusted delivery is about."""
+
+    def __call__(self, context: Context[Any], topic: str, object: str, body: bytes, /) -> Awaitable[Pulled]: ...
+
+
+class Track(Protocol):
+    """Ask a carrier where a parcel is; the answer is stored like a webhook."""
+
+    def __call__(self, context: Context[Any], carrier: str, tracking: str, /) -> Awaitable[Pulled | None]: ...
