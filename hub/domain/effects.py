@@ -45,6 +45,13 @@ class VoidLabel(Effect, frozen=True, kw_only=True):
     fulfilment: int
 
 
+class TrackParcels(Effect, frozen=True, kw_only=True):
+    """Ask a carrier to tell us where a shipment's parcels are."""
+
+    order: str
+    shipment: int
+
+
 class PostDocument(Effect, frozen=True, kw_only=True):
     """Tell the books."""
 
@@ -61,7 +68,14 @@ class CancelAtChannel(Effect, frozen=True, kw_only=True):
 
 
 AnyEffect = (
-    SubmitFulfilment | CancelFulfilment | ConfirmShipment | BuyLabel | VoidLabel | PostDocument | CancelAtChannel
+    SubmitFulfilment
+    | CancelFulfilment
+    | ConfirmShipment
+    | BuyLabel
+    | VoidLabel
+    | TrackParcels
+    | PostDocument
+    | CancelAtChannel
 )
 
 SHORT: dict[type[Effect], str] = {
@@ -70,6 +84,7 @@ SHORT: dict[type[Effect], str] = {
     ConfirmShipment: "confirm",
     BuyLabel: "label",
     VoidLabel: "void",
+    TrackParcels: "track",
     PostDocument: "post",
     CancelAtChannel: "cancel",
 }

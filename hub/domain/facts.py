@@ -1,12 +1,17 @@
 """What others say happened, in the past tense. Appended, deduplicated under the sender's own id, true in any order."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from hub.domain.shipping import Parcel, ScanEvent
 from hub.domain.stock import ReportKind
+
+
+UNSTATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""`at` of a fact whose sender states no time: the hub puts the time of receipt there."""
 
 
 class StockMeaning(StrEnum):

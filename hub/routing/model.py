@@ -21,6 +21,7 @@ class GroupLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     item: int
     quantity: int
     weight_g: int | None = None
+    """Grams of one unit; None counts as the policy's `unknown_weight_g`."""
     value: int = 0
     """Minor units of the order's currency for the whole quantity."""
     classes: tuple[str, ...] = ()
@@ -30,7 +31,7 @@ class GroupLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Nodes that refused or were short of this demand and are excluded for now."""
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one decision is about: lines that go one way to one place."""
 
     order: str
@@ -50,8 +51,12 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     no_earlier_than: datetime | None = None
 
 
-class NodeState(msgspec.Struct, frozen=True, kw_only=True):
-    """A node as it was when the decision was made. `available` runs parallel to the group's lines."""
+class NodeState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A node as it was when the decision was made.
+
+    `available` runs parallel to the group's lines. Lines of one item share that item's stock: where they are given
+    different numbers, the smallest counts for all of them together.
+    """
 
     id: int
     code: str
@@ -67,7 +72,10 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: tuple[str, ...] = ("ship",)
     handling_cost: int = 0
     priority: int = 100
+    """Lower goes first where plans cost the same."""
     enabled: bool = True
+    transit_days: int | None = None
+    """Days on the way from here to the group's place; None counts as the policy's `unknown_transit_days`."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +86,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A routing policy, decoded from `rules/routing/*.toml`. Immutable; decisions name its version."""
+    """A routing policy, decoded from `rules/routing/*.toml`. Immutable; decisions name its version.
+
+    Costs are thousandths of a minor unit of `currency` and never negative. Filling goes first, cost second: a plan that
+    places fewer units is never chosen for being cheaper.
+    """
 
     version: str = "default"
     currency: str = "USD"
@@ -89,15 +101,33 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unknown_distance_km: int = 20_000
     """A node or place without coordinates counts as this far: unknown is never near."""
     late_cost: int = 3_000_00
+    """Per parcel that leaves too late to arrive by the time the group asks for."""
     max_splits: int | None = None
+    """Parcels of a group beyond the first; None is unlimited."""
     allow_partial: bool = True
     """Whether what cannot be placed may wait while the rest goes."""
     split_line: bool = True
     """Whether a line that no node holds whole may be spread over nodes."""
     unfilled_cost: int = 50_000_00
-    """Per line left over; keeps the search from leaving a line that a node could serve."""
+    """Per line of which something is left over. Among plans that place as many units, fewer such lines are better."""
     node_groups: dict[str, tuple[str, ...]] = {}
+    """Node codes by name of the group."""
     stay_in_country: bool = False
+    """Whether goods stay in the country of the place. An unknown country is not the same country."""
+    use_groups: tuple[str, ...] = ()
+    """When given, only nodes of these node groups serve."""
+    skip_groups: tuple[str, ...] = ()
+    """Nodes of these node groups never serve."""
+    max_distance_km: int | None = None
+    """Nodes farther away never serve; an unknown distance counts as `unknown_distance_km`."""
+    rate_steps: tuple[tuple[int, int], ...] = ()
+    """Carrier rates by weight, rising: (up to grams, cost). What is heavier pays the last step several times."""
+    unknown_weight_g: int = 1_000
+    """A unit of unknown weight counts as this heavy: unknown is never light."""
+    unknown_transit_days: int = 0
+    """0 judges only whether the goods leave in time."""
+    search_budget: int = 2_000_000
+    """Steps that a search may take before it stops with its best plan and a proven gap. Counted, never timed."""
 
 
 class Reason(StrEnum):
@@ -113,6 +143,31 @@ class Reason(StrEnum):
     REFUSED_BEFORE = "refused_before"
     OUTSIDE_FENCE = "outside_fence"
     NOT_THE_PICKUP_NODE = "not_the_pickup_node"
+    SPLIT_LIMIT = "split_limit"
+    """It could send what the plan leaves over, but not within the limit of splits."""
+
+
+class RunnerUp(StrEnum):
+    """What is known about the runner-up."""
+
+    EXACT = "exact"
+    """No plan on another set of nodes is better than it, except the plan itself."""
+    BEST_FOUND = "best_found"
+    """The best that the search met; a better one may exist."""
+    NONE_EXISTS = "none_exists"
+    """No other set of nodes fills as much."""
+    NOT_FOUND = "not_found"
+    """The search met none; one may exist."""
+
+
+class Solver(StrEnum):
+    """What found the plan. See `docs/decisions/0006-exact-routing.md`."""
+
+    SUBSETS = "subsets"
+    COUNTING = "counting"
+    BRANCHING = "branching"
+    NOTHING = "nothing"
+    """Nothing could be placed, or only a part where the whole is asked for."""
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -124,12 +179,14 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A way to serve the group, and what it costs."""
+    """A way to serve the group, and what it costs. What a node sends is one parcel."""
 
     assignments: tuple[Assignment, ...]
+    """By demand, then in the nodes' order of priority and code."""
     unfilled: tuple[tuple[int, int], ...]
     """(demand, quantity) that no node serves now."""
     cost: int
+    """All terms of all parcels, and `unfilled_cost` for every line of which something is left over."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,11 +195,15 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     runner_up: Plan | None
     reasons: tuple[tuple[int, Reason], ...]
+    """One per node, in the nodes' order of priority and code."""
     bound: int
-    """Proven lower bound of the cost of any plan; equals `plan.cost` when proven optimal."""
+    """Proven lower bound of the cost of any plan that places as many units; equals `plan.cost` when proven optimal."""
     proven: bool
+    """Whether no plan places more units, and none that places as many costs less."""
     policy: str
     engine: str = ENGINE_VERSION
+    runner_up_is: RunnerUp = RunnerUp.NONE_EXISTS
+    solver: Solver = Solver.NOTHING
 
     @property
     def gap(self) -> int:

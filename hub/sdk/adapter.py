@@ -160,16 +160,6 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
         return (*present, *(f"pull_{name}" for name in self.pulls))
 
 
-def secret_fields(settings: type[msgspec.Struct]) -> frozenset[str]:
-    """Names of the fields that are write-only."""
-    found = set()
-    for field in msgspec.inspect.type_info(settings).fields:  # type: ignore[attr-defined]
-        extra = getattr(field.type, "extra_json_schema", None) or {}
-        if extra.get(Secret):
-            found.add(field.name)
-    return frozenset(found)
-
-
 __all__ = [
     "SDK_VERSION",
     "Adapter",
@@ -183,5 +173,4 @@ __all__ = [
     "Subtracts",
     "Topic",
     "Translate",
-    "secret_fields",
 ]

@@ -150,6 +150,12 @@ class LabelRequest(Command, frozen=True, kw_only=True):
     """Preferred service; None buys the cheapest offer."""
 
 
+class TrackRequest(Command, frozen=True, kw_only=True):
+    """Follow these parcels: (carrier as the node named it, tracking number). Asking twice is harmless."""
+
+    parcels: tuple[tuple[str | None, str], ...]
+
+
 class LabelVoid(Command, frozen=True, kw_only=True):
     """Give postage back."""
 

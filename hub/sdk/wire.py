@@ -57,18 +57,25 @@ class RateReading(msgspec.Struct, frozen=True, kw_only=True):
     """The vendor asked us to wait until then."""
 
 
+class _Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """Prints its kind only: what it holds are secrets."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(***)"
+
+
 class NoAuth(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Static headers only."""
 
 
-class Basic(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Basic(_Sealed, frozen=True, kw_only=True, tag=True):
     """HTTP Basic."""
 
     username: str
     password: str
 
 
-class ClientCredentials(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class ClientCredentials(_Sealed, frozen=True, kw_only=True, tag=True):
     """OAuth 2 client credentials; the token is cached, encrypted, with the connection."""
 
     token_url: str
@@ -77,7 +84,7 @@ class ClientCredentials(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     scope: str | None = None
 
 
-class RefreshToken(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class RefreshToken(_Sealed, frozen=True, kw_only=True, tag=True):
     """OAuth 2 refresh grant. A rotated pair is committed before its first use."""
 
     token_url: str
@@ -86,7 +93,7 @@ class RefreshToken(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     refresh_token: str
 
 
-class PasswordToken(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class PasswordToken(_Sealed, frozen=True, kw_only=True, tag=True):
     """A vendor's own log-in that answers a bearer token: JSON {username, password} -> {access_token, expires_in}."""
 
     token_url: str
@@ -94,7 +101,7 @@ class PasswordToken(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     password: str
 
 
-class OAuth1(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class OAuth1(_Sealed, frozen=True, kw_only=True, tag=True):
     """OAuth 1.0a with HMAC-SHA256."""
 
     consumer_key: str
@@ -106,7 +113,7 @@ class OAuth1(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 Auth = NoAuth | Basic | ClientCredentials | RefreshToken | PasswordToken | OAuth1
 
 
-class Transport(msgspec.Struct, frozen=True, kw_only=True):
+class Transport(_Sealed, frozen=True, kw_only=True):
     """How an adapter reaches its vendor."""
 
     base_url: str

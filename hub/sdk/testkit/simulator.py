@@ -1,20 +1,32 @@
 """Base of all vendor simulators: a real HTTP server on loopback, with books of its own and faults on demand."""
 
 import asyncio
+import logging
 import random
 import socket
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Final, Literal, Self
 
 import httpx
 import msgspec
 import structlog
 import uvicorn
 from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
+
+ATTEMPTS: Final = 9
+"""How often a webhook is tried before it is given up."""
+GIVEN_UP_AT_ONCE: Final = (401, 404, 413)
+"""Answers that a repeat would not change."""
+
+Fault = Literal["server_error", "throttle", "lost_reply"]
 
 
 class Faults(msgspec.Struct, kw_only=True):
@@ -48,7 +60,8 @@ class Simulator:
     """Serve a vendor's API on loopback. Subclasses give `routes` and keep stateful books.
 
     `random` is seeded, `now` may be replaced by a test; nothing here is persisted. `calls` counts requests by path,
-    `violations` names every request that broke the vendor's own limits.
+    `violations` names every request that broke the vendor's own limits. `script` says what befalls the next requests,
+    one entry each (None: nothing), before `faults` roll the dice again.
     """
 
     vendor: str = ""
@@ -67,7 +80,8 @@ class Simulator:
         self.violations: list[str] = []
         self.base_url = ""
         self.undelivered: list[Sent] = []
-        self._server: uvicorn.Server | None = None
+        self.script: deque[Fault | None] = deque()
+        self._server: _Loopback | None = None
         self._serving: asyncio.Task[None] | None = None
         self._deliveries: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
@@ -82,36 +96,52 @@ class Simulator:
 
     def app(self) -> ASGIApp:
         """The ASGI application: the routes behind the faults."""
-        inner = Litestar(route_handlers=list(self.routes()), openapi_config=None, logging_config=None)
+        inner = Litestar(
+            route_handlers=list(self.routes()), openapi_config=None, logging_config=None, after_exception=[_tell]
+        )
         return _faulty(self, inner)
 
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.stop()
+
     async def start(self, port: int = 0) -> str:
-        """Listen on 127.0.0.1 and return the base URL."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(self.app(), log_config=None, access_log=False, lifespan="off", ws="none")
-        self._server = uvicorn.Server(config)
-        self._server.capture_signals = _no_signals  # type: ignore[method-assign,assignment]
+        """Listen on 127.0.0.1 and return the base URL. Raises OSError when the port is taken."""
+        config = uvicorn.Config(
+            self.app(), log_config=None, access_log=False, lifespan="off", ws="none", date_header=False
+        )
+        # The protocol is named because asyncio turns Nagle's algorithm off by it: 40 ms an answer otherwise.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            listener.close()
+            raise
+        logging.getLogger("uvicorn.error").addFilter(_unless_on_purpose)
+        self._server = _Loopback(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
-        while not self._server.started:
-            await asyncio.sleep(0.005)
+        await self._server.listening.wait()
         self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._client = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=32))
         return self.base_url
 
     async def stop(self) -> None:
-        """Stop listening; deliveries under way are given up."""
+        """Stop listening; requests and deliveries under way are given up."""
         for task in tuple(self._deliveries):
             task.cancel()
+        await asyncio.gather(*self._deliveries, return_exceptions=True)
         if self._client is not None:
             await self._client.aclose()
+            self._client = None
         if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
+            self._server.closing.set()
             await self._serving
 
     def deliver(self, sent: Sent) -> None:
-        """Send a webhook as this vendor would: maybe late, twice or out of order, and again until it is answered 2xx."""
+        """Send a webhook as this vendor would: maybe late, twice or out of order, and again until answered 2xx."""
         copies = 2 if self.random.random() < self.faults.duplicate else 1
         late = self.random.uniform(0.05, 0.5) if self.random.random() < self.faults.reorder else 0.0
         for copy in range(copies):
@@ -126,9 +156,10 @@ class Simulator:
             await asyncio.gather(*self._deliveries, return_exceptions=True)
 
     async def _deliver(self, sent: Sent, wait: float) -> None:
-        assert self._client is not None
         await asyncio.sleep(wait)
-        for attempt in range(9):
+        if self._client is None:
+            self._client = httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=32))
+        for attempt in range(ATTEMPTS):
             try:
                 answer = await self._client.post(sent.url, headers=sent.headers, content=sent.body)
             except httpx.HTTPError:
@@ -136,46 +167,60 @@ class Simulator:
             else:
                 if answer.is_success:
                     return
-                if answer.status_code in (401, 404, 413):
+                if answer.status_code in GIVEN_UP_AT_ONCE:
                     break
             await asyncio.sleep(min(5.0, 0.2 * 2**attempt))
         self.undelivered.append(sent)
         log.warning("webhook.given_up", vendor=self.vendor, url=sent.url)
 
+    def _next_fault(self) -> Fault | None:
+        if self.script:
+            return self.script.popleft()
+        faults, chance = self.faults, self.random.random
+        if faults.outage or chance() < faults.server_error:
+            return "server_error"
+        if chance() < faults.throttle:
+            return "throttle"
+        return "lost_reply" if chance() < faults.lost_reply else None
+
 
 def _faulty(simulator: Simulator, app: ASGIApp) -> ASGIApp:
-    """Put the faults in front of an application. Paths that begin with `/_` are the simulator's own: no faults there."""
+    """Put the faults in front of an application. Paths that begin with `/_` are the simulator's own: none there."""
 
     async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/_"):
+        if scope["type"] != ScopeType.HTTP or scope["path"].startswith("/_"):
             await app(scope, receive, send)
             return
-        faults, chance = simulator.faults, simulator.random.random
         simulator.calls[scope["path"]] += 1
-        if faults.delay_ms:
-            await asyncio.sleep(simulator.random.uniform(0, faults.delay_ms / 1000))
-        if faults.outage or chance() < faults.server_error:
-            await _answer(send, 503, {"content-type": "text/html"}, b"<html>Service Unavailable</html>")
-        elif chance() < faults.throttle:
-            await _answer(send, *simulator.throttled())
-        elif chance() < faults.lost_reply:
-            await app(scope, receive, _breaking(send))
-        else:
-            await app(scope, receive, send)
+        if simulator.faults.delay_ms:
+            await asyncio.sleep(simulator.random.uniform(0, simulator.faults.delay_ms / 1000))
+        match simulator._next_fault():
+            case "server_error":
+                await _answer(send, 503, {"content-type": "text/html"}, b"<html>Service Unavailable</html>")
+            case "throttle":
+                await _answer(send, *simulator.throttled())
+            case "lost_reply":
+                await _act_and_hang_up(app, scope, receive, send)
+            case None:
+                await app(scope, receive, send)
 
     return faulty
 
 
-def _breaking(send: Send) -> Send:
-    """Let the handler act, then leave the answer unfinished so that the client sees a broken connection."""
+def _tell(error: Exception, scope: Scope) -> None:
+    """A simulator's own mistake would otherwise look like an outage of the vendor."""
+    if not isinstance(error, HTTPException):
+        log.error("simulator.broken", path=scope["path"], exc_info=error)
 
-    async def broken(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = [(b"content-length", b"1000000")]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            raise ConnectionAbortedError("reply lost on purpose")
 
-    return broken
+async def _act_and_hang_up(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let the handler act, then break the connection in the middle of an answer."""
+
+    async def swallow(message: Message) -> None: ...
+
+    await app(scope, receive, swallow)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000000")]})
+    raise _ReplyLost
 
 
 async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
@@ -185,9 +230,41 @@ async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes)
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-class _no_signals:
-    """The process that runs the simulator handles signals, not its server."""
+class _ReplyLost(Exception):
+    """Makes the server close the connection."""
 
-    def __enter__(self) -> None: ...
 
-    def __exit__(self, *exc: object) -> None: ...
+def _unless_on_purpose(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and record.exc_info[0] is _ReplyLost)
+
+
+class _Loopback(uvicorn.Server):
+    """Leaves signals to the process, and starts and stops without pauses: thousands of simulators run in tests."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+        self.closing = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+    async def main_loop(self) -> None:
+        """Serve until told to stop."""
+        await self.on_tick(0)
+        self.listening.set()
+        await self.closing.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close everything at once."""
+        for server in self.servers:
+            server.close()
+        for connection in tuple(self.server_state.connections):
+            connection.transport.close()
+        for task in tuple(self.server_state.tasks):
+            task.cancel()
+        await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+        for server in self.servers:
+            await server.wait_closed()

@@ -1,0 +1,127 @@
+"""Sends; what to send and what the answers mean is in `calls.py`."""
+
+from adapters.easypost import calls
+from adapters.easypost.schemas import Shipment
+from adapters.easypost.settings import Settings
+from hub.domain.shipping import Rate
+from hub.sdk.capabilities import Check, Context, LabelRequest, LabelVoid, Probe, Pulled, RateRequest
+from hub.sdk.outcomes import Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain
+from hub.sdk.wire import Request
+
+
+async def quote(context: Context[Settings], wanted: RateRequest) -> tuple[Rate, ...]:
+    """Offers of all carriers. The shipment behind them has no reference: that belongs to purchases alone."""
+    create = calls.create_request(wanted.ship_from, wanted.ship_to, wanted.parcel, None, context.settings)
+    return calls.read_offers(await _shipment(context, create, wanted.reference))
+
+
+async def buy_label(context: Context[Settings], wanted: LabelRequest) -> Outcome:
+    """Buy postage, once: the earlier shipment under the key is bought or taken up, never replaced by another."""
+    shipment = await _earlier(context, wanted)
+    found = shipment is not None
+    if shipment is None:
+        create = calls.create_request(wanted.ship_from, wanted.ship_to, wanted.parcel, wanted.key, context.settings)
+        shipment = await _shipment(context, create, wanted.key)
+    if shipment.postage_label is not None:
+        return calls.read_label(shipment, wanted, found=found)
+    return await _buy(context, shipment, wanted)
+
+
+async def void_label(context: Context[Settings], wanted: LabelVoid) -> Outcome:
+    """Ask for the money back; asked already, by an earlier try or by hand, is Done."""
+    if wanted.look_first:
+        earlier = await _refund(context, wanted)
+        if earlier is not None:
+            return earlier
+    ask = calls.refund_request(wanted.external_id)
+    response = await context.client.send(ask)
+    if response.status in (400, 422):
+        earlier = await _refund(context, wanted)
+        return earlier or calls.refusal(response, ask.operation, wanted.key, context.now(), write=True)
+    answer = calls.read_shipment(response, ask.operation, wanted.key, context.now(), write=True)
+    return calls.read_refund(answer, found=False) or NeedsPerson(
+        reason=f"{wanted.key}: EasyPost took the refund of {answer.id} without giving it a status",
+        next_step="look at the shipment in EasyPost's dashboard",
+    )
+
+
+async def track(context: Context[Settings], carrier: str, tracking: str) -> Pulled | None:
+    """Let EasyPost follow a parcel, whoever shipped it; its webhooks tell the rest."""
+    response = await context.client.send(calls.track_request(carrier, tracking))
+    return calls.read_track(response, tracking, context.now())
+
+
+async def probe(context: Context[Settings]) -> Probe:
+    """Whether the key is good. EasyPost tells a production key's owner only, so the account is as configured."""
+    response = await context.client.send(calls.list_request(context.now(), None))
+    page = calls.read_list(response, context.now())
+    detail = f"lists shipments: {len(page.shipments)} bought lately"
+    return Probe(account=context.settings.account, checks=(Check(name="api_key", ok=True, detail=detail),))
+
+
+async def _buy(context: Context[Settings], shipment: Shipment, wanted: LabelRequest) -> Outcome:
+    if calls.stale(shipment, context.now()):
+        shipment = await _shipment(context, calls.rerate_request(shipment.id), wanted.key)
+    offer = calls.choose(shipment, wanted)
+    if isinstance(offer, NeedsPerson):
+        return offer
+    buy = calls.buy_request(shipment.id, offer.id)
+    response = await context.client.send(buy)
+    if calls.error_of(response).code == calls.BOUGHT_ALREADY:
+        bought = await _shipment(context, calls.shipment_request(shipment.id), wanted.key)
+        return calls.read_label(bought, wanted, found=True)
+    bought = calls.read_shipment(response, buy.operation, wanted.key, context.now(), write=True)
+    return calls.read_label(bought, wanted, found=False)
+
+
+async def _earlier(context: Context[Settings], wanted: LabelRequest) -> Shipment | None:
+    """The shipment of an earlier try: by its learned id, by our reference, or in the list of bought ones.
+
+    The reference may name an unbought twin (EasyPost does not keep references unique), so only a bought shipment
+    ends the search; an unbought one is taken up when the list has no bought one either. A search that cannot be
+    finished leaves the purchase as uncertain as it was.
+    """
+    learned = wanted.references.get(f"shipment:{wanted.key}")
+    if learned is None and not wanted.look_first:
+        return None
+    try:
+        named = await _named(context, learned or wanted.key)
+        if named is not None and named.postage_label is not None:
+            return named
+        return await _listed(context, wanted.key) or named
+    except Interrupted as interrupted:
+        if isinstance(interrupted.outcome, RetryLater):
+            reason = f"the search for an earlier purchase was cut short: {interrupted.outcome.reason}"
+            raise Interrupted(Uncertain(reason=reason)) from interrupted
+        raise
+
+
+async def _refund(context: Context[Settings], wanted: LabelVoid) -> Outcome | None:
+    look = calls.shipment_request(wanted.external_id)
+    return calls.read_refund(await _shipment(context, look, wanted.key), found=True)
+
+
+async def _named(context: Context[Settings], name: str) -> Shipment | None:
+    look = calls.shipment_request(name)
+    response = await context.client.send(look)
+    if response.status == 404:
+        return None
+    return calls.read_shipment(response, look.operation, name, context.now())
+
+
+async def _listed(context: Context[Settings], reference: str) -> Shipment | None:
+    before: str | None = None
+    while True:
+        now = context.now()
+        page = calls.read_list(await context.client.send(calls.list_request(now, before)), now)
+        for shipment in page.shipments:
+            if shipment.reference == reference and shipment.postage_label is not None:
+                return shipment
+        if not page.has_more or not page.shipments:
+            return None
+        before = page.shipments[-1].id
+
+
+async def _shipment(context: Context[Settings], request: Request, subject: str) -> Shipment:
+    response = await context.client.send(request)
+    return calls.read_shipment(response, request.operation, subject, context.now(), write=request.write)

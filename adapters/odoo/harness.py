@@ -1,0 +1,91 @@
+"""What the conformance suite needs to try this adapter against its simulator."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from adapters.odoo.adapter import ADAPTER
+from adapters.odoo.settings import Settings
+from adapters.odoo.simulated import documents, orders
+from adapters.odoo.simulator import OdooSimulator
+from hub.domain.posting import DocumentKind
+from hub.sdk.capabilities import Command, PostingRequest
+from hub.sdk.testkit.harness import Harness
+
+API_KEY: Final = "5f0c8a4e2b7d9136"
+
+
+def simulator() -> OdooSimulator:
+    """An empty database."""
+    return OdooSimulator(api_key=API_KEY, database="acme")
+
+
+def settings(simulator: OdooSimulator) -> Settings:
+    """A connection to it."""
+    return Settings(
+        host="odoo.example.com",
+        database=simulator.database,
+        api_key=simulator.api_key,
+        base_url=simulator.base_url,
+        create_products=True,
+    )
+
+
+def prepare(simulator: OdooSimulator, capability: str, request: Command) -> Command:
+    """The catalogue, and the documents that come before the requested one."""
+    assert isinstance(request, PostingRequest)
+    for line in request.lines:
+        if line.sku is not None:
+            simulator.add_product(line.sku, line.title)
+    if request.kind is not DocumentKind.ORDER:
+        _sell(simulator, request)
+    if request.kind is DocumentKind.CREDIT_NOTE:
+        _invoice(simulator, request)
+    return request
+
+
+def effects(simulator: OdooSimulator, capability: str, request: Command) -> int:
+    """How often the books hold the document; a draft besides the posted one is a second."""
+    assert isinstance(request, PostingRequest)
+    posted = simulator.posted(request.order)
+    done, besides = {
+        DocumentKind.ORDER: (posted.confirmed, posted.orders - posted.confirmed),
+        DocumentKind.DELIVERY: (posted.deliveries, 0),
+        DocumentKind.INVOICE: (posted.invoices, posted.drafts),
+        DocumentKind.CREDIT_NOTE: (posted.credit_notes, posted.drafts),
+    }[request.kind]
+    return done and done + besides
+
+
+def _sell(simulator: OdooSimulator, request: PostingRequest) -> None:
+    """A confirmed sale order under our reference."""
+    books = simulator.books
+    partner = books.tables["res.partner"].insert({"name": "Customer"})
+    skus = {record["default_code"]: product for product, record in simulator.products.items()}
+    lines = [
+        {"product_id": skus[line.sku], "product_uom_qty": line.quantity, "price_unit": Decimal(1), "name": line.title}
+        for line in request.lines
+        if line.sku is not None
+    ]
+    values = {"partner_id": partner, "client_order_ref": request.order, "order_line": [[0, 0, line] for line in lines]}
+    orders.confirm(books, "sale.order", [orders.create_order(books, values)], {})
+
+
+def _invoice(simulator: OdooSimulator, request: PostingRequest) -> None:
+    """A posted invoice of all of it."""
+    (order,) = simulator.books.tables["sale.order"].where("client_order_ref", request.order)
+    document = documents.invoice_by_hand(simulator.books, order["id"])
+    dated = datetime(2026, 1, 16, tzinfo=UTC).date()
+    simulator.books.tables["account.move"].update(document, {"ref": f"{request.order}/1", "invoice_date": dated})
+    documents.post(simulator.books, "account.move", [document], {})
+
+
+HARNESS: Final = Harness(
+    adapter=ADAPTER,
+    folder=Path(__file__).parent,
+    simulator=simulator,
+    settings=settings,
+    prepare=prepare,
+    effects=effects,
+)

@@ -1,0 +1,51 @@
+"""ShipBob as one value: a 3PL that is told by API and asked by scheduled pull."""
+
+from adapters.shipbob.client import OVERLAP, cancel_fulfilment, fetch, probe, pull_status, pull_stock, submit_fulfilment
+from adapters.shipbob.settings import Settings, account, transport
+from adapters.shipbob.translate import order_facts, stock_facts, stopped_facts
+from adapters.shipbob.webhook import check
+from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
+
+_TELLS = Topic(lane=Lane.FETCH, form=Form.EVENT, thin=True, fetched_as="order")
+_NO_MATTER = Topic(lane=Lane.FACTS, form=Form.EVENT, ignore=True)
+
+ADAPTER = Adapter(
+    name="shipbob",
+    title="ShipBob",
+    kind=Kind.NODE,
+    settings=Settings,
+    account=account,
+    transport=transport,
+    check=check,
+    topics={
+        "order": Topic(lane=Lane.FACTS, form=Form.SNAPSHOT, translate=order_facts),
+        "shipment_stopped": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=stopped_facts),
+        "inventory_level": Topic(lane=Lane.STOCK, form=Form.SNAPSHOT, translate=stock_facts),
+        "order.shipped": _TELLS,
+        "order.delivered": _TELLS,
+        "order.shipment.delivered": _TELLS,
+        "order.shipment.exception": _TELLS,
+        "order.shipment.on_hold": _TELLS,
+        "order.shipment.cancelled": _TELLS,
+        "order.shipment.tracking.updated": _TELLS,
+        "order.shipment.address.updated": _NO_MATTER,
+        "order.shipment.shipping_service.updated": _NO_MATTER,
+        "order.shipment.line_item.added": _TELLS,
+        "order.shipment.line_item.removed": _TELLS,
+        "order.shipment.line_item.updated": _TELLS,
+        "return.created": _NO_MATTER,
+        "return.updated": _NO_MATTER,
+        "return.completed": _NO_MATTER,
+        "billing.charge.created": _NO_MATTER,
+        "billing.refund.created": _NO_MATTER,
+        "billing.credit.created": _NO_MATTER,
+    },
+    fetch=fetch,
+    pulls={
+        "status": Pull(pages=pull_status, every_seconds=60, overlap_seconds=int(OVERLAP.total_seconds())),
+        "stock": Pull(pages=pull_stock, every_seconds=300, overlap_seconds=0),
+    },
+    probe=probe,
+    submit_fulfilment=submit_fulfilment,
+    cancel_fulfilment=cancel_fulfilment,
+)

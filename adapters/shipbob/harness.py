@@ -1,0 +1,174 @@
+"""What the conformance suite needs to try ShipBob: a simulator with known books, and genuine deliveries."""
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from adapters.shipbob.adapter import ADAPTER
+from adapters.shipbob.calls import OBJECT, submit_request
+from adapters.shipbob.settings import Settings
+from adapters.shipbob.simulator import ShipBobSimulator
+from adapters.shipbob.simulator_books import Order, Pace
+from hub.sdk.capabilities import Command, FulfilmentCancel, FulfilmentRequest
+from hub.sdk.testkit.harness import Harness, Sample, json_sample
+from hub.sdk.testkit.samples import FULFILMENT, FULFILMENT_ID
+from hub.sdk.webhook import Delivery, standard_key
+
+CICERO: Final = 3
+TOKEN: Final = "pat-7Q2m9X4kd81z"
+SECRET: Final = "whsec_" + base64.b64encode(b"a secret of the harness alone").decode()
+
+SUBMIT: Final = msgspec.structs.replace(FULFILMENT, location=str(CICERO))
+
+
+def simulator() -> ShipBobSimulator:
+    """Stock for the sample orders, and a warehouse that stands still until a test moves it."""
+    stock = {CICERO: {"MUG-RED": 50, "TEE-M": 50}}
+    return ShipBobSimulator(token=TOKEN, channel_id=77, stock=stock, pace=Pace(ship_after_ms=None))
+
+
+def settings(simulated: ShipBobSimulator) -> Settings:
+    """Settings that the simulator accepts."""
+    return Settings(
+        account="harness", token=TOKEN, channel_id=77, webhook_secret=SECRET, base_url=simulated.base_url or None
+    )
+
+
+def place(simulated: ShipBobSimulator, wanted: FulfilmentRequest) -> Order:
+    """Put the order of a request into the books, as our client would have posted it."""
+    body = submit_request(wanted, settings(simulated)).body
+    document: dict[str, Any] = msgspec.json.decode(body or b"")
+    return simulated.books.add(document, 77, CICERO, simulated.now())
+
+
+def prepare(simulated: ShipBobSimulator, capability: str, request: Any) -> Command:
+    """A cancel presupposes an order."""
+    if not isinstance(request, FulfilmentCancel):
+        command: Command = request
+        return command
+    order = place(simulated, SUBMIT)
+    return msgspec.structs.replace(request, partner_reference=str(order.id))
+
+
+def effects(simulated: ShipBobSimulator, capability: str, request: Any) -> int:
+    """What the books say."""
+    if capability == "submit_fulfilment":
+        return simulated.orders_created[request.fulfilment]
+    return int(simulated.books.by_reference[request.fulfilment].status == "Cancelled")
+
+
+def sign(known: Settings, /, *, topic: str, body: bytes, event: str, at: datetime) -> Delivery:
+    """A delivery by Standard Webhooks, with ShipBob's topic header."""
+    stamp = str(int(at.timestamp()))
+    mac = hmac.digest(standard_key(known.webhook_secret or ""), f"{event}.{stamp}.".encode() + body, hashlib.sha256)
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": event,
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
+        "x-webhook-topic": topic,
+    }
+    url = "https://hub.example/webhooks/shipbob"
+    return Delivery(method="POST", url=url, headers=headers, query={}, body=body, received_at=at)
+
+
+def fill_status(simulated: ShipBobSimulator) -> int:
+    """Two orders."""
+    for number in (1, 2):
+        place(simulated, msgspec.structs.replace(SUBMIT, fulfilment=f"{FULFILMENT_ID[:-2]}-{number}"))
+    return 2
+
+
+def fill_stock(simulated: ShipBobSimulator) -> int:
+    """Nothing: a page of stock is true at one moment only, so unlike an order it gets a new key each time it is read.
+
+    What the pull brings is asked in `tests/test_client.py`.
+    """
+    simulated.books.stock = {CICERO: {}}
+    return 0
+
+
+def fill_fetched(simulated: ShipBobSimulator) -> tuple[str, bytes]:
+    """An order, and the body that names it."""
+    order = place(simulated, SUBMIT)
+    return f"{OBJECT}{order.id}", msgspec.json.encode({"id": 1, "order_id": order.id})
+
+
+ORDER: Final[dict[str, Any]] = {
+    "id": 4242,
+    "created_date": "2026-01-15T09:31:00.1234567+00:00",
+    "reference_id": FULFILMENT_ID,
+    "order_number": "#1001",
+    "status": "PartiallyFulfilled",
+    "products": [
+        {"id": 1, "reference_id": "MUG-RED", "sku": "MUG-RED", "quantity": 2, "external_line_id": 1},
+        {"id": 2, "reference_id": "TEE-M", "sku": "TEE-M", "quantity": 1, "external_line_id": 2},
+    ],
+    "tags": [{"name": "hub-line-1", "value": "1"}, {"name": "hub-line-2", "value": "2"}],
+    "shipments": [
+        {
+            "id": 901,
+            "status": "Completed",
+            "created_date": "2026-01-15T09:31:00.1234567+00:00",
+            "last_update_at": "2026-01-16T14:02:03.7654321+00:00",
+            "actual_fulfillment_date": "2026-01-16T14:00:00.0000000+00:00",
+            "products": [{"id": 1, "reference_id": "MUG-RED", "inventory_items": [{"id": 5, "quantity": 2}]}],
+            "tracking": {"carrier": "UPS", "carrier_service": "Ground", "tracking_number": "1Z999AA10123456784"},
+            "measurements": {"total_weight_oz": 35},
+        },
+        {
+            "id": 902,
+            "status": "Exception",
+            "created_date": "2026-01-15T09:31:00.1234567+00:00",
+            "products": [{"id": 2, "reference_id": "TEE-M", "inventory_items": [{"id": 6, "quantity": 1}]}],
+            "status_details": [{"id": 303, "name": "OutOfStock"}],
+        },
+    ],
+}
+STOPPED: Final[dict[str, Any]] = {
+    "fulfilment": FULFILMENT_ID,
+    "shipment": 902,
+    "status": "Exception",
+    "at": "2026-01-15T09:31:00.123457Z",
+    "lines": [{"line": "2", "quantity": 1}],
+}
+LEVELS: Final[dict[str, Any]] = {
+    "as_of": "2026-01-16T12:00:00Z",
+    "items": [
+        {
+            "inventory_id": 1_007_000,
+            "sku": "MUG-RED",
+            "locations": [{"location_id": CICERO, "name": "Cicero (IL)", "on_hand_quantity": 50}],
+        }
+    ],
+}
+THIN: Final = tuple(name for name, topic in ADAPTER.topics.items() if topic.thin)
+
+SAMPLES: Final = (
+    json_sample("order", ORDER, identity="id", status="shipments.0.status", event="order", signed=False),
+    json_sample("shipment_stopped", STOPPED, identity="fulfilment", status="status", event="stopped", signed=False),
+    json_sample("inventory_level", LEVELS, identity="items.0.inventory_id", event="levels", signed=False),
+    *(
+        Sample(topic=topic, event=f"msg-{topic}", body=msgspec.json.encode({"id": 901, "order_id": 4242}))
+        for topic in THIN
+    ),
+)
+
+HARNESS: Final = Harness(
+    adapter=ADAPTER,
+    folder=Path(__file__).parent,
+    simulator=simulator,
+    settings=settings,
+    requests={"submit_fulfilment": SUBMIT},
+    prepare=prepare,
+    effects=effects,
+    sign=sign,
+    samples=SAMPLES,
+    fill={"status": fill_status, "stock": fill_stock},
+    fetched=dict.fromkeys(THIN, fill_fetched),
+)

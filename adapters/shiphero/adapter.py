@@ -1,0 +1,46 @@
+"""ShipHero: a warehouse management system, spoken to over GraphQL and webhooks."""
+
+from adapters.shiphero import translate
+from adapters.shiphero.client import cancel_fulfilment, fetch, probe, submit_fulfilment
+from adapters.shiphero.pulls import OVERLAP, status_pages, stock_pages
+from adapters.shiphero.settings import Settings, account, transport
+from adapters.shiphero.webhook import check
+from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
+
+LOOK_BACK = int(OVERLAP.total_seconds())
+
+ADAPTER = Adapter(
+    name="shiphero",
+    title="ShipHero",
+    kind=Kind.NODE,
+    settings=Settings,
+    account=account,
+    transport=transport,
+    check=check,
+    topics={
+        "Shipment Update": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=translate.shipment_update),
+        "Order Canceled": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=translate.order_canceled),
+        "Order Allocated": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=translate.order_allocated),
+        "Order Packed Out": Topic(lane=Lane.FETCH, form=Form.EVENT, thin=True, fetched_as="packed_order"),
+        "packed_order": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=translate.packed_order),
+        "Inventory Update": Topic(lane=Lane.STOCK, form=Form.SNAPSHOT, translate=translate.inventory_update),
+        "Inventory Change": Topic(lane=Lane.STOCK, form=Form.EVENT, translate=translate.inventory_change),
+        "shipment": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=translate.shipment),
+        "order": Topic(lane=Lane.FACTS, form=Form.SNAPSHOT, translate=translate.order),
+        "inventory_snapshot": Topic(lane=Lane.STOCK, form=Form.SNAPSHOT, translate=translate.inventory_snapshot),
+        # Steps inside the warehouse that change neither a promise nor a count.
+        "Tote Complete": Topic(lane=Lane.FACTS, form=Form.EVENT, ignore=True),
+        "Tote Cleared": Topic(lane=Lane.FACTS, form=Form.EVENT, ignore=True),
+        "Package Added": Topic(lane=Lane.FACTS, form=Form.EVENT, ignore=True),
+        "Order Deallocated": Topic(lane=Lane.FACTS, form=Form.EVENT, ignore=True),
+        "Print Barcode": Topic(lane=Lane.FACTS, form=Form.EVENT, ignore=True),
+    },
+    fetch=fetch,
+    pulls={
+        "status": Pull(pages=status_pages, every_seconds=120, overlap_seconds=LOOK_BACK),
+        "stock": Pull(pages=stock_pages, every_seconds=900, overlap_seconds=LOOK_BACK),
+    },
+    probe=probe,
+    submit_fulfilment=submit_fulfilment,
+    cancel_fulfilment=cancel_fulfilment,
+)

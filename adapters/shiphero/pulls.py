@@ -1,0 +1,204 @@
+"""Scheduled reads: what webhooks failed to tell. ShipHero does not promise their delivery.
+
+Status reads shipments created and then orders updated since the last run; stock reads what changed, and once a day
+everything. Cursors are our own small documents, so a pull that is interrupted goes on at its page.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import msgspec
+
+from adapters.shiphero.answers import read
+from adapters.shiphero.operations import ORDER_LINES, ORDERS_UPDATED, SHIPMENT, SHIPMENTS, STOCK, Operation
+from adapters.shiphero.requests import graphql
+from adapters.shiphero.schemas import (
+    Answer,
+    Edges,
+    OrderPage,
+    PageInfo,
+    ShipmentOrder,
+    ShipmentPage,
+    StockAsOf,
+    StockPage,
+    WholeOrder,
+    WholeShipment,
+)
+from adapters.shiphero.settings import Settings, wire_time
+from hub.sdk.capabilities import Context, Page, Pulled
+from hub.sdk.outcomes import Interrupted, NeedsPerson
+
+OVERLAP: Final = timedelta(minutes=5)
+"""ShipHero's lists lag behind its events."""
+
+FULL_STOCK_EVERY: Final = timedelta(hours=24)
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a pull stands. `run` is when this run began; absent between runs."""
+
+    since: datetime | None = None
+    run: datetime | None = None
+    feed: Literal["shipments", "orders"] = "shipments"
+    after: str | None = None
+    full_at: datetime | None = None
+    """When stock was last begun to be read as a whole."""
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """What a pull looks at before it stores an object as it came."""
+
+    id: str
+    partner_order_id: str | None = None
+    completed: bool | None = None
+    order: ShipmentOrder | None = None
+    line_items: Edges[msgspec.Raw] = Edges()
+
+
+_place: Final = msgspec.json.Decoder(Place)
+_glance: Final = msgspec.json.Decoder(Glance)
+_shipments: Final = msgspec.json.Decoder(Answer[ShipmentPage])
+_orders: Final = msgspec.json.Decoder(Answer[OrderPage])
+_stock: Final = msgspec.json.Decoder(Answer[StockPage])
+_whole_shipment: Final = msgspec.json.Decoder(Answer[WholeShipment])
+_whole_order: Final = msgspec.json.Decoder(Answer[WholeOrder])
+
+
+def begin(cursor: str | None, live_from: datetime | None, now: datetime) -> Place:
+    """The place to read on from. A new run looks back over the end of the last one."""
+    place = Place(since=live_from) if cursor is None else _place.decode(cursor)
+    return place if place.run else msgspec.structs.replace(place, run=now)
+
+
+def onward(place: Place, info: PageInfo) -> Place:
+    """The place after a page: the next page, the next feed, or the next run."""
+    if info.has_next_page and info.end_cursor:
+        return msgspec.structs.replace(place, after=info.end_cursor)
+    if place.feed == "shipments":
+        return msgspec.structs.replace(place, feed="orders", after=None)
+    return _ended(place)
+
+
+def _ended(place: Place) -> Place:
+    since = place.since if place.run is None else place.run - OVERLAP
+    return Place(since=since, full_at=place.full_at)
+
+
+async def status_pages(context: Context[Settings], cursor: str | None) -> AsyncIterator[Page]:
+    """Shipments that left and orders that were closed or cancelled, of our own shop only."""
+    place = begin(cursor, context.connection.live_from, context.now())
+    while place.run is not None:
+        if place.feed == "shipments":
+            nodes, info = await _shipment_page(context, place)
+            topic = "shipment"
+        else:
+            nodes, info = await _order_page(context, place)
+            topic = "order"
+        place = onward(place, info)
+        items = [await _item(context, topic, node) for node in nodes]
+        yield Page(items=tuple(item for item in items if item is not None), cursor=_written(place))
+
+
+async def _shipment_page(context: Context[Settings], place: Place) -> tuple[tuple[msgspec.Raw, ...], PageInfo]:
+    variables = {"date_from": _since(place), "after": place.after}
+    response = await context.client.send(graphql(SHIPMENTS, variables, context.settings))
+    page = read(response, _shipments, write=False, now=context.now()).shipments
+    edges = (page.data if page else None) or Edges()
+    return edges.nodes, edges.page_info
+
+
+async def _order_page(context: Context[Settings], place: Place) -> tuple[tuple[msgspec.Raw, ...], PageInfo]:
+    variables = {
+        "shop_name": context.settings.shop_name,
+        "customer_account_id": context.settings.customer_account_id,
+        "updated_from": _since(place),
+        "after": place.after,
+    }
+    response = await context.client.send(graphql(ORDERS_UPDATED, variables, context.settings))
+    page = read(response, _orders, write=False, now=context.now()).orders
+    edges = (page.data if page else None) or Edges()
+    return edges.nodes, edges.page_info
+
+
+async def _item(context: Context[Settings], topic: str, node: msgspec.Raw) -> Pulled | None:
+    """The object as stored; None for another shop's, or for a shipment that is still being made."""
+    seen = _glanced(node)
+    order = seen.order or ShipmentOrder()
+    if seen.completed is False or (topic == "shipment" and order.shop_name != context.settings.shop_name):
+        return None
+    if not seen.line_items.whole:
+        node = await _whole(context, topic, seen.id)
+    body = bytes(node)
+    fulfilment = seen.partner_order_id or order.partner_order_id
+    about = f"fulfilment:{fulfilment}" if fulfilment else f"{topic}:{seen.id}"
+    return Pulled(key=versioned(topic, seen.id, body), topic=topic, object=about, body=body)
+
+
+async def _whole(context: Context[Settings], topic: str, identity: str) -> msgspec.Raw:
+    """An object with more lines than a page of many shows, read on its own."""
+    operation: Operation = SHIPMENT if topic == "shipment" else ORDER_LINES
+    response = await context.client.send(graphql(operation, {"id": identity}, context.settings))
+    found = (
+        read(response, _whole_shipment, write=False, now=context.now()).shipment
+        if topic == "shipment"
+        else read(response, _whole_order, write=False, now=context.now()).order
+    )
+    if found is None or not found.found:
+        reason = f"ShipHero lists {topic} {identity} and does not show it"
+        raise Interrupted(NeedsPerson(reason=reason, next_step=f"Look the {topic} up at ShipHero."))
+    return found.data
+
+
+async def stock_pages(context: Context[Settings], cursor: str | None) -> AsyncIterator[Page]:
+    """Stock of every warehouse product that changed, or of all once a day: ShipHero does not say what counts as a
+    change of a product, so the whole is what sets things right."""
+    place = begin(cursor, None, context.now())
+    if place.after is None and place.run is not None and _stale(place, place.run):
+        place = msgspec.structs.replace(place, since=None, full_at=place.run)
+    while place.run is not None:
+        as_of = context.now()
+        variables = {
+            "customer_account_id": context.settings.customer_account_id,
+            "updated_from": _since(place),
+            "after": place.after,
+        }
+        response = await context.client.send(graphql(STOCK, variables, context.settings))
+        page = read(response, _stock, write=False, now=context.now()).warehouse_products
+        edges = (page.data if page else None) or Edges()
+        items: tuple[Pulled, ...] = ()
+        if edges.nodes:
+            body = msgspec.json.encode(StockAsOf(as_of=as_of.isoformat(), products=edges.nodes))
+            key = f"stock:{as_of.isoformat()}:{place.after or 'first'}"
+            items = (Pulled(key=key, topic="inventory_snapshot", object=None, body=body),)
+        more = edges.page_info.has_next_page and edges.page_info.end_cursor
+        place = msgspec.structs.replace(place, after=edges.page_info.end_cursor) if more else _ended(place)
+        yield Page(items=items, cursor=_written(place))
+
+
+def _stale(place: Place, now: datetime) -> bool:
+    return place.full_at is None or now - place.full_at >= FULL_STOCK_EVERY
+
+
+def versioned(kind: str, identity: str, body: bytes) -> str:
+    """Key of one version of an object. ShipHero's objects carry no version of their own, so their content is it."""
+    return f"{kind}:{identity}:{hashlib.sha256(body).hexdigest()[:16]}"
+
+
+def _since(place: Place) -> str | None:
+    return None if place.since is None else wire_time(place.since)
+
+
+def _written(place: Place) -> str:
+    return msgspec.json.encode(place).decode()
+
+
+def _glanced(node: msgspec.Raw) -> Glance:
+    try:
+        return _glance.decode(node)
+    except msgspec.MsgspecError as error:
+        reason = f"an object in ShipHero's list cannot be read: {error}"
+        raise Interrupted(
+            NeedsPerson(reason=reason, next_step="Compare ShipHero's schema with this version.")
+        ) from error

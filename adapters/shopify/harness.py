@@ -1,0 +1,155 @@
+"""What the conformance suite needs to know of Shopify."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from adapters.shopify.adapter import ADAPTER, FETCHED_TOPICS, ORDER_TOPICS
+from adapters.shopify.settings import Settings
+from adapters.shopify.simulator import ShopifySimulator, signature
+from adapters.shopify.simulator_books import ShopOrder
+from hub.sdk.capabilities import AvailabilityUpdate, ChannelCancel, Command, ConfirmedLine, ShipmentConfirmation
+from hub.sdk.testkit.harness import Harness, Sample, json_sample
+from hub.sdk.webhook import Delivery
+
+PULLED: Final = 53
+"""More than a page."""
+NOON: Final = datetime(2026, 1, 16, 12, tzinfo=UTC)
+
+
+def simulator() -> ShopifySimulator:
+    """A shop with two products in one warehouse."""
+    shop = ShopifySimulator(
+        client_secret="shpss_conformance_secret", access_token="shpat_conformance_token", shop="dune.myshopify.com"
+    )
+    shop.sell("MUG-RED", title="Mug, red", price=Decimal("12.99"), available=9)
+    shop.sell("TEE-M", title="T-shirt, M", price=Decimal("19.99"), available=1)
+    return shop
+
+
+def settings(shop: ShopifySimulator) -> Settings:
+    """A connection to that shop."""
+    return Settings(
+        shop=shop.shop,
+        client_secret=shop.client_secret,
+        access_token=shop.access_token,
+        previous_client_secret="shpss_previous_secret",
+        base_url=shop.base_url,
+    )
+
+
+def prepare(shop: ShopifySimulator, capability: str, request: Any) -> Command:
+    """Put the order, or the location, that the command is about into the books."""
+    location = str(next(iter(shop.locations)))
+    match request:
+        case ShipmentConfirmation():
+            order = two_lines(shop)
+            lines = tuple(
+                ConfirmedLine(line=str(line.id), quantity=confirmed.quantity)
+                for line, confirmed in zip(order.lines, request.lines, strict=True)
+            )
+            return msgspec.structs.replace(request, order_external_id=str(order.id), lines=lines, location=location)
+        case ChannelCancel():
+            return msgspec.structs.replace(request, order_external_id=str(two_lines(shop).id))
+        case AvailabilityUpdate():
+            levels = tuple(msgspec.structs.replace(level, location=location) for level in request.levels)
+            return msgspec.structs.replace(request, levels=levels)
+    raise ValueError(f"Shopify has no {capability}")
+
+
+def effects(shop: ShopifySimulator, capability: str, request: Any) -> int:
+    """Fulfilments made, or 1 when the state is as it was asked."""
+    match request:
+        case ShipmentConfirmation():
+            return len(shop.fulfilments[int(request.order_external_id)])
+        case ChannelCancel():
+            return int(shop.orders[int(request.order_external_id)].cancelled_at is not None)
+        case AvailabilityUpdate():
+            return int(all(shop.available(level.sku) == level.quantity for level in request.levels))
+    raise ValueError(f"Shopify has no {capability}")
+
+
+def two_lines(shop: ShopifySimulator) -> ShopOrder:
+    """An order of two mugs and a shirt."""
+    return shop.place_order([("MUG-RED", 2), ("TEE-M", 1)])
+
+
+def sign(connection: Settings, /, *, topic: str, body: bytes, event: str, at: datetime) -> Delivery:
+    """A delivery with all of Shopify's headers."""
+    return Delivery(
+        method="POST",
+        url="https://hub.example.com/webhooks/c1",
+        headers={
+            "content-type": "application/json",
+            "x-shopify-topic": topic,
+            "x-shopify-hmac-sha256": signature(connection.client_secret, body),
+            "x-shopify-shop-domain": connection.shop,
+            "x-shopify-api-version": connection.api_version,
+            "x-shopify-webhook-id": f"webhook-{event}",
+            "x-shopify-event-id": event,
+            "x-shopify-triggered-at": at.isoformat(),
+            "x-shopify-name": f"crossdock-{topic}",
+        },
+        query={},
+        body=body,
+        received_at=at,
+    )
+
+
+def samples() -> tuple[Sample, ...]:
+    """One body of every topic, written by the simulator."""
+    shop = simulator()
+    shop.now = lambda: NOON
+    order = two_lines(shop)
+    shop.refund_order(order.id, {order.lines[1].id: 1})
+    found = [
+        json_sample(
+            topic,
+            msgspec.json.decode(shop.body(order, topic)),
+            identity="id",
+            status="financial_status",
+            event=f"event-{topic}",
+        )
+        for topic in ORDER_TOPICS
+    ]
+    thin = [Sample(topic=topic, body=shop.body(order, topic), event=f"event-{topic}") for topic in FETCHED_TOPICS]
+    return (*found, *thin)
+
+
+def fill_orders(shop: ShopifySimulator) -> int:
+    """Orders for the pull."""
+    for _ in range(PULLED):
+        two_lines(shop)
+    return PULLED
+
+
+def edited(shop: ShopifySimulator) -> tuple[str, bytes]:
+    """An edited order."""
+    order = two_lines(shop)
+    shop.edit_order(order.id, {"MUG-RED": 1})
+    return f"order:{order.id}", shop.body(order, "orders/edited")
+
+
+def refunded(shop: ShopifySimulator) -> tuple[str, bytes]:
+    """A refund of an order."""
+    order = two_lines(shop)
+    shop.refund_order(order.id, {order.lines[0].id: 1})
+    return f"order:{order.id}", shop.body(order, "refunds/create")
+
+
+HARNESS: Final = Harness[ShopifySimulator, Settings](
+    adapter=ADAPTER,
+    folder=Path(__file__).parent,
+    simulator=simulator,
+    settings=settings,
+    prepare=prepare,
+    effects=effects,
+    idempotent=frozenset({"publish_availability"}),
+    sign=sign,
+    samples=samples(),
+    fill={"orders": fill_orders},
+    fetched={"orders/edited": edited, "refunds/create": refunded},
+)

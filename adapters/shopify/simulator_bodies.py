@@ -1,0 +1,387 @@
+"""Bodies of a simulated shop's webhooks: the whole REST resource, as large as a real one."""
+
+from decimal import Decimal
+
+import msgspec
+
+from adapters.shopify.simulator_books import (
+    ZERO,
+    ShopFulfilment,
+    ShopLine,
+    ShopOrder,
+    ShopRefund,
+    current,
+    local,
+    placed,
+)
+from hub.domain.contact import Contact
+
+Body = dict[str, object]
+
+encode = msgspec.json.Encoder(decimal_format="number").encode
+"""Amounts are written as text by `_text`; what stays a Decimal is a number on this vendor's wire too."""
+
+
+def order_body(order: ShopOrder, fulfilments: list[ShopFulfilment], shop: str) -> bytes:
+    """Body of orders/create, orders/updated and their like."""
+    money = order.currency
+    was, now = placed(order), current(order)
+    token = f"{order.id:032x}"
+    body: Body = {
+        "id": order.id,
+        "admin_graphql_api_id": f"gid://shopify/Order/{order.id}",
+        "app_id": 580111,
+        "browser_ip": "192.0.2.7",
+        "buyer_accepts_marketing": False,
+        "cancel_reason": order.cancel_reason,
+        "cancelled_at": None if order.cancelled_at is None else local(order.cancelled_at),
+        "cart_token": f"c1-{token}",
+        "checkout_id": order.id + 11,
+        "checkout_token": token[::-1],
+        "client_details": {
+            "accept_language": "en-US",
+            "browser_height": None,
+            "browser_ip": "192.0.2.7",
+            "browser_width": None,
+            "session_hash": None,
+            "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
+        },
+        "closed_at": None,
+        "confirmation_number": f"CD{order.number:07d}",
+        "confirmed": True,
+        "contact_email": order.email,
+        "created_at": local(order.created_at),
+        "currency": money,
+        "current_subtotal_price": _text(now.subtotal),
+        "current_subtotal_price_set": pair(now.subtotal, money),
+        "current_total_additional_fees_set": None,
+        "current_total_discounts": _text(now.discount),
+        "current_total_discounts_set": pair(now.discount, money),
+        "current_total_duties_set": None,
+        "current_total_price": _text(now.total),
+        "current_total_price_set": pair(now.total, money),
+        "current_total_tax": _text(now.tax),
+        "current_total_tax_set": pair(now.tax, money),
+        "customer_locale": "en-US",
+        "device_id": None,
+        "discount_codes": _discount_codes(order, was.discount),
+        "duties_included": False,
+        "email": order.email,
+        "estimated_taxes": False,
+        "financial_status": order.financial,
+        "fulfillment_status": order.fulfilment_status,
+        "landing_site": "/collections/all?utm_source=newsletter",
+        "landing_site_ref": None,
+        "location_id": order.retail_location,
+        "merchant_business_entity_id": "MTIzNDU2Nzg5",
+        "merchant_of_record_app_id": None,
+        "name": order.name,
+        "note": order.note,
+        "note_attributes": [],
+        "number": order.number - 1000,
+        "order_number": order.number,
+        "order_status_url": f"https://{shop}/{order.id}/orders/{token}/authenticate?key={token[::-1]}",
+        "original_total_additional_fees_set": None,
+        "original_total_duties_set": None,
+        "payment_gateway_names": ["shopify_payments"],
+        "phone": None,
+        "po_number": None,
+        "presentment_currency": money,
+        "processed_at": local(order.created_at),
+        "reference": None,
+        "referring_site": "",
+        "source_identifier": None,
+        "source_name": order.source,
+        "source_url": None,
+        "subtotal_price": _text(was.subtotal),
+        "subtotal_price_set": pair(was.subtotal, money),
+        "tags": ", ".join(order.tags),
+        "tax_exempt": False,
+        "tax_lines": _tax_lines(order, was.tax),
+        "taxes_included": order.taxes_included,
+        "test": order.test,
+        "token": token,
+        "total_cash_rounding_payment_adjustment_set": pair(ZERO, money),
+        "total_cash_rounding_refund_adjustment_set": pair(ZERO, money),
+        "total_discounts": _text(was.discount),
+        "total_discounts_set": pair(was.discount, money),
+        "total_line_items_price": _text(was.lines),
+        "total_line_items_price_set": pair(was.lines, money),
+        "total_outstanding": "0.00",
+        "total_price": _text(was.total),
+        "total_price_set": pair(was.total, money),
+        "total_shipping_price_set": pair(order.shipping, money),
+        "total_tax": _text(was.tax),
+        "total_tax_set": pair(was.tax, money),
+        "total_tip_received": "0.00",
+        "total_weight": sum(line.variant.grams * line.quantity for line in order.lines),
+        "updated_at": local(order.updated_at),
+        "user_id": None,
+        "billing_address": address_body(order.ship_to),
+        "customer": _customer(order),
+        "discount_applications": _applications(order, was.discount),
+        "fulfillments": [fulfilment_body(order, one) for one in fulfilments],
+        "line_items": [_line(order, line) for line in order.lines],
+        "payment_terms": None,
+        "refunds": [refund_body(order, one) for one in order.refunds],
+        "shipping_address": address_body(order.ship_to),
+        "shipping_lines": [_shipping_line(order)] if order.ship_to is not None else [],
+    }
+    return encode(body)
+
+
+def fulfilment_body(order: ShopOrder, one: ShopFulfilment) -> Body:
+    """Body of fulfillments/create, and its place in the order."""
+    return {
+        "id": one.id,
+        "admin_graphql_api_id": f"gid://shopify/Fulfillment/{one.id}",
+        "created_at": local(one.created_at),
+        "location_id": one.location,
+        "name": one.name,
+        "order_id": one.order,
+        "origin_address": {},
+        "receipt": {},
+        "service": "manual",
+        "shipment_status": None,
+        "status": one.status.lower(),
+        "tracking_company": one.company,
+        "tracking_number": one.numbers[0] if one.numbers else None,
+        "tracking_numbers": one.numbers,
+        "tracking_url": one.urls[0] if one.urls else None,
+        "tracking_urls": one.urls,
+        "updated_at": local(one.created_at),
+        "line_items": [{**_line(order, order.by_line[id]), "quantity": units} for id, units in one.lines.items()],
+    }
+
+
+def refund_body(order: ShopOrder, refund: ShopRefund) -> Body:
+    """Body of refunds/create, and its place in the order."""
+    money = order.currency
+    total = sum(refund.amounts.values(), ZERO)
+    if not order.taxes_included:
+        total += sum(refund.taxes.values(), ZERO)
+    return {
+        "id": refund.id,
+        "admin_graphql_api_id": f"gid://shopify/Refund/{refund.id}",
+        "created_at": local(refund.created_at),
+        "note": None,
+        "order_id": order.id,
+        "processed_at": local(refund.created_at),
+        "restock": True,
+        "total_duties_set": pair(ZERO, money),
+        "user_id": None,
+        "order_adjustments": [],
+        "transactions": [
+            {
+                "id": refund.transaction,
+                "admin_graphql_api_id": f"gid://shopify/OrderTransaction/{refund.transaction}",
+                "amount": _text(total),
+                "created_at": local(refund.created_at),
+                "currency": money,
+                "gateway": "shopify_payments",
+                "kind": "refund",
+                "order_id": order.id,
+                "parent_id": order.id + 21,
+                "processed_at": local(refund.created_at),
+                "status": "success",
+                "test": order.test,
+            }
+        ],
+        "refund_line_items": [
+            {
+                "id": refund.id * 100 + place,
+                "line_item_id": id,
+                "location_id": refund.location,
+                "quantity": units,
+                "restock_type": "cancel",
+                "subtotal": refund.amounts[id],
+                "subtotal_set": pair(refund.amounts[id], money),
+                "total_tax": refund.taxes[id],
+                "total_tax_set": pair(refund.taxes[id], money),
+                "line_item": _line(order, order.by_line[id]),
+            }
+            for place, (id, units) in enumerate(refund.lines.items(), 1)
+        ],
+    }
+
+
+def edit_body(order: ShopOrder, edit: int, added: dict[int, int], removed: dict[int, int]) -> bytes:
+    """Body of orders/edited: about an order, without being one."""
+    changes = {
+        "additions": [{"id": id, "delta": delta} for id, delta in added.items()],
+        "removals": [{"id": id, "delta": delta} for id, delta in removed.items()],
+    }
+    body: Body = {
+        "id": edit,
+        "app_id": None,
+        "created_at": local(order.updated_at),
+        "notify_customer": False,
+        "order_id": order.id,
+        "staff_note": "",
+        "user_id": None,
+        "line_items": changes,
+        "discounts": {"line_item": {"additions": [], "removals": []}},
+        "shipping_lines": {"additions": [], "removals": []},
+    }
+    return encode({"order_edit": body})
+
+
+def pair(amount: Decimal, currency: str) -> Body:
+    """The same money twice: this shop sells in one currency."""
+    money = {"amount": _text(amount), "currency_code": currency}
+    return {"shop_money": money, "presentment_money": money}
+
+
+def address_body(contact: Contact | None) -> Body | None:
+    """An address; null for a sale at the till."""
+    if contact is None:
+        return None
+    first, _, last = (contact.name or "").partition(" ")
+    return {
+        "first_name": first,
+        "address1": contact.lines[0] if contact.lines else None,
+        "phone": contact.phone,
+        "city": contact.city,
+        "zip": contact.postal_code,
+        "province": contact.region,
+        "country": contact.country,
+        "last_name": last,
+        "address2": contact.lines[1] if len(contact.lines) > 1 else None,
+        "company": contact.company,
+        "latitude": contact.latitude,
+        "longitude": contact.longitude,
+        "name": contact.name,
+        "country_code": contact.country,
+        "province_code": contact.region,
+    }
+
+
+def _line(order: ShopOrder, line: ShopLine) -> Body:
+    variant, money = line.variant, order.currency
+    price = pair(line.price, money)
+    status = "fulfilled" if line.open == 0 else "partial"
+    return {
+        "id": line.id,
+        "admin_graphql_api_id": f"gid://shopify/LineItem/{line.id}",
+        "attributed_staffs": [],
+        "current_quantity": line.current,
+        "fulfillable_quantity": line.open,
+        "fulfillment_service": "gift_card" if variant.gift_card else "manual",
+        "fulfillment_status": status if line.fulfilled else None,
+        "gift_card": variant.gift_card,
+        "grams": variant.grams,
+        "name": variant.title,
+        "price": _text(line.price),
+        "price_set": price,
+        "product_exists": True,
+        "product_id": variant.product,
+        "properties": [],
+        "quantity": line.quantity,
+        "requires_shipping": variant.ships,
+        "sku": variant.sku,
+        "taxable": True,
+        "title": variant.title,
+        "total_discount": "0.00",
+        "total_discount_set": pair(ZERO, money),
+        "variant_id": variant.variant,
+        "variant_inventory_management": "shopify",
+        "variant_title": None,
+        "vendor": "Northwind Outfitters",
+        "tax_lines": _tax_lines(order, line.tax),
+        "duties": [],
+        "discount_allocations": [
+            {
+                "amount": _text(line.discount),
+                "amount_set": pair(line.discount, money),
+                "discount_application_index": 0,
+            }
+        ]
+        if line.discount
+        else [],
+    }
+
+
+def _shipping_line(order: ShopOrder) -> Body:
+    price = pair(order.shipping, order.currency)
+    return {
+        "id": order.id + 31,
+        "carrier_identifier": None,
+        "code": order.shipping_title,
+        "discounted_price": _text(order.shipping),
+        "discounted_price_set": price,
+        "is_removed": False,
+        "phone": None,
+        "price": _text(order.shipping),
+        "price_set": price,
+        "requested_fulfillment_service_id": None,
+        "source": "shopify",
+        "title": order.shipping_title,
+        "tax_lines": [],
+        "discount_allocations": [],
+    }
+
+
+def _tax_lines(order: ShopOrder, tax: Decimal) -> list[Body]:
+    if not tax:
+        return []
+    return [
+        {
+            "channel_liable": False,
+            "price": _text(tax),
+            "price_set": pair(tax, order.currency),
+            "rate": order.tax_rate,
+            "title": "Sales tax",
+        }
+    ]
+
+
+def _discount_codes(order: ShopOrder, discount: Decimal) -> list[Body]:
+    if order.discount_code is None:
+        return []
+    return [{"code": order.discount_code, "amount": _text(discount), "type": "fixed_amount"}]
+
+
+def _applications(order: ShopOrder, discount: Decimal) -> list[Body]:
+    if order.discount_code is None:
+        return []
+    return [
+        {
+            "target_type": "line_item",
+            "type": "discount_code",
+            "value": _text(discount),
+            "value_type": "fixed_amount",
+            "allocation_method": "across",
+            "target_selection": "all",
+            "code": order.discount_code,
+        }
+    ]
+
+
+def _customer(order: ShopOrder) -> Body | None:
+    if order.ship_to is None:
+        return None
+    first, _, last = (order.ship_to.name or "").partition(" ")
+    return {
+        "id": order.id + 41,
+        "email": order.email,
+        "created_at": local(order.created_at),
+        "updated_at": local(order.updated_at),
+        "first_name": first,
+        "last_name": last,
+        "state": "disabled",
+        "note": None,
+        "verified_email": True,
+        "multipass_identifier": None,
+        "tax_exempt": False,
+        "phone": None,
+        "tags": "",
+        "currency": order.currency,
+        "tax_exemptions": [],
+        "admin_graphql_api_id": f"gid://shopify/Customer/{order.id + 41}",
+        "default_address": address_body(order.ship_to),
+    }
+
+
+def _text(amount: Decimal) -> str:
+    """ "12.00": REST writes the currency's places, whatever the amount carries."""
+    return f"{amount:.2f}" if amount.as_tuple().exponent == 0 else str(amount)

@@ -1,0 +1,379 @@
+"""A simulated shop without its wires: goods, customers, the merchant, and what becomes of stock and orders."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from adapters.shopify.simulator_books import (
+    ZERO,
+    ShopFulfilment,
+    ShopFulfilmentOrder,
+    ShopLine,
+    ShopLocation,
+    ShopOpenLine,
+    ShopOrder,
+    ShopRefund,
+    ShopVariant,
+    add_tax,
+    rounded,
+    share,
+    spread_discount,
+)
+from hub.domain.contact import Contact
+from hub.sdk.testkit.simulator import Simulator
+
+CUSTOMER: Final = Contact(
+    name="Ada Quill",
+    email="ada.quill@example.com",
+    phone="+14155550123",
+    lines=("12 Mill Lane",),
+    city="Portland",
+    region="OR",
+    postal_code="97204",
+    country="US",
+)
+
+Edited = tuple[dict[int, int], dict[int, int]]
+"""Units added and removed, by line id."""
+
+
+class Shop(Simulator):
+    """Books: `orders` by id, `fulfilments` by order id, `inventory` by (item, location), `committed` likewise.
+
+    With `ties`, two changes within one second carry the same `updated_at`, as in a real shop; otherwise every change
+    of an order is at least a second after the one before.
+    """
+
+    def __init__(self, *, locations: Sequence[ShopLocation], currency: str, ties: bool, **base: Any) -> None:
+        super().__init__(**base)
+        self.currency, self.ties = currency, ties
+        self.locations = {one.id: one for one in locations}
+        self.variants: dict[str, ShopVariant] = {}
+        self.items: dict[int, ShopVariant] = {}
+        self.inventory: dict[tuple[int, int], int] = {}
+        self.committed: Counter[tuple[int, int]] = Counter()
+        self.orders: dict[int, ShopOrder] = {}
+        self.fulfilment_orders: dict[int, ShopFulfilmentOrder] = {}
+        self.fulfilments: defaultdict[int, list[ShopFulfilment]] = defaultdict(list)
+        self.fulfilments_by_id: dict[int, ShopFulfilment] = {}
+        self.refunds: dict[int, tuple[ShopOrder, ShopRefund]] = {}
+        self._tokens: defaultdict[str, dict[str, ShopVariant]] = defaultdict(dict)
+        self._last_id = 6_000_000_000_000
+
+    def tell(self, order: ShopOrder, *topics: str, edited: Edited | None = None) -> None:
+        """Say that something happened; every topic of one call belongs to one action."""
+        raise NotImplementedError(f"{type(self).__name__} has nobody to tell")
+
+    # --- goods -------------------------------------------------------------------------------------------------------
+
+    def add_variant(self, variant: ShopVariant, available: Mapping[int, int] | int = 0) -> ShopVariant:
+        """Put something up for sale, stocked at every location or at those named."""
+        self.variants[variant.sku] = self.items[variant.item] = variant
+        for token in {variant.sku, variant.sku.partition("-")[0]}:
+            self._tokens[token][variant.sku] = variant
+        levels = available if isinstance(available, Mapping) else dict.fromkeys(self.locations, available)
+        for location, quantity in levels.items():
+            self.inventory[variant.item, location] = quantity
+        return variant
+
+    def sell(self, sku: str, *, title: str = "", price: Decimal = Decimal("10.00"), available: int = 0) -> ShopVariant:
+        """Put a SKU up for sale with ids of its own."""
+        variant = ShopVariant(
+            sku=sku,
+            title=title or sku,
+            price=rounded(price, self.currency),
+            variant=self.next_id(),
+            item=self.next_id(),
+            product=self.next_id(),
+        )
+        return self.add_variant(variant, available)
+
+    def available(self, sku: str, location: int | None = None) -> int:
+        """What the shop sells of a SKU at a location, the first one by default."""
+        return self.inventory[self.variants[sku].item, location or next(iter(self.locations))]
+
+    def found_by_token(self, term: str) -> list[ShopVariant]:
+        """Variants whose SKU holds the term as a token."""
+        return list(self._tokens.get(term, {}).values())
+
+    # --- customers and merchant --------------------------------------------------------------------------------------
+
+    def place_order(
+        self,
+        lines: Sequence[tuple[str, int]],
+        *,
+        ship_to: Contact | None = CUSTOMER,
+        shipping: Decimal = Decimal("4.90"),
+        shipping_title: str = "Standard",
+        discount: Decimal = ZERO,
+        tax_rate: Decimal = Decimal("0.08"),
+        taxes_included: bool = False,
+        currency: str | None = None,
+        source: str = "web",
+        test: bool = False,
+        financial: str = "paid",
+        note: str | None = None,
+        tags: Sequence[str] = (),
+        at_till: int | None = None,
+    ) -> ShopOrder:
+        """A customer orders (SKU, quantity) lines; with `at_till` he takes them along from that location."""
+        money, now = currency or self.currency, self.now().replace(microsecond=0)
+        bought = [self._line(sku, quantity) for sku, quantity in lines]
+        spread_discount(bought, discount, money)
+        for line in bought:
+            add_tax(line, tax_rate, taxes_included, money)
+        order = ShopOrder(
+            id=self.next_id(100),
+            number=1001 + len(self.orders),
+            lines=bought,
+            ship_to=None if at_till else ship_to,
+            email=None if at_till or ship_to is None else ship_to.email,
+            currency=money,
+            shipping=ZERO if at_till or ship_to is None else rounded(shipping, money),
+            shipping_title=shipping_title,
+            discount_code="WELCOME" if discount else None,
+            tax_rate=tax_rate,
+            taxes_included=taxes_included,
+            source="pos" if at_till else source,
+            test=test,
+            financial=financial,
+            note=note,
+            tags=tuple(tags),
+            created_at=now,
+            updated_at=now,
+            retail_location=at_till,
+            by_line={line.id: line for line in bought},
+        )
+        self.orders[order.id] = order
+        for location, found in self._assigned(bought, at_till).items():
+            self._open(order, location, [(line, line.quantity) for line in found])
+        if at_till:
+            for one in order.fulfilment_orders:
+                self._take_out(one, [(line, line.remaining) for line in one.lines], (), (), None, False)
+        self.tell(order, "orders/create")
+        return order
+
+    def update_order(
+        self, order: int, *, note: str | None = None, ship_to: Contact | None = None, tags: Sequence[str] | None = None
+    ) -> None:
+        """The merchant corrects an order."""
+        found = self.orders[order]
+        found.note = note if note is not None else found.note
+        found.ship_to = ship_to or found.ship_to
+        found.tags = tuple(tags) if tags is not None else found.tags
+        self._touch(found)
+        self.tell(found, "orders/updated")
+
+    def edit_order(self, order: int, quantities: Mapping[str, int], add: Sequence[tuple[str, int]] = ()) -> None:
+        """The merchant edits: new quantities by SKU (0 removes), new lines."""
+        found = self.orders[order]
+        removed, added = {}, {}
+        for line in found.lines:
+            wanted = quantities.get(line.variant.sku, line.current)
+            if wanted < line.current:
+                removed[line.id] = line.current - wanted
+                self._withdraw(found, line, line.current - wanted)
+        for sku, quantity in add:
+            line = self._line(sku, quantity)
+            add_tax(line, found.tax_rate, found.taxes_included, found.currency)
+            found.lines.append(line)
+            found.by_line[line.id] = line
+            added[line.id] = quantity
+            self._open(found, next(iter(self._assigned([line], None))), [(line, quantity)])
+        self._touch(found)
+        self.tell(found, "orders/edited", "orders/updated", edited=(added, removed))
+
+    def refund_order(self, order: int, units: Mapping[int, int]) -> ShopRefund:
+        """The merchant gives units (by line id) back that have not left."""
+        found = self.orders[order]
+        amounts, taxes = {}, {}
+        for id, quantity in units.items():
+            line = found.by_line[id]
+            off = share(line.discount, quantity, line, found.currency)
+            amounts[id] = line.price * quantity - off
+            taxes[id] = share(line.tax, quantity, line, found.currency)
+            self._withdraw(found, line, quantity)
+        self._touch(found)
+        refund = ShopRefund(
+            id=self.next_id(),
+            transaction=self.next_id(),
+            lines=dict(units),
+            amounts=amounts,
+            taxes=taxes,
+            location=next(iter(self.locations)),
+            created_at=found.updated_at,
+        )
+        found.refunds.append(refund)
+        self.refunds[refund.id] = (found, refund)
+        self.tell(found, "refunds/create", "orders/updated")
+        return refund
+
+    def cancel_order(self, order: int, *, reason: str = "customer", restock: bool = True) -> None:
+        """Cancel: fulfilment orders close, stock that was committed is for sale again."""
+        found = self.orders[order]
+        for one in found.fulfilment_orders:
+            for open_line in one.lines:
+                self._uncommit(one, open_line, open_line.remaining, restock=restock)
+            one.status = "CLOSED"
+        for line in found.lines:
+            line.current = line.fulfilled
+        self._touch(found)
+        found.cancelled_at, found.cancel_reason = found.updated_at, reason
+        found.financial = "refunded" if found.financial == "paid" else found.financial
+        self.tell(found, "orders/cancelled", "orders/updated")
+
+    # --- fulfilment --------------------------------------------------------------------------------------------------
+
+    def fulfil(
+        self,
+        one: ShopFulfilmentOrder,
+        places: Sequence[tuple[ShopOpenLine, int]],
+        *,
+        numbers: Sequence[str] = (),
+        urls: Sequence[str] = (),
+        company: str | None = None,
+        notified: bool = False,
+    ) -> ShopFulfilment:
+        """Units left: the books, and the webhooks that follow."""
+        made = self._take_out(one, places, numbers, urls, company, notified)
+        order = self.orders[one.order]
+        self._touch(order)
+        whole = order.fulfilment_status == "fulfilled"
+        status = "orders/fulfilled" if whole else "orders/partially_fulfilled"
+        self.tell(order, "fulfillments/create", "orders/updated", status)
+        return made
+
+    def move(self, one: ShopFulfilmentOrder, location: int, units: Mapping[int, int]) -> ShopFulfilmentOrder:
+        """Assign units (by fulfilment order line) elsewhere; none named means all."""
+        order = self.orders[one.order]
+        takes = {line.id: min(units.get(line.id, 0), line.remaining) if units else line.remaining for line in one.lines}
+        for line in one.lines:
+            item, quantity = line.line.variant.item, takes[line.id]
+            self._uncommit(one, line, quantity, restock=True, keep=True)
+            self.inventory[item, location] = self.inventory.get((item, location), 0) - quantity
+            self.committed[item, location] += quantity
+        if all(takes[line.id] == line.total for line in one.lines):
+            one.location = location
+            return one
+        moved = self._open(order, location, [], commit=False)
+        for line in one.lines:
+            quantity = takes[line.id]
+            if quantity:
+                line.total -= quantity
+                line.remaining -= quantity
+                moved.lines.append(ShopOpenLine(id=self.next_id(), line=line.line, total=quantity, remaining=quantity))
+        if not any(line.remaining for line in one.lines):
+            one.status = "CLOSED"
+        return moved
+
+    def _take_out(
+        self,
+        one: ShopFulfilmentOrder,
+        places: Sequence[tuple[ShopOpenLine, int]],
+        numbers: Sequence[str],
+        urls: Sequence[str],
+        company: str | None,
+        notified: bool,
+    ) -> ShopFulfilment:
+        order, units = self.orders[one.order], Counter[int]()
+        for line, quantity in places:
+            line.remaining -= quantity
+            line.line.fulfilled += quantity
+            units[line.line.id] += quantity
+            self.committed[line.line.variant.item, one.location] -= quantity
+        for touched in order.fulfilment_orders:
+            if touched.status in ("OPEN", "IN_PROGRESS"):
+                left = sum(line.remaining for line in touched.lines)
+                started = any(line.remaining < line.total for line in touched.lines)
+                touched.status = "CLOSED" if not left else "IN_PROGRESS" if started else touched.status
+        made = ShopFulfilment(
+            id=self.next_id(),
+            order=order.id,
+            name=f"{order.name}-F{len(self.fulfilments[order.id]) + 1}",
+            location=one.location,
+            lines=dict(units),
+            numbers=tuple(numbers),
+            urls=tuple(urls),
+            company=company,
+            notified=notified,
+            created_at=self.now().replace(microsecond=0),
+        )
+        self.fulfilments[order.id].append(made)
+        self.fulfilments_by_id[made.id] = made
+        return made
+
+    def _line(self, sku: str, quantity: int) -> ShopLine:
+        variant = self.variants[sku]
+        return ShopLine(id=self.next_id(), variant=variant, quantity=quantity, current=quantity, price=variant.price)
+
+    def _assigned(self, lines: Sequence[ShopLine], at_till: int | None) -> dict[int, list[ShopLine]]:
+        """Lines by location: the first that has it all, else line by line the first that has it, else the first."""
+        if at_till:
+            return {at_till: list(lines)}
+
+        def has(location: int, line: ShopLine) -> bool:
+            return self.inventory.get((line.variant.item, location), 0) >= line.quantity
+
+        first = next(iter(self.locations))
+        for location in self.locations:
+            if all(has(location, line) for line in lines):
+                return {location: list(lines)}
+        found: dict[int, list[ShopLine]] = {}
+        for line in lines:
+            location = next((one for one in self.locations if has(one, line)), first)
+            found.setdefault(location, []).append(line)
+        return found
+
+    def _open(
+        self, order: ShopOrder, location: int, lines: Sequence[tuple[ShopLine, int]], *, commit: bool = True
+    ) -> ShopFulfilmentOrder:
+        open_lines = [
+            ShopOpenLine(id=self.next_id(), line=line, total=quantity, remaining=quantity) for line, quantity in lines
+        ]
+        one = ShopFulfilmentOrder(id=self.next_id(), order=order.id, location=location, lines=open_lines)
+        for line, quantity in lines if commit else ():
+            key = (line.variant.item, location)
+            self.inventory[key] = self.inventory.get(key, 0) - quantity
+            self.committed[key] += quantity
+        order.fulfilment_orders.append(one)
+        self.fulfilment_orders[one.id] = one
+        return one
+
+    def _withdraw(self, order: ShopOrder, line: ShopLine, quantity: int) -> None:
+        """Units that are no longer wanted."""
+        line.current -= quantity
+        for one in order.fulfilment_orders:
+            for open_line in one.lines:
+                if open_line.line is line and quantity:
+                    taken = min(quantity, open_line.remaining)
+                    self._uncommit(one, open_line, taken, restock=True)
+                    quantity -= taken
+            if one.status in ("OPEN", "IN_PROGRESS") and not any(open_line.remaining for open_line in one.lines):
+                one.status = "CLOSED"
+
+    def _uncommit(
+        self, one: ShopFulfilmentOrder, line: ShopOpenLine, quantity: int, *, restock: bool, keep: bool = False
+    ) -> None:
+        key = (line.line.variant.item, one.location)
+        self.committed[key] -= quantity
+        if restock:
+            self.inventory[key] = self.inventory.get(key, 0) + quantity
+        if not keep:
+            line.remaining -= quantity
+            line.total -= quantity
+
+    def _touch(self, order: ShopOrder) -> None:
+        now = self.now().replace(microsecond=0)
+        order.updated_at = now if self.ties or now > order.updated_at else order.updated_at + timedelta(seconds=1)
+
+    def next_id(self, step: int = 1) -> int:
+        """Ids of all kinds; `step` leaves room for those that bodies derive."""
+        self._last_id += step
+        return self._last_id
+
+    def uuid(self) -> str:
+        """A random UUID from the simulator's seed."""
+        return str(UUID(int=self.random.getrandbits(128), version=4))

@@ -1,0 +1,74 @@
+"""Checking a delivery: pure, over the raw bytes."""
+
+import hashlib
+
+import msgspec
+
+from adapters.shopify.settings import Settings, account
+from hub.sdk.webhook import Delivery, Refuse, Store, Verdict, peek_id, signed_base64
+
+
+class _OrderEdit(msgspec.Struct):
+    order_id: int | None = None
+
+
+class _Mentions(msgspec.Struct):
+    """Where a body that is not an order names the order it is about."""
+
+    order_id: int | None = None
+    order_edit: _OrderEdit | None = None
+
+
+_mentions = msgspec.json.Decoder(_Mentions)
+
+
+def check(delivery: Delivery, settings: Settings) -> Verdict:
+    """Is it from this shop, signed by this app, and under which key is it stored.
+
+    The key is (event, topic, subscription): one action of the merchant shares its event id over every topic and
+    subscription it fires. Webhook-Id, stable over the retries of one delivery, stands in where there is no event id;
+    a digest of topic and body where there is neither. A second secret is valid during a rotation; none is ever empty.
+    """
+    secrets = (settings.client_secret, settings.previous_client_secret)
+    if not signed_base64(delivery.body, _header(delivery, "hmac-sha256"), secrets):
+        return Refuse(status=401, reason="X-Shopify-Hmac-Sha256 does not match the body under the connection's secret")
+    shop = _header(delivery, "shop-domain")
+    if shop and shop.strip().lower() != account(settings):
+        return Refuse(status=401, reason="X-Shopify-Shop-Domain names another shop than the connection's")
+    topic = _header(delivery, "topic") or "unknown"
+    return Store(key=_key(delivery, topic), topic=topic, object=_object(topic, delivery.body))
+
+
+def _header(delivery: Delivery, name: str) -> str | None:
+    """A header of either generation: "Events" dropped the `X-`."""
+    return delivery.headers.get(f"x-shopify-{name}") or delivery.headers.get(f"shopify-{name}")
+
+
+def _key(delivery: Delivery, topic: str) -> str:
+    event, webhook = _header(delivery, "event-id"), _header(delivery, "webhook-id")
+    if event:
+        return f"event:{event}:{topic}:{_header(delivery, 'name') or ''}"
+    if webhook:
+        return f"webhook:{webhook}:{topic}"
+    digest = hashlib.sha256(topic.encode() + b"\0" + delivery.body).hexdigest()
+    return f"sha256:{digest}"
+
+
+def _object(topic: str, body: bytes) -> str | None:
+    """The order a delivery is about, so that deliveries of one order are handled in sequence."""
+    if topic.startswith("orders/") and topic != "orders/edited":
+        order = peek_id(body)
+    elif topic.startswith(("orders/edited", "refunds/", "fulfillments/", "order_transactions/")):
+        order = _mentioned(body)
+    else:
+        return None
+    return None if order is None else f"order:{order}"
+
+
+def _mentioned(body: bytes) -> str | None:
+    try:
+        found = _mentions.decode(body)
+    except msgspec.MsgspecError:
+        return None
+    order = found.order_edit.order_id if found.order_edit else found.order_id
+    return None if order is None else str(order)

@@ -1,0 +1,221 @@
+"""Commands that look into a hub or set it up: they talk to its database, beside `crossdock up`."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import rich_click as click
+from rich.console import Console
+from rich.table import Table
+
+from hub.domain.ids import id_source
+from hub.embedded import Engines
+from hub.registry import find_adapters
+from hub.routing.policy import PolicyFault, load_policy
+from hub.settings import from_environment
+from hub.store.admin.tokens import Role, create_token
+from hub.store.database import Database, PooledConnection
+from hub.store.inbox import unpark
+from hub.store.schema import current_revision, newest_revision, upgrade
+from hub.store.verify import verify_stock
+
+T = TypeVar("T")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _with_database(work: Callable[[PooledConnection], Awaitable[T]]) -> T:
+    async def run() -> T:
+        database = Database(Engines.attach(from_environment()).database_url, size=1, name="crossdock-cli")
+        try:
+            async with database.transaction() as connection:
+                return await work(connection)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def _show(rows: Sequence[Mapping[str, object]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(list(rows), default=str))
+        return
+    table = Table(*(rows[0] if rows else ["nothing"]))
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    Console().print(table)
+
+
+@click.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the schema to the newest revision."""
+    url = Engines.attach(from_environment()).database_url
+    asyncio.run(upgrade(url))
+    print(f"schema is at {newest_revision()}")
+
+
+@click.group()
+def token() -> None:
+    """API tokens."""
+
+
+@token.command("create")
+@click.option("--name", required=True, help="Whose it is.")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="What it may do.")
+@AS_JSON
+def token_create(name: str, role: str, as_json: bool) -> None:
+    """Make a token and print it once; only its hash is kept."""
+
+    async def work(connection: PooledConnection) -> str:
+        now = datetime.now(UTC)
+        made = await create_token(
+            connection, merchant="default", name=name, role=Role(role), new_id=id_source(lambda: now)
+        )
+        return made.token
+
+    secret = _with_database(work)
+    print(json.dumps({"token": secret, "name": name, "role": role}) if as_json else secret)
+
+
+@click.group()
+def adapters() -> None:
+    """Adapters."""
+
+
+@adapters.command("list")
+@AS_JSON
+def adapters_list(as_json: bool) -> None:
+    """Every adapter that was found, and what it can do."""
+    rows = [
+        {"name": one.name, "kind": one.kind.value, "capabilities": ", ".join(one.capabilities)}
+        for one in find_adapters().values()
+    ]
+    _show(rows, as_json)
+
+
+@click.group()
+def orders() -> None:
+    """Orders."""
+
+
+@orders.command("show")
+@click.argument("order")
+@AS_JSON
+def orders_show(order: str, as_json: bool) -> None:
+    """An order's slices and timeline, by its id, number or the channel's id."""
+
+    async def work(connection: PooledConnection) -> dict[str, object] | None:
+        head = await connection.fetchrow(
+            "SELECT id, number, external_id, state, currency, placed_at, revision FROM customer_order "
+            "WHERE id = $1 OR number = $1 OR external_id = $1 ORDER BY id LIMIT 1",
+            order,
+        )
+        if head is None:
+            return None
+        slices = await connection.fetch(
+            "SELECT s.no, d.sku, s.quantity, s.state, n.code AS node, s.fulfilment_no FROM slice s JOIN demand d "
+            "ON d.order_id = s.order_id AND d.no = s.demand_no LEFT JOIN node n ON n.id = s.node_id "
+            "WHERE s.order_id = $1 ORDER BY s.no",
+            head["id"],
+        )
+        timeline = await connection.fetch(
+            "SELECT at, kind, detail FROM timeline WHERE order_id = $1 ORDER BY id", head["id"]
+        )
+        return {**head, "slices": [dict(row) for row in slices], "timeline": [dict(row) for row in timeline]}
+
+    found = _with_database(work)
+    if found is None:
+        print(f"crossdock: no order {order!r}", file=sys.stderr)
+        sys.exit(1)
+    if as_json:
+        print(json.dumps(found, default=str))
+        return
+    for name in ("id", "number", "external_id", "state", "currency", "placed_at", "revision"):
+        print(f"{name:12} {found[name]}")
+    _show(found["slices"], as_json=False)  # type: ignore[arg-type]
+    _show(found["timeline"], as_json=False)  # type: ignore[arg-type]
+
+
+@click.group()
+def messages() -> None:
+    """Messages."""
+
+
+@messages.command("replay")
+@click.argument("message", type=int)
+def messages_replay(message: int) -> None:
+    """Take a stored message along the path again, under today's mapping and through the version checks."""
+
+    async def work(connection: PooledConnection) -> bool:
+        from hub.store.replay import replay
+
+        return bool(await unpark(connection, [message])) or await replay(connection, message)
+
+    if not _with_database(work):
+        print(f"crossdock: no message {message}", file=sys.stderr)
+        sys.exit(1)
+    print(f"message {message} is due again")
+
+
+@click.group()
+def stock() -> None:
+    """Stock."""
+
+
+@stock.command("verify")
+@AS_JSON
+def stock_verify(as_json: bool) -> None:
+    """Rebuild every balance from the ledger and every counter from the slices; exit 1 when one differs."""
+    drifts = _with_database(verify_stock)
+    rows = [drift._asdict() for drift in drifts]
+    if as_json or rows:
+        _show(rows, as_json)
+    else:
+        print("every balance equals its ledger and its slices")
+    sys.exit(1 if rows else 0)
+
+
+@click.group()
+def policy() -> None:
+    """Routing policies."""
+
+
+@policy.command("lint")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def policy_lint(file: Path) -> None:
+    """Check a routing policy file; exit 1 and name the place when it is wrong."""
+    try:
+        found = load_policy(file.read_text("utf-8"))
+    except PolicyFault as fault:
+        print(f"{file}: {fault}", file=sys.stderr)
+        sys.exit(1)
+    print(f"{file}: policy {found.version} is sound")
+
+
+@click.command()
+@AS_JSON
+def doctor(as_json: bool) -> None:
+    """Check configuration, engines, schema and adapters; exit 1 when something is wrong."""
+    rows: list[dict[str, object]] = []
+    settings = from_environment()
+    rows.append({"check": "settings", "ok": True, "detail": repr(settings)})
+    engines = Engines.attach(settings)
+
+    async def revision() -> str | None:
+        return await current_revision(engines.database_url)
+
+    found, newest = asyncio.run(revision()), newest_revision()
+    rows.append({"check": "database", "ok": True, "detail": "answers"})
+    rows.append({"check": "schema", "ok": found == newest, "detail": f"at {found}, newest is {newest}"})
+    names = ", ".join(find_adapters())
+    rows.append({"check": "adapters", "ok": bool(names), "detail": names})
+    _show(rows, as_json)
+    sys.exit(0 if all(row["ok"] for row in rows) else 1)

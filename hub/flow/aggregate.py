@@ -1,0 +1,325 @@
+"""An order as a handler sees it: loaded whole under its row lock, changed in memory, settled into rows.
+
+Handlers replace frozen values in the dictionaries; `settle` compares with what was loaded and derives every row that
+has to be written, the stock counters included, so that a slice and the stock it holds cannot drift apart
+(decision 0003).
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from hub.domain.contact import Contact
+from hub.domain.demand import Demand, Hold, Slice
+from hub.domain.effects import SHORT, AnyEffect
+from hub.domain.fulfilment import CancelRequest, FulfilmentOrder
+from hub.domain.ids import effect_key
+from hub.domain.order import OrderContent
+from hub.domain.payment import Payment
+from hub.domain.shipping import Shipment
+from hub.domain.states import (
+    ORDER_MOVES,
+    SLICE_MOVES,
+    OrderState,
+    SliceState,
+    correct,
+    move,
+)
+
+
+class Moment(NamedTuple):
+    """One line of an order's timeline."""
+
+    at: datetime
+    kind: str
+    detail: str
+    message: int | None
+
+
+class Planned(NamedTuple):
+    """An effect to write: to whom, in which sequence, what."""
+
+    connection: str
+    subject: str
+    key: str
+    effect: AnyEffect
+
+
+class Trouble(NamedTuple):
+    """Something a person must know of, grouped by cause."""
+
+    kind: str
+    cause: str
+    next_step: str
+    connection: str | None = None
+    external_id: str | None = None
+    waiter: tuple[str, str] | None = None
+    """What waits for it: ("order", id) or ("message", id)."""
+
+
+class Wait(NamedTuple):
+    """Why a demand is not moving, and which event would move it."""
+
+    queue: str
+    cause: str
+
+
+class DecisionRow(NamedTuple):
+    """A stored decision."""
+
+    no: int
+    group: str
+    at: datetime
+    policy: str
+    engine: str
+    cost: int
+    gap: int
+    proven: bool
+    input: bytes
+    document: bytes
+
+
+class Parcelled(NamedTuple):
+    """State of a parcel as the carrier told it last."""
+
+    shipment: int
+    no: int
+    tracking: str | None
+    carrier: str | None
+    status: str
+    at: datetime
+
+
+class Order:
+    """An order in the hands of a handler. One handler at a time: its row is locked."""
+
+    __slots__ = (
+        "account",
+        "acting",
+        "before",
+        "cancels",
+        "connection",
+        "contacts",
+        "content",
+        "currency",
+        "decisions",
+        "decisions_made",
+        "demands",
+        "effects",
+        "exclusions",
+        "external_id",
+        "fresh",
+        "fulfilments",
+        "holds",
+        "id",
+        "loads",
+        "mended",
+        "merchant",
+        "moments",
+        "number",
+        "parcels",
+        "payments",
+        "placed_at",
+        "recalled",
+        "revised",
+        "revision",
+        "shelf",
+        "shipments",
+        "slices",
+        "state",
+        "test",
+        "troubles",
+        "version",
+        "waits",
+    )
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        merchant: str,
+        account: int,
+        connection: str,
+        external_id: str,
+        number: str,
+        currency: str,
+        placed_at: datetime,
+        version: int,
+        revision: int,
+        acting: bool,
+        test: bool = False,
+        state: OrderState = OrderState.CAPTURED,
+        fresh: bool = False,
+    ) -> None:
+        self.id = id
+        self.merchant = merchant
+        self.account = account
+        self.connection = connection
+        self.external_id = external_id
+        self.number = number
+        self.currency = currency
+        self.placed_at = placed_at
+        self.version = version
+        self.revision = revision
+        self.acting = acting
+        self.test = test
+        self.state = state
+        self.fresh = fresh
+        """Not stored yet."""
+        self.content: OrderContent | None = None
+        """The newest revision."""
+        self.demands: dict[int, Demand] = {}
+        self.slices: dict[int, Slice] = {}
+        self.holds: dict[int, Hold] = {}
+        self.fulfilments: dict[int, FulfilmentOrder] = {}
+        self.cancels: dict[int, CancelRequest] = {}
+        self.shipments: dict[int, Shipment] = {}
+        self.parcels: dict[tuple[int, int], Parcelled] = {}
+        self.exclusions: dict[tuple[int, int], datetime] = {}
+        """(demand, node) -> until."""
+        self.waits: dict[int, Wait] = {}
+        self.decisions = 0
+        """How many decisions are stored already."""
+        self.before = Before()
+
+        self.revised: tuple[OrderContent, int | None, datetime] | None = None
+        self.contacts: dict[str, Contact] = {}
+        self.payments: list[Payment] = []
+        self.decisions_made: list[DecisionRow] = []
+        self.effects: list[Planned] = []
+        self.recalled: list[int] = []
+        """Numbers of fulfilment orders that hold too much and are to be asked back."""
+        self.troubles: list[Trouble] = []
+        self.mended: list[tuple[str, str]] = []
+        """Exceptions, by (kind, cause), that this order no longer gives a reason for."""
+        self.shelf: list[tuple[int, int, int, bool]] = []
+        """What refusals and short picks said of the shelf: (item, node, units missing, all of it gone)."""
+        self.loads: list[tuple[int, datetime, str, int]] = []
+        """Released to a node of limited capacity: (node, at, time zone, capacity)."""
+        self.moments: list[Moment] = []
+
+    def remember(self) -> None:
+        """Mark what is in the dictionaries as what is stored."""
+        self.before = Before(
+            state=self.state,
+            version=self.version,
+            revision=self.revision,
+            acting=self.acting,
+            demands=dict(self.demands),
+            slices=dict(self.slices),
+            holds=dict(self.holds),
+            fulfilments=dict(self.fulfilments),
+            cancels=dict(self.cancels),
+            shipments=frozenset(self.shipments),
+            parcels=dict(self.parcels),
+            exclusions=dict(self.exclusions),
+            waits=dict(self.waits),
+        )
+
+    # --- moves ---------------------------------------------------------------------------------------------------
+
+    def move_to(self, state: OrderState) -> None:
+        """Move the order; a move to where it is does nothing."""
+        if state is not self.state:
+            self.state = move(ORDER_MOVES, self.state, state)
+
+    def advance(self, no: int, state: SliceState, quantity: int | None = None, **changes: object) -> int:
+        """Move a slice, or `quantity` units of it, and return the number of the slice that moved."""
+        part = self.slices[no]
+        move(SLICE_MOVES, part.state, state)
+        return self._replace(no, quantity, state=state, **changes)
+
+    def take_back(self, no: int, correction: str, quantity: int | None = None) -> int:
+        """Take a slice, or part of it, back to unallocated by a named correction."""
+        state = correct(correction, self.slices[no].state)
+        changes: dict[str, object] = {"reason": correction}
+        if state is SliceState.UNALLOCATED:
+            changes |= {"node": None, "fulfilment": None}
+        return self._replace(no, quantity, state=state, **changes)
+
+    def _replace(self, no: int, quantity: int | None, **changes: object) -> int:
+        part = self.slices[no]
+        if quantity is None or quantity == part.quantity:
+            self.slices[no] = msgspec.structs.replace(part, **changes)
+            return no
+        if not 0 < quantity < part.quantity:
+            raise ValueError(f"order {self.id}: {quantity} of a slice of {part.quantity}")
+        other = max(self.slices) + 1
+        self.slices[no] = msgspec.structs.replace(part, quantity=part.quantity - quantity)
+        self.slices[other] = msgspec.structs.replace(part, no=other, quantity=quantity, **changes)
+        return other
+
+    def add_slice(self, demand: int, quantity: int) -> None:
+        """A new unallocated quantity of a demand."""
+        no = max(self.slices, default=0) + 1
+        self.slices[no] = Slice(no=no, demand=demand, quantity=quantity)
+
+    # --- notes ---------------------------------------------------------------------------------------------------
+
+    def note(self, at: datetime, kind: str, detail: str = "", message: int | None = None) -> None:
+        """Add to the timeline. Never personal data: ids, quantities, states."""
+        self.moments.append(Moment(at, kind, detail, message))
+
+    def plan(self, connection: str, subject: str, effect: AnyEffect, ordinal: int = 1) -> None:
+        """Write an effect with the decision that causes it."""
+        key = effect_key(subject, SHORT[type(effect)], ordinal)
+        self.effects.append(Planned(connection, subject, key, effect))
+
+    def hold(
+        self, kind: str, reason: str, *, owner: str, at: datetime, scope: str = "order", rule: str = "person"
+    ) -> None:
+        """Stop release, unless the same hold stands already."""
+        for hold in self.holds.values():
+            if hold.active and hold.kind == kind and hold.scope == scope and hold.reason == reason:
+                return
+        no = max(self.holds, default=0) + 1
+        self.holds[no] = Hold(no=no, scope=scope, kind=kind, owner=owner, reason=reason, lift_rule=rule, placed_at=at)
+        self.note(at, "hold_placed", f"{kind}: {reason}")
+
+    def lift(self, kind: str, at: datetime, scope: str | None = None) -> int:
+        """Lift the active holds of a kind; returns how many there were."""
+        found = [h for h in self.holds.values() if h.active and h.kind == kind and scope in (None, h.scope)]
+        for hold in found:
+            self.holds[hold.no] = msgspec.structs.replace(hold, lifted_at=at)
+            self.note(at, "hold_lifted", kind)
+        return len(found)
+
+    # --- looks ---------------------------------------------------------------------------------------------------
+
+    def held(self, group: str, part: Slice | None = None) -> bool:
+        """Whether an active hold stops the release of a group, or of one slice of it."""
+        scopes = {"order", f"group:{group}"}
+        if part is not None:
+            scopes.add(f"slice:{part.no}")
+        return any(hold.active and hold.scope in scopes for hold in self.holds.values())
+
+    def of_fulfilment(self, no: int) -> list[Slice]:
+        """Slices of a fulfilment order, in order of their numbers."""
+        return [part for part in self.slices.values() if part.fulfilment == no]
+
+    def live(self, demand: int) -> int:
+        """Units of a demand that are neither cancelled nor returned."""
+        return sum(
+            s.quantity
+            for s in self.slices.values()
+            if s.demand == demand and s.state not in (SliceState.CANCELLED, SliceState.RETURNED)
+        )
+
+
+class Before(msgspec.Struct, kw_only=True):
+    """What was stored when the order was loaded."""
+
+    state: OrderState = OrderState.CAPTURED
+    version: int = 0
+    revision: int = 0
+    acting: bool = False
+    demands: dict[int, Demand] = {}
+    slices: dict[int, Slice] = {}
+    holds: dict[int, Hold] = {}
+    fulfilments: dict[int, FulfilmentOrder] = {}
+    cancels: dict[int, CancelRequest] = {}
+    shipments: frozenset[int] = frozenset()
+    parcels: dict[tuple[int, int], Parcelled] = {}
+    exclusions: dict[tuple[int, int], datetime] = {}
+    waits: dict[int, Wait] = {}

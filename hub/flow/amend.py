@@ -1,0 +1,170 @@
+"""Make what we intend fit what the customer wants now: least advanced slices first, nodes are asked, never told."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hub.domain.effects import CancelFulfilment
+from hub.domain.fulfilment import CancelRequest, fulfilment_id
+from hub.domain.ids import effect_key
+from hub.domain.order import ManagedBy, OrderContent
+from hub.domain.states import CANCEL_MOVES, GONE, WITH_NODE, CancelState, Handoff, SliceState, move
+from hub.flow.aggregate import Order, Trouble
+from hub.flow.batch import Batch
+from hub.flow.ports import Unit
+
+# Least advanced first: what nobody has touched goes before what a node works on.
+_CUT_NOW = (SliceState.UNALLOCATED, SliceState.BACKORDERED, SliceState.RESERVED, SliceState.EXPIRED)
+
+
+def wanted_units(order: Order, content: OrderContent) -> dict[int, int]:
+    """Units still wanted per demand, by the newest revision."""
+    lines = {line.external_id: line for line in content.lines}
+    wanted = {}
+    for no, demand in order.demands.items():
+        line = lines.get(demand.line)
+        units = 0 if line is None or content.cancelled_at is not None else line.quantity * demand.per_unit
+        wanted[no] = units
+    return wanted
+
+
+def fit(order: Order, content: OrderContent, batch: Batch) -> None:
+    """Cancel what is too much and untouched; mark for recall what a node has; raise what has left already."""
+    for no, wanted in wanted_units(order, content).items():
+        demand = order.demands[no]
+        excess = order.live(no) - wanted
+        if excess <= 0:
+            continue
+        excess = _cut(order, no, excess)
+        if excess <= 0 or demand.managed_by is not ManagedBy.HUB:
+            continue
+        excess = _recall(order, no, excess)
+        if excess > 0 and not _elsewhere_only(order, no, content):
+            _too_late(order, demand.line, excess, batch)
+
+
+def _cut(order: Order, demand: int, excess: int) -> int:
+    for state in _CUT_NOW:
+        for part in sorted(order.slices.values(), key=lambda s: -s.no):
+            if excess > 0 and part.demand == demand and part.state is state:
+                units = min(excess, part.quantity)
+                order.advance(part.no, SliceState.CANCELLED, units, node=None)
+                excess -= units
+    if not any(
+        part.demand == demand and part.state in (SliceState.UNALLOCATED, SliceState.BACKORDERED)
+        for part in order.slices.values()
+    ):
+        order.waits.pop(demand, None)
+    return excess
+
+
+def _recall(order: Order, demand: int, excess: int) -> int:
+    """Mark fulfilment orders that hold too much; least advanced first, the newest of equals."""
+    parts = [p for p in order.slices.values() if p.demand == demand and p.state in WITH_NODE and p.fulfilment]
+    for part in sorted(parts, key=lambda p: (_advanced(p.state), -p.no)):
+        if excess <= 0:
+            break
+        assert part.fulfilment is not None
+        excess -= part.quantity
+        if not _asked(order, part.fulfilment):
+            order.recalled.append(part.fulfilment)
+    return excess
+
+
+def _advanced(state: SliceState) -> int:
+    return list(SliceState).index(state)
+
+
+def _asked(order: Order, fulfilment: int) -> bool:
+    return fulfilment in order.recalled or any(
+        request.fulfilment == fulfilment and request.state in (CancelState.ASKED, CancelState.REFUSED)
+        for request in order.cancels.values()
+    )
+
+
+def _elsewhere_only(order: Order, demand: int, content: OrderContent) -> bool:
+    """Whether the excess was fulfilled and then taken out of the order by the channel itself, as after a return."""
+    gone = sum(p.quantity for p in order.slices.values() if p.demand == demand and p.state in GONE and not p.node)
+    return gone > 0 and content.cancelled_at is None
+
+
+def _too_late(order: Order, line: str, units: int, batch: Batch) -> None:
+    order.troubles.append(
+        Trouble(
+            kind="cancel_after_ship",
+            cause=f"{order.connection}: order {order.external_id}, line {line}",
+            next_step=f"{units} units were cancelled after they had left. Agree a return with the customer "
+            "(POST /api/v1/returns), or refund without goods.",
+            connection=order.connection,
+            external_id=order.external_id,
+            waiter=("order", order.id),
+        )
+    )
+    order.note(batch.now, "cancel_too_late", f"line {line}: {units} units had left")
+
+
+async def ask_nodes(unit: Unit, orders: Sequence[Order], batch: Batch) -> None:
+    """Recall marked fulfilment orders: at once if nobody was told yet, else by a cancel request."""
+    marked = [(order, no) for order in orders for no in order.recalled]
+    if not marked:
+        return
+    keys = {}
+    for order, no in marked:
+        fulfilment = order.fulfilments[no]
+        if fulfilment.connection is not None and fulfilment.handoff is Handoff.UNSENT:
+            keys[order.id, no] = (fulfilment.connection, effect_key(fulfilment.id, "submit", 1))
+    voided = await unit.void(list(keys.values())) if keys else set()
+    for order, no in marked:
+        fulfilment = order.fulfilments[no]
+        picked = any(part.state in (SliceState.PACKED, SliceState.READY) for part in order.of_fulfilment(no))
+        told = fulfilment.connection is not None and keys.get((order.id, no)) not in voided
+        request = _request(order, no, batch)
+        if told:
+            order.plan(
+                fulfilment.connection or "",
+                fulfilment.id,
+                CancelFulfilment(order=order.id, fulfilment=no, request=request.no),
+                request.no,
+            )
+            order.note(batch.now, "cancel_asked", fulfilment.id)
+        elif picked:
+            end_request(order, request.no, CancelState.REFUSED)
+            order.note(batch.now, "cancel_refused", f"{fulfilment.id} is packed")
+        else:
+            end_request(order, request.no, CancelState.VOID if fulfilment.connection else CancelState.CONFIRMED)
+            recall(order, no, batch)
+    for order in orders:
+        order.recalled.clear()
+
+
+def _request(order: Order, fulfilment: int, batch: Batch) -> CancelRequest:
+    no = max(order.cancels, default=0) + 1
+    reason = (order.content.cancel_reason if order.content else None) or "amended"
+    request = CancelRequest(
+        order=order.id,
+        no=no,
+        fulfilment=fulfilment,
+        lines={},
+        asked_by="channel",
+        reason=reason,
+        asked_at=batch.now,
+    )
+    order.cancels[no] = request
+    return request
+
+
+def end_request(order: Order, no: int, state: CancelState) -> None:
+    """End a cancel request; an end it has already is kept."""
+    request = order.cancels[no]
+    if request.state is not state:
+        order.cancels[no] = msgspec.structs.replace(request, state=move(CANCEL_MOVES, request.state, state))
+
+
+def recall(order: Order, fulfilment: int, batch: Batch) -> None:
+    """A node lets go: its units come back, what is not wanted is cancelled, the rest waits for a new decision."""
+    for part in order.of_fulfilment(fulfilment):
+        if part.state in WITH_NODE and part.state is not SliceState.READY:
+            order.take_back(part.no, "recalled")
+    order.note(batch.now, "recalled", fulfilment_id(order.id, fulfilment))
+    if order.content is not None:
+        fit(order, order.content, batch)

@@ -1,0 +1,71 @@
+"""Take facts to their orders: batches of node facts and carrier scans."""
+
+from collections.abc import Sequence
+
+from hub.domain.facts import NodeFact, ParcelScanned
+from hub.domain.fulfilment import split_fulfilment_id
+from hub.domain.shipping import TRACKING_RANK
+from hub.flow.aggregate import Order, Trouble
+from hub.flow.batch import Batch
+from hub.flow.confirm import UnknownFulfilment, apply, deliver
+from hub.flow.ports import Inbound, Unit
+from hub.flow.take_order import advance
+
+Parked = list[tuple[Inbound, Trouble]]
+
+
+class NotYet(Exception):
+    """A scan of a parcel that we do not know yet: its shipment may still be on the way to us."""
+
+
+async def take_facts(
+    unit: Unit, messages: Sequence[tuple[Inbound, NodeFact | ParcelScanned]], batch: Batch
+) -> tuple[Parked, list[Inbound]]:
+    """Apply a batch of facts in one transaction. Returns what needs a person, and what came too early."""
+    scans = [fact for _, fact in messages if isinstance(fact, ParcelScanned)]
+    parcels = await unit.by_tracking(sorted({scan.tracking for scan in scans})) if scans else {}
+    ids = {order for found in parcels.values() for order in found}
+    for _, fact in messages:
+        if not isinstance(fact, ParcelScanned):
+            ids.add(_order_of(fact))
+    orders = await unit.by_id(ids - {""})
+    parked: Parked = []
+    early: list[Inbound] = []
+    for inbound, fact in messages:
+        if isinstance(fact, ParcelScanned):
+            if fact.tracking not in parcels:
+                early.append(inbound)
+            for order in parcels.get(fact.tracking, ()):
+                deliver(orders[order], fact.tracking, fact.event.status, fact.at, TRACKING_RANK)
+            continue
+        try:
+            apply(_known(orders, fact), fact, batch, inbound.id or None)
+        except UnknownFulfilment:
+            parked.append((inbound, _unknown(inbound, fact)))
+    if scans:
+        await unit.keep_scans([fact for _, fact in messages if isinstance(fact, ParcelScanned)])
+    await advance(unit, orders.values(), batch)
+    return parked, early
+
+
+def _order_of(fact: NodeFact) -> str:
+    try:
+        return split_fulfilment_id(fact.fulfilment)[0]
+    except ValueError:
+        return ""
+
+
+def _known(orders: dict[str, Order], fact: NodeFact) -> Order:
+    order = orders.get(_order_of(fact))
+    if order is None:
+        raise UnknownFulfilment(fact.fulfilment)
+    return order
+
+
+def _unknown(inbound: Inbound, fact: NodeFact) -> Trouble:
+    return Trouble(
+        kind="unknown_fulfilment",
+        cause=f"{inbound.connection}: {fact.fulfilment}",
+        next_step="The partner speaks of a fulfilment order that was not made here. Ask it where the number came from.",
+        external_id=fact.fulfilment,
+    )

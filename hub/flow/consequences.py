@@ -1,0 +1,105 @@
+"""What an outcome means for the order: facts for the inbox, hand-off, labels, postings, or a person's attention."""
+
+from datetime import datetime
+from typing import NamedTuple, assert_never
+
+from hub.domain.effects import CancelFulfilment, SubmitFulfilment
+from hub.domain.facts import AnyFact, CancelConfirmed, CancelRefused, FulfilmentRefused
+from hub.domain.fulfilment import fulfilment_id
+from hub.domain.states import Handoff
+from hub.flow.aggregate import Trouble
+from hub.flow.ports import Claimed
+from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Unauthorised, Uncertain
+
+
+class Verdict(NamedTuple):
+    """How a try ended, in the terms of the outbox."""
+
+    word: str
+    reason: str
+    over: bool
+    retry: bool
+    """Try again by the schedule; neither over nor retry parks it."""
+    look_first: bool
+
+
+def judge(outcome: Outcome, looked: bool) -> Verdict:
+    """Read an outcome. An uncertain try makes every later one look first."""
+    match outcome:
+        case Done():
+            return Verdict("done", "found done" if outcome.found else "", over=True, retry=False, look_first=looked)
+        case Refused():
+            return Verdict("refused", outcome.reason, over=True, retry=False, look_first=looked)
+        case RetryLater():
+            return Verdict("retry_later", outcome.reason, over=False, retry=True, look_first=looked)
+        case Unauthorised():
+            return Verdict("unauthorised", outcome.reason, over=False, retry=True, look_first=looked)
+        case Uncertain():
+            return Verdict("uncertain", outcome.reason, over=False, retry=True, look_first=True)
+        case NeedsPerson():
+            return Verdict("needs_person", outcome.reason, over=False, retry=False, look_first=looked)
+        case _:
+            assert_never(outcome)
+
+
+def handoff(claimed: Claimed, outcome: Outcome) -> tuple[str, int, Handoff, str | None] | None:
+    """Change of a fulfilment order's hand-off: (order, number, state, partner's reference)."""
+    effect = claimed.effect
+    if not isinstance(effect, SubmitFulfilment):
+        return None
+    if isinstance(outcome, Done):
+        return effect.order, effect.fulfilment, Handoff.SENT, outcome.reference
+    if isinstance(outcome, Uncertain):
+        return effect.order, effect.fulfilment, Handoff.UNCERTAIN, None
+    return None
+
+
+def facts(claimed: Claimed, outcome: Outcome, at: datetime) -> tuple[AnyFact, ...]:
+    """What the answer already says; it goes through the inbox like any other fact."""
+    effect = claimed.effect
+    if isinstance(outcome, Done):
+        if isinstance(effect, CancelFulfilment) and not outcome.facts:
+            return (CancelConfirmed(at=at, fulfilment=fulfilment_id(effect.order, effect.fulfilment)),)
+        return outcome.facts
+    if isinstance(outcome, Refused):
+        if isinstance(effect, SubmitFulfilment):
+            public = fulfilment_id(effect.order, effect.fulfilment)
+            return (FulfilmentRefused(at=at, fulfilment=public, reason=outcome.reason, stock=outcome.stock),)
+        if isinstance(effect, CancelFulfilment):
+            public = fulfilment_id(effect.order, effect.fulfilment)
+            return (CancelRefused(at=at, fulfilment=public, reason=outcome.reason),)
+    return ()
+
+
+def trouble(claimed: Claimed, outcome: Outcome, *, exhausted: bool, connection_name: str) -> Trouble | None:
+    """The exception that an outcome raises, if any."""
+    kind = type(claimed.effect).__name__
+    if isinstance(outcome, Unauthorised):
+        return Trouble(
+            kind="unauthorised",
+            cause=f"{claimed.connection}: {connection_name}",
+            next_step="Enter working credentials (PATCH /api/v1/connections/{id}). What waits is sent by itself then.",
+            connection=claimed.connection,
+        )
+    if isinstance(outcome, NeedsPerson):
+        return Trouble(
+            kind="delivery_needs_person",
+            cause=f"{claimed.connection}: {kind}: {outcome.reason}",
+            next_step=outcome.next_step,
+            connection=claimed.connection,
+        )
+    if exhausted and isinstance(outcome, RetryLater | Uncertain):
+        return Trouble(
+            kind="dead_letter",
+            cause=f"{claimed.connection}: {kind} {claimed.key}",
+            next_step=f"It failed too often ({outcome.reason}). When the partner is well again, retry the exception.",
+            connection=claimed.connection,
+        )
+    if isinstance(outcome, Refused) and not isinstance(claimed.effect, SubmitFulfilment | CancelFulfilment):
+        return Trouble(
+            kind="delivery_refused",
+            cause=f"{claimed.connection}: {kind}: {outcome.reason}",
+            next_step="The partner refused for good. Do it there by hand, or correct the cause and replay with force.",
+            connection=claimed.connection,
+        )
+    return None

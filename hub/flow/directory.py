@@ -1,0 +1,93 @@
+"""What is connected to what, as of one configuration epoch: built by the store, read by every step."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hub.domain.network import Account, Binding, Connection, Mode, Node, Purpose, StockPoint
+from hub.routing.model import Policy
+from hub.sdk.adapter import Adapter, Message
+
+Reader = Callable[[str, bytes], Sequence[Message]]
+"""Compiled reading of one connection: (topic, stored body) -> canonical messages, overlay and tables included.
+
+Raises `hub.mapping.errors.Unmapped` or `Malformed`.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A connection with its adapter."""
+
+    connection: Connection
+    adapter: Adapter
+    read: Reader
+
+    def live(self, capability: str) -> bool:
+        """Whether a capability exists and acts."""
+        return capability in self.adapter.capabilities and self.connection.mode(capability) is Mode.LIVE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """A consistent view of the configuration."""
+
+    epoch: int
+    links: Mapping[str, Link] = field(default_factory=dict)
+    accounts: Mapping[int, Account] = field(default_factory=dict)
+    nodes: Mapping[int, Node] = field(default_factory=dict)
+    bindings: Mapping[tuple[int, str, str], Binding] = field(default_factory=dict)
+    """By (node, merchant, role)."""
+    stock_points: Sequence[StockPoint] = ()
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    """Active routing policy by merchant."""
+
+    def policy(self, merchant: str) -> Policy:
+        """The active routing policy of a merchant, or the shipped default."""
+        return self.policies[merchant] if merchant in self.policies else self.policies[""]
+
+    def fulfiller(self, node: int, merchant: str) -> Link | None:
+        """Whom to tell about work at a node; None when it is worked through the hub."""
+        binding = self.bindings.get((node, merchant, "fulfil"))
+        return self.links.get(binding.connection) if binding else None
+
+    def speaker(self, account: int) -> Link | None:
+        """The enabled connection of an account; a reinstalled app is a new connection to the same account."""
+        return next((k for k in self.links.values() if k.connection.account == account and k.connection.enabled), None)
+
+    def location(self, node: int, merchant: str) -> str | None:
+        """The fulfilling partner's own name of a node."""
+        binding = self.bindings.get((node, merchant, "fulfil"))
+        return binding.external_location if binding else None
+
+    def node_at(self, connection: str, location: str) -> Node | None:
+        """The node that a connection means by its own location name, or by the node's code."""
+        for binding in self.bindings.values():
+            if binding.connection == connection and binding.external_location == location:
+                return self.nodes.get(binding.node)
+        return next((node for node in self.nodes.values() if node.code == location), None)
+
+    def node_of_point(self, account: int, location: str) -> int | None:
+        """The single node behind an account's location; None when it is unknown or stands for several."""
+        found = {
+            node
+            for point in self.stock_points
+            if point.account == account and point.external_location == location
+            for node in point.nodes
+        }
+        return found.pop() if len(found) == 1 else None
+
+    def point_of_node(self, account: int, node: int) -> str | None:
+        """The account's own name of a node, where it knows it as a location of its own or as part of one."""
+        points = [p for p in self.stock_points if p.account == account and node in p.nodes]
+        points.sort(key=lambda p: (p.purpose is not Purpose.FULFIL, len(p.nodes), p.id))
+        return points[0].external_location if points else None
+
+    def serving(self, account: int) -> frozenset[int]:
+        """Nodes that may serve an account: those of its selling and fulfilling stock points, or all if it has none."""
+        wanted = (Purpose.SELL, Purpose.FULFIL, Purpose.PICK_UP)
+        named = {n for p in self.stock_points if p.account == account and p.purpose in wanted for n in p.nodes}
+        return frozenset(named or self.nodes)
+
+    def with_capability(self, merchant: str, capability: str) -> list[Link]:
+        """Live links of a merchant that can do something."""
+        return [link for link in self.links.values() if link.connection.merchant == merchant and link.live(capability)]

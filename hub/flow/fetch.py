@@ -1,0 +1,28 @@
+"""Step 3b: a delivery that only names an object, or cannot be trusted, is read again from its source."""
+
+from hub.flow.directory import Directory
+from hub.flow.ports import Inbound
+from hub.sdk.adapter import Lane, Topic
+
+
+def topic_of(directory: Directory, connection: str, topic: str) -> Topic | None:
+    """What the adapter declares of a topic."""
+    link = directory.links.get(connection)
+    return link.adapter.topics.get(topic) if link else None
+
+
+def lane_of(topic: Topic | None, mode_off: bool) -> str | None:
+    """Lane of a delivery: none for what is kept without consequence, `fetch` for what must be read first.
+
+    An undeclared topic goes with the facts, where it is parked with its name: unknown is a value.
+    """
+    if mode_off or (topic is not None and topic.ignore):
+        return None
+    if topic is None:
+        return Lane.FACTS.value
+    return Lane.FETCH.value if topic.thin else topic.lane.value
+
+
+def fetched_topic(inbound: Inbound, topic: Topic) -> str:
+    """Topic under which the answer is stored."""
+    return topic.fetched_as or inbound.topic

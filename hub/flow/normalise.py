@@ -1,0 +1,58 @@
+"""Step 4: stored bytes become canonical messages. Pure but for its log; reads stored bytes only, never a vendor."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from hub.domain.facts import UNSTATED, AnyFact, Fact
+from hub.domain.order import OrderSnapshot
+from hub.flow.aggregate import Trouble
+from hub.flow.directory import Directory
+from hub.flow.ports import Inbound
+from hub.mapping.errors import Malformed, Unmapped
+from hub.sdk.adapter import Message
+
+FACTS_TOPIC: Final = "hub:facts"
+"""Topic of messages that the hub writes itself: facts that a delivery's answer already told."""
+
+DIRECT_TOPIC: Final = "hub:order"
+"""Topic of orders captured through the API: a canonical snapshot."""
+
+_facts = msgspec.json.Decoder(tuple[AnyFact, ...])
+_snapshot = msgspec.json.Decoder(OrderSnapshot)
+
+
+def encode_facts(facts: Sequence[AnyFact]) -> bytes:
+    """Body of a facts message."""
+    return msgspec.json.encode(facts)
+
+
+def _timed(message: Message, inbound: Inbound) -> Message:
+    """A fact whose sender states no time was true when we heard it, as far as anybody knows."""
+    if isinstance(message, Fact) and message.at == UNSTATED:
+        return msgspec.structs.replace(message, at=inbound.received_at)
+    return message
+
+
+def normalise(inbound: Inbound, directory: Directory) -> Sequence[Message] | Trouble:
+    """Canonical messages of one stored body, or what a person has to mend before it can be read."""
+    link = directory.links.get(inbound.connection)
+    if inbound.topic == FACTS_TOPIC:
+        return _facts.decode(inbound.body)
+    if inbound.topic == DIRECT_TOPIC:
+        return (_snapshot.decode(inbound.body),)
+    if link is None:
+        step = "Make a new connection to the same account; its messages are tried again with it."
+        return Trouble("connection_gone", inbound.connection, step)
+    try:
+        return [_timed(message, inbound) for message in link.read(inbound.topic, inbound.body)]
+    except Unmapped as error:
+        step = (
+            f"Add the word to the connection's code table: PUT /api/v1/connections/{inbound.connection}/tables/"
+            f"{error.kind}. Everything that waits for it is tried again at once."
+        )
+        return Trouble("unmapped", f"{inbound.connection}: {error.kind} {error.value!r}", step)
+    except Malformed as error:
+        step = "Look at the message. If the vendor changed its format, adjust the mapping overlay, then replay it."
+        return Trouble("malformed", f"{inbound.connection}: {inbound.topic}, {error}", step)

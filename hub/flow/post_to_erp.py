@@ -1,0 +1,124 @@
+"""Step 11: the books are told of the order, of each delivery and of each invoice, once, in that sequence."""
+
+from collections.abc import Mapping, Sequence
+
+from hub.domain.contact import Contact
+from hub.domain.effects import PostDocument
+from hub.domain.order import OrderContent, OrderLine
+from hub.domain.posting import DocumentKind
+from hub.domain.shipping import Shipment
+from hub.flow.aggregate import Order
+from hub.flow.batch import Batch
+from hub.flow.hold import posting_held
+from hub.sdk.capabilities import PostingLine, PostingRequest
+
+
+def post_order(order: Order, batch: Batch) -> None:
+    """Plan every document that is due. Keys are fixed by kind and shipment: what is planned already stays one."""
+    if not order.acting or posting_held(order):
+        return
+    for link in batch.directory.with_capability(order.merchant, "post"):
+        ledger = link.connection.id
+        order.plan(ledger, order.id, PostDocument(order=order.id, kind=DocumentKind.ORDER), 1)
+        for no in sorted(order.shipments):
+            delivery = PostDocument(order=order.id, kind=DocumentKind.DELIVERY, shipment=no)
+            invoice = PostDocument(order=order.id, kind=DocumentKind.INVOICE, shipment=no)
+            order.plan(ledger, order.id, delivery, 2 * no)
+            order.plan(ledger, order.id, invoice, 2 * no + 1)
+
+
+def posting_request(
+    order: Order,
+    effect: PostDocument,
+    *,
+    customer: Contact,
+    key: str,
+    look_first: bool,
+    references: Mapping[str, str],
+) -> PostingRequest:
+    """The document, with amounts that sum to its total in minor units.
+
+    Invoices of part shipments share a line's amount by the units shipped so far: each is the difference of two rounded
+    cumulative shares, so that together they come to the line exactly. Charges of the whole order go on the first.
+    """
+    content = order.content
+    assert content is not None
+    amounts = content.amounts.shop
+    whole = effect.kind is DocumentKind.ORDER
+    shipment = order.shipments.get(effect.shipment) if effect.shipment is not None else None
+    first = whole or (shipment is not None and shipment.no == min(order.shipments))
+    lines = _whole(content) if whole else _shares(order, content, shipment)
+    extras = amounts.duties + amounts.fees + amounts.tip + amounts.rounding if first else 0
+    rest = amounts.subtotal - amounts.discount - sum(line.subtotal - line.discount for line in content.lines)
+    extras += rest if first else 0
+    if extras:
+        lines = [*lines, PostingLine(line="extras", sku=None, title="Other charges", quantity=1, amount=extras)]
+    tax_rest = amounts.tax - sum(line.tax for line in content.lines)
+    if first and tax_rest and not amounts.tax_included:
+        title = "Tax on shipping and charges"
+        lines = [*lines, PostingLine(line="tax", sku=None, title=title, quantity=1, amount=0, tax=tax_rest)]
+    shipping = amounts.shipping if first else 0
+    goods = sum(line.amount + (0 if amounts.tax_included else line.tax) for line in lines)
+    return PostingRequest(
+        key=key,
+        look_first=look_first,
+        references=references,
+        kind=effect.kind,
+        order=order.id,
+        order_number=order.number,
+        shipment=None if effect.shipment is None else f"{order.id}-S{effect.shipment}",
+        currency=amounts.currency,
+        tax_included=amounts.tax_included,
+        lines=tuple(lines),
+        shipping=shipping,
+        total=goods + shipping,
+        customer=customer,
+        dated=shipment.shipped_at if shipment else order.placed_at,
+    )
+
+
+def _whole(content: OrderContent) -> list[PostingLine]:
+    return [
+        _line(line, line.quantity, line.subtotal - line.discount, line.tax) for line in content.lines if line.quantity
+    ]
+
+
+def _line(line: OrderLine, quantity: int, amount: int, tax: int) -> PostingLine:
+    title = line.title or line.sku or line.external_id
+    return PostingLine(line=line.external_id, sku=line.sku, title=title, quantity=quantity, amount=amount, tax=tax)
+
+
+def _shares(order: Order, content: OrderContent, shipment: Shipment | None) -> list[PostingLine]:
+    if shipment is None:
+        return []
+    earlier = [one for no, one in order.shipments.items() if no < shipment.no]
+    before, now = _sold(order, earlier), _sold(order, [shipment])
+    lines = []
+    for line in content.lines:
+        units = now.get(line.external_id, 0)
+        if units <= 0 or line.quantity <= 0:
+            continue
+        start = before.get(line.external_id, 0)
+        amount = _share(line.subtotal - line.discount, start, units, line.quantity)
+        lines.append(_line(line, units, amount, _share(line.tax, start, units, line.quantity)))
+    return lines
+
+
+def _share(amount: int, start: int, units: int, of: int) -> int:
+    """Part of `amount` for units `start` to `start + units` of `of`; parts of a whole sum to it."""
+    return amount * min(start + units, of) // of - amount * min(start, of) // of
+
+
+def _sold(order: Order, shipments: Sequence[Shipment]) -> dict[str, int]:
+    """Sold units per order line in shipments; a kit counts by its first component."""
+    first: dict[str, int] = {}
+    for demand in order.demands.values():
+        first.setdefault(demand.line, demand.no)
+    units: dict[str, int] = {}
+    for shipment in shipments:
+        for parcel in shipment.parcels:
+            for part in parcel.lines:
+                found = order.demands.get(int(part.line))
+                if found is not None and first[found.line] == found.no:
+                    units[found.line] = units.get(found.line, 0) + part.quantity
+    return {line: quantity // order.demands[first[line]].per_unit for line, quantity in units.items()}

@@ -1,0 +1,226 @@
+"""Step 6: gather what a decision needs, let `routing` decide, and reserve what it chose, group by group."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from hub.domain.demand import Demand
+from hub.domain.network import Node
+from hub.domain.order import DeliveryGroup, ManagedBy, Method
+from hub.domain.states import OrderState, SliceState
+from hub.flow.aggregate import DecisionRow, Order, Trouble, Wait
+from hub.flow.batch import Batch
+from hub.flow.fulfil import release
+from hub.flow.ports import ItemFacts, Unit
+from hub.routing.decide import decide
+from hub.routing.model import Decision, Group, GroupLine, NodeState, Policy, Snapshot
+from hub.routing.record import encode_decision, encode_input
+
+UNLIMITED = 1_000_000_000
+"""Units of an item that the hub does not count: as many as anybody will ever want."""
+
+EXCLUDED_FOR = timedelta(days=3)
+"""How long a node that refused or was short of a demand is left out of its routing."""
+
+Free = dict[int, dict[int, int]]
+
+
+async def route(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
+    """Decide for every group with unallocated units, reserve, and release what nothing holds."""
+    pending = [(order, key, demands) for order in orders for key, demands in _pending(order).items()]
+    if pending:
+        wanted = {demand.item for _, _, demands in pending for demand in demands if demand.item is not None}
+        items = await unit.items_by_id(wanted)
+        free = await unit.free(wanted, lock=batch.lock_stock)
+        limits = {no: node for no, node in batch.directory.nodes.items() if node.capacity_per_day is not None}
+        loads = dict(await unit.loads(limits, batch.now, lock=batch.lock_stock)) if limits else {}
+        for order, key, demands in pending:
+            _decide_group(order, key, demands, items, free, loads, batch)
+            release(order, batch, loads)
+    for order in orders:
+        release(order, batch, {})
+
+
+def _pending(order: Order) -> dict[str, list[Demand]]:
+    """Hub-managed demands with unallocated units and a known item, by group."""
+    found: dict[str, list[Demand]] = {}
+    if not order.acting or order.state is OrderState.CANCELLED:
+        return found
+    open_demands = {part.demand for part in order.slices.values() if part.state is SliceState.UNALLOCATED}
+    for no in sorted(open_demands):
+        demand = order.demands[no]
+        if demand.item is not None and demand.managed_by is ManagedBy.HUB and demand.ships:
+            found.setdefault(demand.group, []).append(demand)
+    return found
+
+
+def _decide_group(
+    order: Order,
+    key: str,
+    demands: Sequence[Demand],
+    items: Mapping[int, ItemFacts],
+    free: Free,
+    loads: dict[int, int],
+    batch: Batch,
+) -> None:
+    policy = batch.directory.policy(order.merchant)
+    group = _group(order, key, demands, items, batch)
+    snapshot = Snapshot(at=batch.now, nodes=_nodes(order, group, items, free, loads, batch))
+    decision = decide(group, snapshot, policy)
+    _keep(order, key, group, snapshot, policy, decision, batch)
+    _reserve(order, decision, demands, free, batch)
+
+
+def _group(order: Order, key: str, demands: Sequence[Demand], items: Mapping[int, ItemFacts], batch: Batch) -> Group:
+    content = order.content
+    asked = next((g for g in content.groups if g.key == key), None) if content else None
+    delivery = asked or DeliveryGroup(key=key)
+    values = {line.external_id: line.subtotal - line.discount for line in content.lines} if content else {}
+    lines = []
+    for demand in demands:
+        assert demand.item is not None
+        item = items[demand.item]
+        units = sum(
+            p.quantity for p in order.slices.values() if p.demand == demand.no and p.state is SliceState.UNALLOCATED
+        )
+        refused = tuple(
+            sorted(n for (no, n), until in order.exclusions.items() if no == demand.no and until > batch.now)
+        )
+        lines.append(
+            GroupLine(
+                demand=demand.no,
+                item=demand.item,
+                quantity=units,
+                weight_g=item.weight_g,
+                value=values.get(demand.line, 0),
+                classes=item.classes,
+                refused_by=refused,
+            )
+        )
+    pickup = None
+    if delivery.method is Method.PICK_UP and delivery.pickup_location is not None:
+        pickup = batch.directory.node_of_point(order.account, delivery.pickup_location)
+    return Group(
+        order=order.id,
+        group=key,
+        method=delivery.method,
+        channel=order.connection,
+        currency=order.currency,
+        placed_at=order.placed_at,
+        lines=tuple(lines),
+        place=delivery.place,
+        service=delivery.service,
+        customer_group=content.customer_group if content else None,
+        tags=content.tags if content else (),
+        pickup_node=pickup,
+        keep_together=delivery.keep_together,
+        deliver_by=delivery.deliver_by,
+        no_earlier_than=delivery.not_before,
+    )
+
+
+def _nodes(
+    order: Order,
+    group: Group,
+    items: Mapping[int, ItemFacts],
+    free: Free,
+    loads: Mapping[int, int],
+    batch: Batch,
+) -> tuple[NodeState, ...]:
+    serving = batch.directory.serving(order.account)
+    shelves = [
+        (free.get(line.item, {}), UNLIMITED if items[line.item].stock_mode != "tracked" else 0) for line in group.lines
+    ]
+    return tuple(
+        NodeState(
+            id=node.id,
+            code=node.code,
+            kind=node.kind.value,
+            available=tuple(max(0, shelf.get(node.id, 0), floor) for shelf, floor in shelves),
+            country=node.address.country if node.address else None,
+            latitude=node.latitude,
+            longitude=node.longitude,
+            timezone=node.timezone,
+            calendar=node.calendar,
+            capacity_left=_capacity_left(node, loads),
+            capabilities=node.capabilities,
+            handling_cost=node.handling_cost,
+            priority=node.priority,
+            enabled=node.enabled and node.id in serving,
+        )
+        for node in batch.directory.nodes.values()
+    )
+
+
+def _capacity_left(node: Node, loads: Mapping[int, int]) -> int | None:
+    if node.capacity_per_day is None:
+        return None
+    return max(0, node.capacity_per_day - loads.get(node.id, 0))
+
+
+def _keep(
+    order: Order, key: str, group: Group, snapshot: Snapshot, policy: Policy, decision: Decision, batch: Batch
+) -> None:
+    no = order.decisions + len(order.decisions_made) + 1
+    order.decisions_made.append(
+        DecisionRow(
+            no=no,
+            group=key,
+            at=batch.now,
+            policy=decision.policy,
+            engine=decision.engine,
+            cost=decision.plan.cost,
+            gap=decision.gap,
+            proven=decision.proven,
+            input=encode_input(group, snapshot, policy),
+            document=encode_decision(decision),
+        )
+    )
+
+
+def _reserve(order: Order, decision: Decision, demands: Sequence[Demand], free: Free, batch: Batch) -> None:
+    """Pin what was assigned; what no node serves waits in a named queue for the event that helps."""
+    item_of = {demand.no: demand.item for demand in demands}
+    for assignment in decision.plan.assignments:
+        left = assignment.quantity
+        for part in [p for p in order.slices.values() if p.demand == assignment.demand]:
+            if left > 0 and order.slices[part.no].state is SliceState.UNALLOCATED:
+                units = min(left, part.quantity)
+                order.advance(part.no, SliceState.RESERVED, units, node=assignment.node, reason=None)
+                left -= units
+        item = item_of[assignment.demand]
+        assert item is not None
+        shelf = free.setdefault(item, {})
+        shelf[assignment.node] = shelf.get(assignment.node, 0) - assignment.quantity
+        if order.waits.pop(assignment.demand, None) is not None:
+            order.mended.append(("shortage", shortage_cause(order, assignment.demand)))
+    if decision.plan.assignments:
+        nodes = batch.directory.nodes
+        chosen = sorted({nodes[a.node].code for a in decision.plan.assignments})
+        order.note(batch.now, "routed", f"decision {order.decisions + len(order.decisions_made)}: {', '.join(chosen)}")
+    for demand_no, units in decision.plan.unfilled:
+        _wait(order, demand_no, item_of[demand_no], units, batch)
+
+
+def shortage_cause(order: Order, demand: int) -> str:
+    """Orders that want the same thing share one exception."""
+    wanted = order.demands[demand]
+    return f"{order.merchant}: {wanted.sku or f'item {wanted.item}'}"
+
+
+def _wait(order: Order, demand: int, item: int | None, units: int, batch: Batch) -> None:
+    wait = Wait("shortage", f"item:{item}")
+    if order.waits.get(demand) == wait:
+        return
+    order.waits[demand] = wait
+    order.note(batch.now, "waiting", f"{units} units of demand {demand}: no node has them")
+    order.troubles.append(
+        Trouble(
+            kind="shortage",
+            cause=shortage_cause(order, demand),
+            next_step="No node can serve it now. Orders are tried again as soon as stock arrives, a node is enabled or "
+            "a policy is activated.",
+            connection=order.connection,
+            external_id=order.external_id,
+            waiter=("order", order.id),
+        )
+    )

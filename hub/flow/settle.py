@@ -1,0 +1,304 @@
+"""Turn changed orders into rows: pure, and the one place where slices become stock counters and ledger entries."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hub.domain.demand import Demand, Slice
+from hub.domain.order import ManagedBy
+from hub.domain.states import GONE, HOLDING, SliceState
+from hub.domain.stock import StockReason
+from hub.flow.aggregate import Order
+from hub.flow.writes import LedgerRow, Writes
+
+Claims = dict[tuple[int, int], int]
+"""Units by (item, node); for loose claims by (item, 0 unpinned | 1 backordered)."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class InvariantBroken(Exception):
+    """A handler made something that cannot be: a bug, stopped before it is written."""
+
+
+def settle(orders: Iterable[Order], now: datetime) -> Writes:
+    """All rows that the changes of `orders` call for. Raises `InvariantBroken`, naming the order."""
+    writes = Writes()
+    touched = list(orders)
+    pinned: Claims = {}
+    loose: Claims = {}
+    for order in touched:
+        _check_sums(order)
+        _head(order, writes)
+        _parts(order, writes)
+        _partners(order, writes)
+        _notes(order, writes)
+        _stock(order, writes, pinned, loose, now)
+    writes.pinned = [(item, node, units) for (item, node), units in sorted(pinned.items()) if units]
+    loosened: dict[int, list[int]] = {}
+    for (item, kind), units in loose.items():
+        loosened.setdefault(item, [0, 0])[kind] += units
+    writes.loose = [(item, units[0], units[1]) for item, units in sorted(loosened.items()) if any(units)]
+    writes.loads = _loads(touched)
+    writes.dirty = sorted({row[0] for row in writes.pinned} | {row[0] for row in writes.loose})
+    return writes
+
+
+def _check_sums(order: Order) -> None:
+    sums = dict.fromkeys(order.demands, 0)
+    for part in order.slices.values():
+        sums[part.demand] += part.quantity
+    for no, total in sums.items():
+        wanted = order.demands[no].quantity
+        if total != wanted:
+            raise InvariantBroken(f"order {order.id}: slices of demand {no} sum to {total}, not {wanted}")
+
+
+def _head(order: Order, writes: Writes) -> None:
+    before = order.before
+    if order.fresh:
+        writes.orders.append(
+            (
+                order.id,
+                order.merchant,
+                order.account,
+                order.connection,
+                order.external_id,
+                order.number,
+                order.state.value,
+                order.currency,
+                order.placed_at,
+                order.version,
+                order.revision,
+                order.acting,
+                order.test,
+            )
+        )
+    elif (order.state, order.version, order.revision, order.acting) != (
+        before.state,
+        before.version,
+        before.revision,
+        before.acting,
+    ):
+        writes.orders_changed.append(
+            (order.id, order.state.value, order.version, order.revision, order.acting, order.number)
+        )
+    if order.revised is not None:
+        content, message, at = order.revised
+        writes.revisions.append((order.id, order.revision, content.version, message, at, _encode(content).decode()))
+    for key, contact in order.contacts.items():
+        writes.contacts.append((order.id, key, order.revision, _encode(contact).decode()))
+    for payment in order.payments:
+        writes.payments.append(
+            (
+                order.account,
+                payment.external_id,
+                order.id,
+                payment.parent,
+                payment.kind.value,
+                payment.method,
+                payment.amount,
+                payment.currency,
+                payment.status,
+                payment.at,
+                payment.expires_at,
+            )
+        )
+
+
+def _parts(order: Order, writes: Writes) -> None:
+    before, key = order.before, order.id
+    for no, demand in order.demands.items():
+        if before.demands.get(no) is not demand:
+            writes.demands.append(
+                (
+                    key,
+                    no,
+                    demand.line,
+                    demand.group,
+                    demand.sku,
+                    demand.item,
+                    demand.quantity,
+                    demand.per_unit,
+                    demand.kit_version,
+                    demand.managed_by.value,
+                    demand.tracked,
+                    demand.ships,
+                )
+            )
+    for no, part in order.slices.items():
+        old = before.slices.get(no)
+        if old is part:
+            continue
+        row = (
+            key,
+            no,
+            part.demand,
+            part.quantity,
+            part.state.value,
+            part.node,
+            part.fulfilment,
+            part.reason,
+            part.promised_at,
+        )
+        (writes.slices if old is None else writes.slices_changed).append(row)
+    for no, hold in order.holds.items():
+        if before.holds.get(no) is not hold:
+            writes.holds.append(
+                (
+                    key,
+                    no,
+                    hold.scope,
+                    hold.kind,
+                    hold.owner,
+                    hold.reason,
+                    hold.lift_rule,
+                    hold.placed_at,
+                    hold.lifted_at,
+                )
+            )
+    for (demand_no, node), until in order.exclusions.items():
+        if before.exclusions.get((demand_no, node)) != until:
+            writes.exclusions.append((key, demand_no, node, until))
+    for demand_no, wait in order.waits.items():
+        if before.waits.get(demand_no) != wait:
+            writes.waits.append((key, demand_no, order.merchant, wait.queue, wait.cause))
+    writes.waits_over.extend((key, no) for no in before.waits if no not in order.waits)
+
+
+def _partners(order: Order, writes: Writes) -> None:
+    before, key = order.before, order.id
+    for no, fulfilment in order.fulfilments.items():
+        if before.fulfilments.get(no) is not fulfilment:
+            writes.fulfilments.append(
+                (
+                    key,
+                    no,
+                    fulfilment.group,
+                    fulfilment.node,
+                    fulfilment.connection,
+                    fulfilment.handoff.value,
+                    fulfilment.partner_reference,
+                    fulfilment.created_at,
+                    fulfilment.ship_by,
+                )
+            )
+    for no, request in order.cancels.items():
+        if before.cancels.get(no) is not request:
+            writes.cancels.append(
+                (
+                    key,
+                    no,
+                    request.fulfilment,
+                    _encode(request.lines).decode(),
+                    request.asked_by,
+                    request.reason,
+                    request.state.value,
+                    request.asked_at,
+                )
+            )
+    for no, shipment in order.shipments.items():
+        if no not in before.shipments:
+            writes.shipments.append(
+                (
+                    key,
+                    no,
+                    shipment.fulfilment,
+                    shipment.external_id,
+                    shipment.shipped_at,
+                    _encode(shipment).decode(),
+                )
+            )
+    for place, parcel in order.parcels.items():
+        if before.parcels.get(place) != parcel:
+            writes.parcels.append(
+                (key, parcel.shipment, parcel.no, parcel.tracking, parcel.carrier, parcel.status, parcel.at)
+            )
+    for plan in order.effects:
+        document = _encode(plan.effect).decode()
+        kind = type(plan.effect).__name__
+        writes.effects.append((order.merchant, plan.connection, plan.subject, plan.key, kind, key, document))
+
+
+def _notes(order: Order, writes: Writes) -> None:
+    for row in order.decisions_made:
+        writes.decisions.append((order.id, *row))
+    for moment in order.moments:
+        writes.moments.append((order.id, *moment))
+    for trouble in order.troubles:
+        writes.troubles.append((order.merchant, order.id, trouble))
+    writes.mended.extend((order.merchant, order.id, kind, cause) for kind, cause in order.mended)
+
+
+def _loads(orders: Iterable[Order]) -> list[tuple[int, date, int, int]]:
+    """Fulfilment orders per node and its own local day, for nodes of limited capacity."""
+    counts: dict[tuple[int, date], tuple[int, int]] = {}
+    for order in orders:
+        for node, at, zone, capacity in order.loads:
+            day = at.astimezone(ZoneInfo(zone)).date()
+            count, _ = counts.get((node, day), (0, 0))
+            counts[node, day] = (count + 1, capacity)
+    return [(node, day, count, capacity) for (node, day), (count, capacity) in sorted(counts.items())]
+
+
+def _stock(order: Order, writes: Writes, pinned: Claims, loose: Claims, now: datetime) -> None:
+    before = order.before
+    if before.acting:
+        _claim(order.id, before.slices.values(), before.demands, pinned, loose, -1)
+    if not order.acting:
+        return
+    _claim(order.id, order.slices.values(), order.demands, pinned, loose, 1)
+    gone: Claims = {}
+    _leave(before.slices.values(), before.demands, gone, -1)
+    _leave(order.slices.values(), order.demands, gone, 1)
+    for (item, node), units in sorted(gone.items()):
+        if units:
+            writes.ledger.append(
+                LedgerRow(
+                    order.merchant,
+                    node,
+                    item,
+                    -units,
+                    (StockReason.DISPATCH if units > 0 else StockReason.CORRECTION).value,
+                    "hub",
+                    order.id,
+                    now,
+                )
+            )
+
+    for item, node, units, everything in order.shelf:
+        if everything:
+            writes.emptied.append((item, node, order.merchant, order.id))
+        else:
+            writes.ledger.append(
+                LedgerRow(order.merchant, node, item, -units, StockReason.SHORT.value, "hub", order.id, now)
+            )
+
+
+def _claim(
+    order: str, slices: Iterable[Slice], demands: dict[int, Demand], pinned: Claims, loose: Claims, sign: int
+) -> None:
+    for part in slices:
+        demand = demands[part.demand]
+        if demand.item is None or not demand.tracked or demand.managed_by is not ManagedBy.HUB:
+            continue
+        state = part.state
+        if state in HOLDING:
+            if part.node is None:
+                raise InvariantBroken(f"order {order}: slice {part.no} is {state.value} without a node")
+            key = (demand.item, part.node)
+            pinned[key] = pinned.get(key, 0) + sign * part.quantity
+        elif state is SliceState.UNALLOCATED or state is SliceState.BACKORDERED:
+            key = (demand.item, int(state is SliceState.BACKORDERED))
+            loose[key] = loose.get(key, 0) + sign * part.quantity
+
+
+def _leave(slices: Iterable[Slice], demands: dict[int, Demand], gone: Claims, sign: int) -> None:
+    for part in slices:
+        if part.state in GONE and part.node is not None:
+            demand = demands[part.demand]
+            if demand.item is not None and demand.tracked:
+                key = (demand.item, part.node)
+                gone[key] = gone.get(key, 0) + sign * part.quantity

@@ -1,0 +1,248 @@
+"""Step 5: a snapshot becomes an order, or amends the one there is. The newest version wins, in any order of arrival."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from hub.domain.demand import Demand
+from hub.domain.network import Mode
+from hub.domain.order import DeliveryGroup, ManagedBy, Method, OrderContent, OrderLine, OrderSnapshot
+from hub.domain.states import AT_REST, OrderState, SliceState
+from hub.flow.aggregate import Order, Trouble, Wait
+from hub.flow.amend import ask_nodes, fit
+from hub.flow.batch import Batch
+from hub.flow.directory import Link
+from hub.flow.hold import question
+from hub.flow.ports import Inbound, ItemFacts, Unit
+from hub.flow.post_to_erp import post_order
+from hub.flow.route import route
+from hub.flow.settle import settle
+
+Items = tuple[Mapping[str, ItemFacts], Mapping[str, ItemFacts]]
+"""By SKU, and by the channel's variant."""
+
+
+async def take_orders(
+    unit: Unit, messages: Sequence[tuple[Inbound, OrderSnapshot]], batch: Batch
+) -> list[tuple[Inbound, Trouble]]:
+    """Capture, amend, reserve, route and release a batch of order snapshots in one transaction."""
+    keys = sorted({(message.account, snapshot.content.external_id) for message, snapshot in messages})
+    orders = await unit.by_external(keys)
+    items = await _items(unit, messages)
+    for message, snapshot in messages:
+        key = (message.account, snapshot.content.external_id)
+        link = batch.directory.links[message.connection]
+        order = orders.get(key)
+        if order is None:
+            orders[key] = capture(message, snapshot, link, items[message.account], batch)
+        else:
+            amend(order, message, snapshot, items[message.account], batch)
+    await advance(unit, orders.values(), batch)
+    return []
+
+
+async def advance(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
+    """Take changed orders as far as they go now (recall, route, release), and write them."""
+    touched = list(orders)
+    await ask_nodes(unit, touched, batch)
+    await route(unit, touched, batch)
+    for order in touched:
+        come_to_rest(order)
+    await unit.write(settle(touched, batch.now), batch.now)
+
+
+async def _items(unit: Unit, messages: Sequence[tuple[Inbound, OrderSnapshot]]) -> dict[int, Items]:
+    wanted: dict[int, tuple[str, set[str], set[str]]] = {}
+    for message, snapshot in messages:
+        _, skus, variants = wanted.setdefault(message.account, (message.merchant, set(), set()))
+        for line in snapshot.content.lines:
+            if line.sku:
+                skus.add(line.sku)
+            if line.variant:
+                variants.add(line.variant)
+    return {
+        account: await unit.items(merchant, account, skus, variants)
+        for account, (merchant, skus, variants) in wanted.items()
+    }
+
+
+def capture(message: Inbound, snapshot: OrderSnapshot, link: Link, items: Items, batch: Batch) -> Order:
+    """A new order from its first snapshot, whatever topic brought it."""
+    content = snapshot.content
+    connection = link.connection
+    live = connection.mode("receive") is Mode.LIVE and not content.test
+    recent = connection.live_from is None or content.placed_at >= connection.live_from
+    order = Order(
+        id=batch.new_id(),
+        merchant=message.merchant,
+        account=message.account,
+        connection=message.connection,
+        external_id=content.external_id,
+        number=content.number,
+        currency=content.currency,
+        placed_at=content.placed_at,
+        version=content.version,
+        revision=1,
+        acting=live and recent,
+        test=content.test,
+        fresh=True,
+    )
+    _revise(order, message, snapshot, batch)
+    if not order.acting:
+        order.note(
+            batch.now, "recorded", "not acted on: test order, observe mode or placed before live_from", message.id
+        )
+        return order
+    order.note(batch.now, "captured", f"{len(content.lines)} lines", message.id)
+    _demand(order, content, items, batch)
+    question(order, snapshot, batch.now)
+    fit(order, content, batch)
+    post_order(order, batch)
+    return order
+
+
+def amend(order: Order, message: Inbound, snapshot: OrderSnapshot, items: Items, batch: Batch) -> None:
+    """Apply a newer snapshot as a difference; skip an older one.
+
+    Versions are as coarse as the vendor's clock (seconds, often): the same version with other content is newer, because
+    it came later; with the same content it is an echo.
+    """
+    content = snapshot.content
+    if content.version < order.version or (content.version == order.version and content == order.content):
+        order.note(batch.now, "skipped", "an older or equal version", message.id)
+        return
+    order.version = content.version
+    order.number = content.number
+    order.revision += 1
+    _revise(order, message, snapshot, batch)
+    order.note(batch.now, "amended", f"revision {order.revision}", message.id)
+    if not order.acting:
+        return
+    _demand(order, content, items, batch)
+    question(order, snapshot, batch.now)
+    fit(order, content, batch)
+    post_order(order, batch)
+
+
+def _revise(order: Order, message: Inbound, snapshot: OrderSnapshot, batch: Batch) -> None:
+    order.content = snapshot.content
+    order.revised = (snapshot.content, message.id or None, batch.now)
+    order.contacts = dict(snapshot.contacts)
+    order.payments = list(snapshot.content.payments)
+
+
+def group_of(content: OrderContent, key: str) -> DeliveryGroup:
+    """A delivery group of an order by its key."""
+    return next((group for group in content.groups if group.key == key), DeliveryGroup(key=key))
+
+
+def _demand(order: Order, content: OrderContent, items: Items, batch: Batch) -> None:
+    """Make demands for lines that have none yet, and raise those whose line grew."""
+    by_line: dict[str, list[Demand]] = {}
+    for demand in order.demands.values():
+        by_line.setdefault(demand.line, []).append(demand)
+    for line in content.lines:
+        known = by_line.get(line.external_id)
+        if known is None:
+            if line.quantity > 0 or line.fulfilled_elsewhere > 0:
+                expand(order, line, content, items, batch)
+            continue
+        for demand in known:
+            missing = line.quantity * demand.per_unit - order.live(demand.no)
+            if missing > 0:
+                order.demands[demand.no] = msgspec.structs.replace(demand, quantity=demand.quantity + missing)
+                order.add_slice(demand.no, missing)
+
+
+def find_item(line: OrderLine, items: Items) -> ItemFacts | None:
+    """The item of a line: the channel's variant as mapped, else the SKU."""
+    by_sku, by_variant = items
+    mapped = by_variant.get(line.variant) if line.variant else None
+    return mapped or (by_sku.get(line.sku) if line.sku else None)
+
+
+def expand(order: Order, line: OrderLine, content: OrderContent, items: Items, batch: Batch) -> None:
+    """Demands of one line: one for its item, one per component of a kit, an unresolved one for an unknown SKU."""
+    item = find_item(line, items)
+    units = max(line.quantity, line.fulfilled_elsewhere)
+    parts: Sequence[tuple[int | None, int]] = [(item.id if item else None, 1)]
+    if item is not None and item.components:
+        parts = item.components
+    group = group_of(content, line.group)
+    for item_id, per_unit in parts:
+        no = max(order.demands, default=0) + 1
+        order.demands[no] = Demand(
+            no=no,
+            line=line.external_id,
+            group=line.group,
+            sku=line.sku,
+            item=item_id,
+            quantity=units * per_unit,
+            per_unit=per_unit,
+            managed_by=line.managed_by,
+            tracked=item is None or item.stock_mode == "tracked" or bool(item.components),
+            ships=line.ships and (item is None or item.ships),
+        )
+        order.add_slice(no, units * per_unit)
+        _already(order, no, line, group, batch)
+    if item is None and line.ships and line.managed_by is ManagedBy.HUB:
+        unresolved(order, line, batch)
+
+
+def unknown_cause(line: OrderLine, account: str) -> tuple[str, str]:
+    """What is unknown, and the cause under which all orders that want it share one exception."""
+    word = line.sku or (f"variant {line.variant}" if line.variant else "no sku")
+    return word, f"{account}: {word}"
+
+
+def unresolved(order: Order, line: OrderLine, batch: Batch) -> None:
+    """A line whose SKU nobody knows: the order stands, its release waits, one exception per SKU."""
+    word, cause = unknown_cause(line, batch.directory.accounts[order.account].name)
+    order.hold("unresolved", f"line {line.external_id}: {word} is not an item", owner="hub", at=batch.now, rule="cause")
+    order.troubles.append(
+        Trouble(
+            kind="unknown_sku",
+            cause=cause,
+            next_step=f"Create the item with PUT /api/v1/items/{line.sku or '{sku}'} or map the channel's variant with "
+            "PUT /api/v1/sku-maps; the orders that wait are tried again at once.",
+            connection=order.connection,
+            external_id=order.external_id,
+            waiter=("order", order.id),
+        )
+    )
+    for demand in order.demands.values():
+        if demand.line == line.external_id:
+            order.waits[demand.no] = Wait("unresolved", f"sku:{line.sku}" if line.sku else f"variant:{line.variant}")
+
+
+def _already(order: Order, no: int, line: OrderLine, group: DeliveryGroup, batch: Batch) -> None:
+    """Units that need no fulfilment from us: carried out of a store, digital, or fulfilled before we knew of them."""
+    demand = order.demands[no]
+    part = max(order.slices)
+    if line.managed_by is ManagedBy.DONE or group.method is Method.CARRIED_OUT:
+        location = group.pickup_location
+        node = batch.directory.node_of_point(order.account, location) if location else None
+        order.advance(part, SliceState.COLLECTED, node=node, reason="carried_out")
+    elif not demand.ships:
+        order.advance(part, SliceState.DELIVERED, reason="digital")
+    elif line.fulfilled_elsewhere > 0:
+        units = min(line.fulfilled_elsewhere * demand.per_unit, demand.quantity)
+        order.advance(part, SliceState.SHIPPED, units, reason="elsewhere")
+
+
+def come_to_rest(order: Order) -> None:
+    """Compute the order's own state from its slices."""
+    if not order.acting or order.state is OrderState.CANCELLED:
+        return
+    states = {part.state for part in order.slices.values()}
+    if not states:
+        wanted = OrderState.CANCELLED if order.content and order.content.cancelled_at else OrderState.CAPTURED
+    elif states == {SliceState.CANCELLED}:
+        wanted = OrderState.CANCELLED
+    elif states <= AT_REST:
+        wanted = OrderState.CLOSED
+    else:
+        wanted = OrderState.OPEN
+    if wanted is OrderState.CAPTURED or (order.state is OrderState.CLOSED and wanted is OrderState.CANCELLED):
+        return
+    order.move_to(wanted)

@@ -1,0 +1,67 @@
+"""Step 10: the channel learns what left, from where, with which tracking."""
+
+from collections.abc import Mapping
+
+from hub.domain.effects import ConfirmShipment, TrackParcels
+from hub.flow.aggregate import Order
+from hub.flow.batch import Batch
+from hub.sdk.capabilities import ConfirmedLine, ShipmentConfirmation, TrackRequest
+
+
+def confirm_to_channel(order: Order, shipment: int, batch: Batch) -> None:
+    """Plan the confirmation of a shipment, through whatever connection speaks for the account now."""
+    link = batch.directory.speaker(order.account)
+    if link is not None and link.live("confirm_shipment"):
+        order.plan(link.connection.id, order.id, ConfirmShipment(order=order.id, shipment=shipment), shipment)
+
+
+def follow_parcels(order: Order, shipment: int, batch: Batch) -> None:
+    """Have a carrier connection tell us of the parcels, whoever bought their postage."""
+    parcels = order.shipments[shipment].parcels
+    carriers = batch.directory.with_capability(order.merchant, "track")
+    if carriers and any(parcel.tracking for parcel in parcels):
+        order.plan(carriers[0].connection.id, order.id, TrackParcels(order=order.id, shipment=shipment), shipment)
+
+
+def track_request(
+    order: Order, effect: TrackParcels, *, key: str, look_first: bool, references: Mapping[str, str]
+) -> TrackRequest:
+    """The parcels to follow."""
+    parcels = order.shipments[effect.shipment].parcels
+    return TrackRequest(
+        key=key,
+        look_first=look_first,
+        references=references,
+        parcels=tuple((parcel.carrier, parcel.tracking) for parcel in parcels if parcel.tracking),
+    )
+
+
+def shipment_confirmation(
+    order: Order,
+    effect: ConfirmShipment,
+    *,
+    location: str | None,
+    key: str,
+    look_first: bool,
+    references: Mapping[str, str],
+) -> ShipmentConfirmation:
+    """What the channel is told. A kit's line is confirmed by the least of its components."""
+    shipment = order.shipments[effect.shipment]
+    moved: dict[int, int] = {}
+    for parcel in shipment.parcels:
+        for part in parcel.lines:
+            moved[int(part.line)] = moved.get(int(part.line), 0) + part.quantity
+    sold: dict[str, list[int]] = {}
+    for no, demand in order.demands.items():
+        if any(order.demands[m].line == demand.line for m in moved):
+            sold.setdefault(demand.line, []).append(moved.get(no, 0) // demand.per_unit)
+    return ShipmentConfirmation(
+        key=key,
+        look_first=look_first,
+        references=references,
+        order_external_id=order.external_id,
+        lines=tuple(ConfirmedLine(line=line, quantity=min(units)) for line, units in sold.items() if min(units) > 0),
+        parcels=shipment.parcels,
+        location=location,
+        shipped_at=shipment.shipped_at,
+    )

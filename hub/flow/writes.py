@@ -1,0 +1,60 @@
+"""Rows that a batch writes, by table, as the store's statements take them: one statement a table, whatever the size."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+from hub.flow.aggregate import Trouble
+
+Row = tuple[object, ...]
+
+
+class LedgerRow(NamedTuple):
+    """One entry of the stock ledger."""
+
+    merchant: str
+    node: int
+    item: int
+    delta: int
+    reason: str
+    source: str
+    cause: str
+    true_at: datetime
+
+
+@dataclass(kw_only=True)
+class Writes:
+    """Everything that one transaction writes besides the queues. Column order is that of `store/flush.py`."""
+
+    orders: list[Row] = field(default_factory=list)
+    orders_changed: list[Row] = field(default_factory=list)
+    revisions: list[Row] = field(default_factory=list)
+    contacts: list[Row] = field(default_factory=list)
+    payments: list[Row] = field(default_factory=list)
+    demands: list[Row] = field(default_factory=list)
+    slices: list[Row] = field(default_factory=list)
+    slices_changed: list[Row] = field(default_factory=list)
+    holds: list[Row] = field(default_factory=list)
+    exclusions: list[Row] = field(default_factory=list)
+    waits: list[Row] = field(default_factory=list)
+    waits_over: list[Row] = field(default_factory=list)
+    fulfilments: list[Row] = field(default_factory=list)
+    cancels: list[Row] = field(default_factory=list)
+    shipments: list[Row] = field(default_factory=list)
+    parcels: list[Row] = field(default_factory=list)
+    effects: list[Row] = field(default_factory=list)
+    decisions: list[Row] = field(default_factory=list)
+    moments: list[Row] = field(default_factory=list)
+    troubles: list[tuple[str, str | None, Trouble]] = field(default_factory=list)
+    pinned: list[tuple[int, int, int]] = field(default_factory=list)
+    """(item, node, change), sorted: the lock order."""
+    loose: list[tuple[int, int, int]] = field(default_factory=list)
+    """(item, change unpinned, change backordered), sorted."""
+    emptied: list[tuple[int, int, str, str]] = field(default_factory=list)
+    """(item, node, merchant, order): a node said that it has none of it left."""
+    loads: list[tuple[int, date, int, int]] = field(default_factory=list)
+    """(node, its local day, fulfilment orders more, capacity), sorted."""
+    mended: list[tuple[str, str, str, str]] = field(default_factory=list)
+    """(merchant, order, kind, cause): the order waits for this exception no more; it closes with its last waiter."""
+    ledger: list[LedgerRow] = field(default_factory=list)
+    dirty: list[int] = field(default_factory=list)

@@ -1,0 +1,241 @@
+"""Checks a decision against its input, on its own: nothing here is shared with what makes decisions but the values.
+
+It knows the shipped cost terms only. It does not prove that a plan is the best; it proves that the plan is allowed,
+that its cost is what it says, and that what it says of itself does not contradict itself.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from math import atan2, cos, radians, sin, sqrt
+from zoneinfo import ZoneInfo
+
+from hub.domain.order import Method
+from hub.routing.model import Decision, Group, GroupLine, NodeState, Plan, Policy, Reason, RunnerUp, Snapshot
+
+_BORDERLINE_KM = 0.001
+"""Two formulas for one distance may round to different kilometres this close to a half."""
+
+
+def check(group: Group, snapshot: Snapshot, policy: Policy, decision: Decision) -> list[str]:
+    """Faults of a decision, each a sentence; empty when it holds."""
+    faults = list(_plan_faults(group, snapshot, policy, decision.plan, "plan"))
+    if decision.runner_up is not None:
+        faults += _plan_faults(group, snapshot, policy, decision.runner_up, "runner-up")
+    faults += _reason_faults(group, snapshot, policy, decision)
+    faults += _claim_faults(policy, decision)
+    return faults
+
+
+def _plan_faults(group: Group, snapshot: Snapshot, policy: Policy, plan: Plan, name: str) -> Iterator[str]:
+    lines = {line.demand: line for line in group.lines}
+    nodes = {node.id: node for node in snapshot.nodes}
+    for a in plan.assignments:
+        if a.demand not in lines or a.node not in nodes or a.quantity < 1:
+            yield f"{name}: {a.quantity} of demand {a.demand} from node {a.node} names something that is not there"
+            return
+    yield from _quantity_faults(group, plan, name)
+    yield from _stock_faults(group, nodes, plan, name)
+    for a in plan.assignments:
+        fault = _barred(group, lines[a.demand], nodes[a.node], policy)
+        if fault is not None:
+            yield f"{name}: node {nodes[a.node].code} sends demand {a.demand} though {fault}"
+    yield from _split_faults(group, snapshot, policy, plan, name)
+    low, high = cost_range(group, snapshot, policy, plan)
+    if not low <= plan.cost <= high:
+        yield f"{name}: cost {plan.cost} is not the sum of its parts, {low}"
+
+
+def _quantity_faults(group: Group, plan: Plan, name: str) -> Iterator[str]:
+    placed: Counter[int] = Counter()
+    for a in plan.assignments:
+        placed[a.demand] += a.quantity
+    if len({(a.demand, a.node) for a in plan.assignments}) != len(plan.assignments):
+        yield f"{name}: a demand is assigned to one node twice"
+    unfilled = dict(plan.unfilled)
+    if len(unfilled) != len(plan.unfilled) or any(units < 1 for units in unfilled.values()):
+        yield f"{name}: unfilled names a demand twice or with no units"
+    for line in group.lines:
+        total = placed[line.demand] + unfilled.get(line.demand, 0)
+        if total != line.quantity:
+            yield f"{name}: demand {line.demand} asks for {line.quantity}, the plan accounts for {total}"
+
+
+def _stock_faults(group: Group, nodes: dict[int, NodeState], plan: Plan, name: str) -> Iterator[str]:
+    position = {line.demand: place for place, line in enumerate(group.lines)}
+    drawn: Counter[tuple[int, int]] = Counter()
+    stock: dict[tuple[int, int], int] = {}
+    for a in plan.assignments:
+        place = position[a.demand]
+        key = (a.node, group.lines[place].item)
+        drawn[key] += a.quantity
+        stock[key] = min(stock.get(key, a.quantity + nodes[a.node].available[place]), nodes[a.node].available[place])
+    for (node, item), units in drawn.items():
+        if units > stock[node, item]:
+            yield f"{name}: node {nodes[node].code} gives {units} of item {item} and has {stock[node, item]}"
+
+
+def _barred(group: Group, line: GroupLine, node: NodeState, policy: Policy) -> str | None:
+    carried = group.method in (Method.SHIP, Method.DELIVER)
+    needs = {Method.SHIP: "ship", Method.PICK_UP: "pick_up", Method.DELIVER: "deliver"}.get(group.method)
+    named = [code for name in policy.use_groups for code in policy.node_groups[name]]
+    never = [code for name in policy.skip_groups for code in policy.node_groups[name]]
+    country = None if group.place is None else group.place.country
+    faults = {
+        "it is disabled": not node.enabled,
+        "the customer collects elsewhere": group.method in (Method.PICK_UP, Method.CARRIED_OUT)
+        and node.id != group.pickup_node,
+        "the policy fences it off": (bool(policy.use_groups) and node.code not in named) or node.code in never,
+        "it is in another country": carried
+        and policy.stay_in_country
+        and (node.country is None or node.country != country),
+        "it is too far": carried
+        and policy.max_distance_km is not None
+        and round(_km(group, node, policy) - _BORDERLINE_KM) > policy.max_distance_km,
+        f"it cannot {needs}": needs is not None and needs not in node.capabilities,
+        "its day is full": node.capacity_left is not None and node.capacity_left <= 0,
+        "it lacks a class's capability": any(kind not in node.capabilities for kind in line.classes),
+        "it refused this demand": node.id in line.refused_by,
+    }
+    return next((fault for fault, is_so in faults.items() if is_so), None)
+
+
+def _split_faults(group: Group, snapshot: Snapshot, policy: Policy, plan: Plan, name: str) -> Iterator[str]:
+    senders = {a.node for a in plan.assignments}
+    if policy.max_splits is not None and len(senders) > policy.max_splits + 1:
+        yield f"{name}: {len(senders)} parcels, but the policy allows {policy.max_splits} splits"
+    if plan.assignments and plan.unfilled and not policy.allow_partial:
+        yield f"{name}: a part goes though the policy sends all or nothing"
+    if group.keep_together and plan.assignments and (len(senders) > 1 or plan.unfilled):
+        yield f"{name}: a group to be kept together is parted"
+    per_mark: defaultdict[str, set[int]] = defaultdict(set)
+    for line in group.lines:
+        froms = {a.node for a in plan.assignments if a.demand == line.demand}
+        over = line.demand in dict(plan.unfilled)
+        if line.together is not None:
+            per_mark[line.together] |= (froms or {0}) | ({0} if over else set())
+        if len(froms) > 1 or (froms and over):
+            yield from _spread_faults(group, snapshot, policy, line, name)
+    for mark, froms in per_mark.items():
+        if len(froms) > 1:
+            yield f"{name}: lines marked {mark!r} do not go together"
+
+
+def _spread_faults(group: Group, snapshot: Snapshot, policy: Policy, line: GroupLine, name: str) -> Iterator[str]:
+    """A line is spread only where the policy allows it and, as far as one line alone can tell, no node has it whole."""
+    if not policy.split_line:
+        yield f"{name}: demand {line.demand} is spread, which the policy forbids"
+    alone = sum(other.item == line.item for other in group.lines) == 1 and policy.max_splits is None
+    place = group.lines.index(line)
+    for node in snapshot.nodes:
+        if alone and node.available[place] >= line.quantity and _barred(group, line, node, policy) is None:
+            yield f"{name}: demand {line.demand} is spread though node {node.code} has all of it"
+
+
+def cost_range(group: Group, snapshot: Snapshot, policy: Policy, plan: Plan) -> tuple[int, int]:
+    """Least and most that a plan may cost: the two differ only where a distance lies on the edge of a kilometre."""
+    carried = group.method in (Method.SHIP, Method.DELIVER)
+    by_demand = {line.demand: line for line in group.lines}
+    low = high = policy.unfilled_cost * len(plan.unfilled)
+    for node in snapshot.nodes:
+        sent = [a for a in plan.assignments if a.node == node.id]
+        if not sent:
+            continue
+        cost = node.handling_cost + (policy.late_cost if _late(group, snapshot, policy, node) else 0)
+        near = far = 0
+        if carried:
+            km = _km(group, node, policy)
+            near, far = round(km - _BORDERLINE_KM), round(km + _BORDERLINE_KM)
+            loads = [(a.quantity, _grams(by_demand[a.demand], policy)) for a in sent]
+            cost += policy.parcel_cost
+            cost += sum(units * ((policy.per_kg * grams * 2 + 1000) // 2000) for units, grams in loads)
+            cost += _rate(policy, sum(units * grams for units, grams in loads))
+        low += cost + policy.per_km * near
+        high += cost + policy.per_km * far
+    return low, high
+
+
+def _grams(line: GroupLine, policy: Policy) -> int:
+    return line.weight_g if line.weight_g is not None else policy.unknown_weight_g
+
+
+def _rate(policy: Policy, grams: int) -> int:
+    if not policy.rate_steps:
+        return 0
+    limit, price = policy.rate_steps[-1]
+    cost = 0
+    while grams > limit:
+        cost, grams = cost + price, grams - limit
+    return cost + next(step for upto, step in policy.rate_steps if grams <= upto)
+
+
+def _km(group: Group, node: NodeState, policy: Policy) -> float:
+    place = group.place
+    if place is None or None in (place.latitude, place.longitude, node.latitude, node.longitude):
+        return policy.unknown_distance_km
+    if place.latitude is None or place.longitude is None or node.latitude is None or node.longitude is None:
+        return policy.unknown_distance_km
+    a, b = radians(place.latitude), radians(node.latitude)
+    half = sin((b - a) / 2) ** 2 + cos(a) * cos(b) * sin(radians(node.longitude - place.longitude) / 2) ** 2
+    return 6371.0 * 2 * atan2(sqrt(half), sqrt(max(0.0, 1 - half)))
+
+
+def _late(group: Group, snapshot: Snapshot, policy: Policy, node: NodeState) -> bool:
+    """Whether no working day's cut-off, as many working days after the first as the node needs, is early enough."""
+    if group.deliver_by is None:
+        return False
+    asked = snapshot.at
+    if group.no_earlier_than is not None and group.no_earlier_than > asked:
+        asked = group.no_earlier_than
+    try:
+        zone = ZoneInfo(node.timezone)
+    except (KeyError, ValueError):
+        return True
+    hours = node.calendar
+    first = asked.astimezone(zone).date()
+    days = (first + timedelta(days=n) for n in range(400))
+    open_days = [day for day in days if day.weekday() in hours.weekdays and str(day) not in hours.holidays]
+    cut_offs = [moment for moment in (_moment(day, node, zone) for day in open_days) if moment >= asked]
+    if len(cut_offs) <= hours.processing_days:
+        return True
+    transit = policy.unknown_transit_days if node.transit_days is None else node.transit_days
+    return cut_offs[hours.processing_days] + timedelta(days=transit) > group.deliver_by
+
+
+def _moment(day: date, node: NodeState, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, node.calendar.cut_off, tzinfo=zone).astimezone(UTC)
+
+
+def _reason_faults(group: Group, snapshot: Snapshot, policy: Policy, decision: Decision) -> Iterator[str]:
+    told = dict(decision.reasons)
+    if sorted(told) != sorted(node.id for node in snapshot.nodes) or len(told) != len(decision.reasons):
+        yield "reasons: not exactly one per node"
+        return
+    senders = {a.node for a in decision.plan.assignments}
+    for node in snapshot.nodes:
+        reason = told[node.id]
+        if (reason is Reason.CHOSEN) != (node.id in senders):
+            yield f"reasons: node {node.code} is told to be {reason}, which the plan does not say"
+        usable = [line for line in group.lines if _barred(group, line, node, policy) is None]
+        if reason in (Reason.COSTLIER, Reason.PARTIAL_STOCK, Reason.SPLIT_LIMIT) and not usable:
+            yield f"reasons: node {node.code} is told to be {reason}, but it is fenced off"
+
+
+def _claim_faults(policy: Policy, decision: Decision) -> Iterator[str]:
+    plan, other = decision.plan, decision.runner_up
+    if decision.policy != policy.version:
+        yield f"decided under policy {decision.policy}, checked under {policy.version}"
+    if decision.bound > plan.cost:
+        yield f"the bound {decision.bound} is above the cost {plan.cost}"
+    if decision.proven and decision.bound != plan.cost:
+        yield "told to be proven, but the bound is not the cost"
+    if (other is not None) != (decision.runner_up_is in (RunnerUp.EXACT, RunnerUp.BEST_FOUND)):
+        yield f"there is {'a' if other else 'no'} runner-up, and it is told to be {decision.runner_up_is}"
+    if other is None:
+        return
+    if {a.node for a in other.assignments} == {a.node for a in plan.assignments}:
+        yield "the runner-up uses the same nodes as the plan"
+    if sum(units for _, units in other.unfilled) != sum(units for _, units in plan.unfilled):
+        yield "the runner-up does not place as much as the plan"
+    if decision.proven and other.cost < plan.cost:
+        yield "the runner-up is cheaper than a plan told to be proven"

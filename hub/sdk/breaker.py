@@ -1,0 +1,74 @@
+"""Circuit breaker of a connection: a vendor that is down is asked rarely, so that its queue costs nothing."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+THRESHOLD: Final = 5
+"""Failures in a row that open it."""
+FIRST_PAUSE: Final = timedelta(seconds=5)
+LONGEST_PAUSE: Final = timedelta(minutes=2)
+PROBE_LEASE: Final = timedelta(seconds=30)
+"""How long one probe keeps others out; a probe whose process died is replaced after it."""
+
+
+class Circuit(msgspec.Struct, frozen=True, kw_only=True):
+    """State: closed (requests pass) while `open_until` is None, open before it, then half-open: one probe at a time."""
+
+    failures: int = 0
+    """In a row."""
+    open_until: datetime | None = None
+    probing: bool = False
+    """Half-open: a probe is out, and others wait until `open_until`."""
+    pause: timedelta = FIRST_PAUSE
+    """How long the next opening lasts; doubles with each failed probe."""
+
+
+def admit(circuit: Circuit, now: datetime) -> tuple[Circuit, datetime | None]:
+    """May a request go? Answers the state after asking, and when to come back if not.
+
+    The first that asks after a pause is the probe; others are turned away until it reports.
+    """
+    if circuit.open_until is None:
+        return circuit, None
+    if now < circuit.open_until:
+        return circuit, circuit.open_until
+    return msgspec.structs.replace(circuit, open_until=now + PROBE_LEASE, probing=True), None
+
+
+def failed(circuit: Circuit, now: datetime, threshold: int = THRESHOLD) -> Circuit:
+    """A transport failure or 5xx. One that was sent before the circuit opened says nothing new."""
+    if circuit.open_until is not None and not circuit.probing:
+        return circuit
+    failures = circuit.failures + 1
+    if failures < threshold:
+        return msgspec.structs.replace(circuit, failures=failures)
+    pause = circuit.pause
+    return Circuit(failures=failures, open_until=now + pause, pause=min(pause * 2, LONGEST_PAUSE))
+
+
+def succeeded(circuit: Circuit) -> Circuit:
+    """Any answer that is not 5xx: the vendor lives."""
+    return circuit if circuit == Circuit() else Circuit()
+
+
+class Breaker:
+    """Holds the circuit of one connection in this process; other processes find out for themselves."""
+
+    def __init__(self, *, threshold: int = THRESHOLD) -> None:
+        self.circuit = Circuit()
+        self._threshold = threshold
+
+    def admit(self, now: datetime) -> datetime | None:
+        """None when a request may go, else when to come back."""
+        self.circuit, at = admit(self.circuit, now)
+        return at
+
+    def failed(self, now: datetime) -> None:
+        """Report a transport failure or 5xx."""
+        self.circuit = failed(self.circuit, now, self._threshold)
+
+    def succeeded(self) -> None:
+        """Report an answer."""
+        self.circuit = succeeded(self.circuit)

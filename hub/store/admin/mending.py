@@ -1,0 +1,71 @@
+"""A cause is mended: close its exceptions, and try again what waited for it, once and for all orders."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from hub.store.database import PooledConnection
+from hub.store.inbox import unpark
+
+
+async def mend(
+    connection: PooledConnection, merchant: str, kind: str, causes: Sequence[str], *, who: str, now: datetime
+) -> int:
+    """Close the open exceptions of these causes and let parked messages go on; returns how many messages those are."""
+    closed = await connection.fetch(
+        "UPDATE exception SET closed_at = $4, closed_by = $5 WHERE merchant = $1 AND kind = $2 "
+        "AND cause = ANY($3::text[]) AND closed_at IS NULL RETURNING id",
+        merchant,
+        kind,
+        list(causes),
+        now,
+        who,
+    )
+    return await let_go(connection, [row["id"] for row in closed])
+
+
+async def mend_accounts(
+    connection: PooledConnection, merchant: str, kind: str, words: Sequence[str], *, who: str, now: datetime
+) -> int:
+    """Like `mend` for causes that read "<account>: <word>", whatever account of the merchant it was."""
+    names = await connection.fetch("SELECT name FROM account WHERE merchant = $1", merchant)
+    causes = [f"{row['name']}: {word}" for row in names for word in words]
+    return await mend(connection, merchant, kind, causes, who=who, now=now)
+
+
+async def mend_connections(
+    connection: PooledConnection, merchant: str, kind: str, words: Sequence[str], *, who: str, now: datetime
+) -> int:
+    """Like `mend` for causes that read "<connection>: <word>"."""
+    links = await connection.fetch("SELECT id FROM connection WHERE merchant = $1", merchant)
+    causes = [f"{row['id']}: {word}" for row in links for word in words]
+    return await mend(connection, merchant, kind, causes, who=who, now=now)
+
+
+async def let_go(connection: PooledConnection, exceptions: Sequence[int]) -> int:
+    """Try the parked messages again that wait for these exceptions, and for no other that is still open."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT w.ref FROM exception_waiter w WHERE w.exception_id = ANY($1::bigint[]) AND w.what = 'message' "
+        "AND NOT EXISTS (SELECT 1 FROM exception_waiter o JOIN exception e ON e.id = o.exception_id "
+        "WHERE o.what = w.what AND o.ref = w.ref AND e.closed_at IS NULL)",
+        list(exceptions),
+    )
+    return await unpark(connection, [int(row["ref"]) for row in rows]) if rows else 0
+
+
+async def wake_queue(connection: PooledConnection, queue: str, now: datetime, merchant: str | None = None) -> None:
+    """Look again at everything in a named waiting place; of all merchants when the network itself changed."""
+    await connection.execute(
+        "UPDATE waiting SET due_at = $2 WHERE queue = $1 AND ($3::text IS NULL OR merchant = $3)", queue, now, merchant
+    )
+
+
+async def mark_dirty(connection: PooledConnection, items: Iterable[int]) -> None:
+    """The availability of these items is to be computed anew."""
+    await connection.execute("INSERT INTO dirty (item_id) SELECT unnest($1::bigint[])", sorted(set(items)))
+
+
+async def mark_node_dirty(connection: PooledConnection, nodes: Sequence[int]) -> None:
+    """The availability of everything at these nodes is to be computed anew."""
+    await connection.execute(
+        "INSERT INTO dirty (item_id) SELECT DISTINCT item_id FROM stock WHERE node_id = ANY($1::bigint[])", list(nodes)
+    )

@@ -1,0 +1,196 @@
+"""Read the configuration into a `Directory`, and again when its epoch moved."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import asyncpg
+import msgspec
+import structlog
+
+from hub.domain.contact import Contact
+from hub.domain.network import (
+    Account,
+    Binding,
+    Connection,
+    Mode,
+    Node,
+    NodeKind,
+    OpeningHours,
+    Purpose,
+    StockPoint,
+)
+from hub.domain.payment import CapturedBy
+from hub.flow.directory import Directory, Link, Reader
+from hub.flow.reading import Text, compile_reader
+from hub.mapping.errors import MappingFault
+from hub.mapping.overlay import compile_overlay
+from hub.routing.model import Policy
+from hub.routing.policy import PolicyFault, load_policy
+from hub.sdk.adapter import Adapter
+from hub.store.database import Database, PooledConnection
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(kw_only=True)
+class ConfigurationReader:
+    """Keeps the newest directory of this process. One small query a batch tells whether it is still true."""
+
+    database: Database
+    adapters: Mapping[str, Adapter]
+    mapping_text: Text
+    default_policy: str
+    """Text of the shipped routing policy."""
+    _directory: Directory | None = None
+    _checked: float = float("-inf")
+    _readers: dict[tuple[str, str], Reader] | None = None
+
+    async def directory(self) -> Directory:
+        """The configuration as of now."""
+        async with self.database.connection() as connection:
+            epoch = await connection.fetchval("SELECT epoch FROM configuration")
+            if self._directory is None or self._directory.epoch != epoch:
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    self._directory = await self._read(connection)
+            return self._directory
+
+    async def recent(self, max_age_seconds: float, clock: Callable[[], float]) -> Directory:
+        """The configuration as of at most `max_age_seconds` ago: for the path that answers vendors."""
+        now = clock()
+        if self._directory is None or now - self._checked > max_age_seconds:
+            self._checked = now
+            await self.directory()
+        assert self._directory is not None
+        return self._directory
+
+    async def _read(self, connection: PooledConnection) -> Directory:
+        policies = {"": load_policy(self.default_policy)}
+        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'routing' AND state = 'active'"):
+            policies[row["merchant"]] = _policy(row, policies[""])
+        points: dict[int, list[int]] = {}
+        for row in await connection.fetch("SELECT * FROM stock_point_node ORDER BY stock_point_id, node_id"):
+            points.setdefault(row["stock_point_id"], []).append(row["node_id"])
+        return Directory(
+            epoch=await connection.fetchval("SELECT epoch FROM configuration"),
+            links=await self._links(connection),
+            accounts={row["id"]: _account(row) for row in await connection.fetch("SELECT * FROM account")},
+            nodes={row["id"]: node_of(row) for row in await connection.fetch("SELECT * FROM node ORDER BY id")},
+            bindings={
+                (row["node_id"], row["merchant"], row["role"]): Binding(
+                    node=row["node_id"],
+                    merchant=row["merchant"],
+                    role=row["role"],
+                    connection=row["connection_id"],
+                    external_location=row["external_location"],
+                )
+                for row in await connection.fetch("SELECT * FROM node_binding")
+            },
+            stock_points=tuple(
+                StockPoint(
+                    id=row["id"],
+                    account=row["account_id"],
+                    external_location=row["external_location"],
+                    purpose=Purpose(row["purpose"]),
+                    nodes=tuple(points.get(row["id"], ())),
+                )
+                for row in await connection.fetch("SELECT * FROM stock_point ORDER BY id")
+            ),
+            policies=policies,
+        )
+
+    async def _links(self, connection: PooledConnection) -> dict[str, Link]:
+        overlays = {
+            row["connection_id"]: row["text"]
+            for row in await connection.fetch(
+                "SELECT DISTINCT ON (connection_id) connection_id, text FROM overlay "
+                "ORDER BY connection_id, version DESC"
+            )
+        }
+        tables: dict[str, dict[str, dict[str, str]]] = {}
+        for row in await connection.fetch(
+            "SELECT DISTINCT ON (connection_id, name) connection_id, name, entries FROM code_table "
+            "ORDER BY connection_id, name, version DESC"
+        ):
+            entries = msgspec.json.decode(row["entries"], type=dict[str, str])
+            tables.setdefault(row["connection_id"], {})[row["name"]] = entries
+        links = {}
+        for row in await connection.fetch(
+            "SELECT c.*, a.name AS account_name FROM connection c JOIN account a ON a.id = c.account_id ORDER BY c.id"
+        ):
+            adapter = self.adapters.get(row["adapter"])
+            if adapter is None:
+                log.error("connection.without_adapter", connection=row["id"], adapter=row["adapter"])
+                continue
+            own, overlay = tables.get(row["id"], {}), overlays.get(row["id"])
+            links[row["id"]] = Link(
+                connection=connection_of(row), adapter=adapter, read=self._reader(adapter, row["id"], overlay, own)
+            )
+        return links
+
+    def _reader(self, adapter: Adapter, connection: str, overlay: str | None, own: dict[str, dict[str, str]]) -> Reader:
+        """Compiled readings are kept: most epochs change something else."""
+        kept = self._readers = self._readers if self._readers is not None else {}
+        key = (adapter.name, f"{overlay}\n{own}") if overlay or own else (adapter.name, "")
+        if key not in kept:
+            try:
+                loaded = compile_overlay(overlay) if overlay else None
+                kept[key] = compile_reader(adapter, self.mapping_text, overlay=loaded, own=own)
+            except MappingFault as fault:
+                # It compiled when it was saved; a newer release may have become stricter. The shipped mapping goes on.
+                log.error("overlay.broken", connection=connection, reason=str(fault))
+                kept[key] = compile_reader(adapter, self.mapping_text, overlay=None, own={})
+        return kept[key]
+
+
+def _policy(row: asyncpg.Record, default: Policy) -> Policy:
+    try:
+        return msgspec.structs.replace(load_policy(row["text"]), version=row["version"])
+    except PolicyFault as fault:
+        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
+        return default
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(
+        id=row["id"],
+        merchant=row["merchant"],
+        adapter=row["adapter"],
+        name=row["name"],
+        captured_by=CapturedBy(row["captured_by"]),
+    )
+
+
+def connection_of(row: asyncpg.Record) -> Connection:
+    """A connection from its row, joined with `account_name`."""
+    return Connection(
+        id=row["id"],
+        merchant=row["merchant"],
+        account=row["account_id"],
+        account_name=row["account_name"],
+        adapter=row["adapter"],
+        name=row["name"],
+        modes=msgspec.json.decode(row["modes"], type=dict[str, Mode]),
+        live_from=row["live_from"],
+        enabled=row["enabled"],
+        paused=row["paused"],
+    )
+
+
+def node_of(row: asyncpg.Record) -> Node:
+    """A node from its row."""
+    return Node(
+        id=row["id"],
+        code=row["code"],
+        name=row["name"],
+        kind=NodeKind(row["kind"]),
+        address=msgspec.json.decode(row["address"], type=Contact) if row["address"] else None,
+        latitude=row["latitude"],
+        longitude=row["longitude"],
+        timezone=row["timezone"],
+        calendar=msgspec.json.decode(row["calendar"], type=OpeningHours),
+        capacity_per_day=row["capacity_per_day"],
+        capabilities=tuple(row["capabilities"]),
+        handling_cost=row["handling_cost"],
+        priority=row["priority"],
+        enabled=row["enabled"],
+    )

@@ -1,0 +1,49 @@
+"""What is needed to build the requests of claimed effects: read in a few statements, outside any transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from hub.domain.contact import Contact
+from hub.flow.aggregate import Order
+from hub.flow.ports import Claimed, ItemFacts
+from hub.store import orders
+from hub.store.database import PooledConnection
+from hub.store.outbox import known
+from hub.store.unit_of_work import PostgresUnit
+
+CONTACTS: Final = (
+    "SELECT DISTINCT ON (order_id, key) order_id, key, document FROM contact WHERE order_id = ANY($1::text[]) "
+    "ORDER BY order_id, key, revision DESC"
+)
+
+_contact = msgspec.json.Decoder(Contact)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """Orders with their people and items, and what the partner calls them."""
+
+    orders: Mapping[str, Order]
+    contacts: Mapping[str, Mapping[str, Contact]]
+    items: Mapping[int, ItemFacts]
+    references: Mapping[str, str]
+    """ "kind:ours" -> theirs."""
+
+
+async def load(connection: PooledConnection, account: int, claimed: Sequence[Claimed]) -> Loaded:
+    """Read what the requests of one connection's effects are made of."""
+    ids = sorted({one.order for one in claimed if one.order})
+    found = await orders.by_id(connection, ids, lock=False)
+    people: dict[str, dict[str, Contact]] = {order: {} for order in ids}
+    for order, key, document in await connection.fetch(CONTACTS, ids):
+        if document is not None:
+            people[order][key] = _contact.decode(document)
+    wanted = {d.item for order in found.values() for d in order.demands.values() if d.item is not None}
+    items = await PostgresUnit(connection).items_by_id(wanted)
+    ours = {name for one in claimed for name in (one.order, one.subject, one.key)}
+    theirs = await known(connection, account, sorted(ours))
+    references = {f"{kind}:{name}": value for (kind, name), value in theirs.items()}
+    return Loaded(orders=found, contacts=people, items=items, references=references)

@@ -1,0 +1,52 @@
+"""Messages that must be read again from their source: leased, because reading is a remote call."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from hub.flow.aggregate import Trouble
+from hub.flow.ports import Inbound
+from hub.store.database import PooledConnection
+from hub.store.inbox import park
+
+
+class Leased(NamedTuple):
+    """A message in a fetcher's hands."""
+
+    message: Inbound
+    fence: int
+
+
+CLAIM: Final = (
+    "WITH ready AS (SELECT i.id FROM inbox i WHERE i.lane = 'fetch' AND NOT i.parked AND i.due_at <= now() "
+    "AND (i.lease_until IS NULL OR i.lease_until < now()) ORDER BY i.id LIMIT $1 FOR UPDATE OF i SKIP LOCKED), "
+    "taken AS (UPDATE inbox i SET lease_until = now() + $2::float8 * interval '1 second', fence = i.fence + 1 "
+    "FROM ready r WHERE i.id = r.id RETURNING i.id, i.received_on, i.tries, i.fence) "
+    "SELECT m.id, m.merchant, m.connection_id, m.account_id, m.topic, m.object, m.received_at, t.tries, m.body, "
+    "t.fence FROM taken t JOIN message m ON m.id = t.id AND m.received_on = t.received_on ORDER BY m.id"
+)
+FINISH: Final = "DELETE FROM inbox WHERE id = $1 AND fence = $2 RETURNING true"
+AGAIN: Final = (
+    "UPDATE inbox SET lease_until = NULL, due_at = $3, tries = tries + 1, last_error = $4 WHERE id = $1 AND fence = $2"
+)
+
+
+async def claim_fetches(connection: PooledConnection, limit: int, lease_seconds: float) -> list[Leased]:
+    """Lease messages that only name an object."""
+    rows = await connection.fetch(CLAIM, limit, lease_seconds)
+    return [Leased(Inbound(*row[:-1]), row[-1]) for row in rows]
+
+
+async def finish_fetch(connection: PooledConnection, leased: Leased) -> bool:
+    """The answer is stored; False when the lease was given away."""
+    return bool(await connection.fetchval(FINISH, leased.message.id, leased.fence))
+
+
+async def fetch_again(connection: PooledConnection, leased: Leased, at: datetime, error: str) -> None:
+    """Try later."""
+    await connection.execute(AGAIN, leased.message.id, leased.fence, at, error)
+
+
+async def park_fetch(connection: PooledConnection, leased: Sequence[tuple[Leased, Trouble]], now: datetime) -> None:
+    """Set aside for a person."""
+    await park(connection, [(one.message, trouble) for one, trouble in leased], now)

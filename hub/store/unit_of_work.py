@@ -1,0 +1,184 @@
+"""One transaction, as the flow sees it."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from hub.domain.facts import ParcelScanned
+from hub.domain.network import Node
+from hub.flow.aggregate import Order, Trouble
+from hub.flow.ports import Inbound, ItemFacts, StockReport
+from hub.flow.writes import Writes
+from hub.store import counts, inbox, orders
+from hub.store.database import Database, PooledConnection
+from hub.store.flush import DIRTY, LEDGER, flush, write
+from hub.store.load import node_loads
+from hub.store.stock import free_stock
+
+ITEM: Final = (
+    "SELECT i.id, i.sku, i.stock_mode, i.ships, i.weight_g, i.classes, "
+    "(SELECT array_agg(ARRAY[c.component_id, c.quantity] ORDER BY c.component_id) FROM item_component c "
+    "WHERE c.item_id = i.id) AS components"
+)
+BY_SKU: Final = ITEM + " FROM item i WHERE i.merchant = $1 AND i.sku = ANY($2::text[])"
+BY_ID: Final = ITEM + " FROM item i WHERE i.id = ANY($1::bigint[])"
+BY_VARIANT: Final = (
+    ITEM + ", m.external_variant FROM sku_map m JOIN item i ON i.id = m.item_id "
+    "WHERE m.account_id = $1 AND m.external_variant = ANY($2::text[])"
+)
+WAITING: Final = (
+    "SELECT o.id FROM customer_order o WHERE o.id IN (SELECT w.order_id FROM waiting w WHERE w.due_at <= $2 "
+    "ORDER BY w.due_at LIMIT $1) ORDER BY o.id FOR UPDATE OF o SKIP LOCKED"
+)
+VOID: Final = (
+    "WITH untried AS (SELECT o.id FROM outbox o JOIN effect e ON e.id = o.id "
+    "JOIN unnest($1::text[], $2::text[]) AS u(connection_id, key) "
+    "ON e.connection_id = u.connection_id AND e.key = u.key "
+    "WHERE o.tries = 0 AND o.lease_until IS NULL FOR UPDATE OF o SKIP LOCKED), "
+    "gone AS (DELETE FROM outbox o USING untried t WHERE o.id = t.id RETURNING o.id) "
+    "SELECT e.connection_id, e.key FROM effect e JOIN gone g ON g.id = e.id"
+)
+SCANS: Final = (
+    "INSERT INTO scan (tracking, carrier, at, status, raw) SELECT * FROM unnest($1::text[], $2::text[], "
+    "$3::timestamptz[], $4::text[], $5::text[]) AS u(tracking, carrier, at, status, raw) ORDER BY tracking, at "
+    "ON CONFLICT DO NOTHING"
+)
+
+
+class PostgresUnit:
+    """A transaction's work. Implements `hub.flow.ports.Unit`."""
+
+    def __init__(self, connection: PooledConnection) -> None:
+        self.connection = connection
+
+    async def claim(self, lane: str, limit: int, only: Sequence[int] | None = None) -> list[Inbound]:
+        """See `InboxUnit.claim`."""
+        return await inbox.claim(self.connection, lane, limit, only)
+
+    async def finish(self, ids: Iterable[int]) -> None:
+        """See `InboxUnit.finish`."""
+        await inbox.finish(self.connection, ids)
+
+    async def postpone(self, ids: Iterable[int], until: datetime, error: str) -> None:
+        """See `InboxUnit.postpone`."""
+        await inbox.postpone(self.connection, ids, until, error)
+
+    async def park(self, troubles: Sequence[tuple[Inbound, Trouble]], now: datetime) -> None:
+        """See `InboxUnit.park`."""
+        await inbox.park(self.connection, troubles, now)
+
+    async def by_external(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Order]:
+        """See `OrdersUnit.by_external`."""
+        return await orders.by_external(self.connection, keys)
+
+    async def by_id(self, ids: Iterable[str]) -> dict[str, Order]:
+        """See `OrdersUnit.by_id`."""
+        return await orders.by_id(self.connection, ids)
+
+    async def by_tracking(self, numbers: Iterable[str]) -> dict[str, list[str]]:
+        """See `OrdersUnit.by_tracking`."""
+        found: dict[str, list[str]] = {}
+        sql = "SELECT DISTINCT tracking, order_id FROM parcel WHERE tracking = ANY($1::text[]) ORDER BY 1, 2"
+        for tracking, order in await self.connection.fetch(sql, list(numbers)):
+            found.setdefault(tracking, []).append(order)
+        return found
+
+    async def keep_scans(self, scans: Sequence[ParcelScanned]) -> None:
+        """See `OrdersUnit.keep_scans`."""
+        rows = [(s.tracking, s.carrier, s.event.at, s.event.status.value, s.event.raw) for s in scans]
+        await write(self.connection, SCANS, rows)
+
+    async def waiting(self, limit: int, now: datetime) -> list[str]:
+        """See `OrdersUnit.waiting`."""
+        return [row[0] for row in await self.connection.fetch(WAITING, limit, now)]
+
+    async def put_off(self, ids: Iterable[str], now: datetime) -> None:
+        """See `Unit.put_off`."""
+        await self.connection.execute(
+            "UPDATE waiting SET due_at = $2::timestamptz + interval '5 minutes' WHERE order_id = ANY($1::text[])",
+            list(ids),
+            now,
+        )
+
+    async def wake(self, merchant: str, causes: Iterable[str], now: datetime) -> int:
+        """See `Unit.wake`."""
+        status = await self.connection.execute(
+            "UPDATE waiting SET due_at = $3 WHERE merchant = $1 AND cause = ANY($2::text[])",
+            merchant,
+            list(causes),
+            now,
+        )
+        return int(status.rsplit(" ", 1)[1])
+
+    async def free(self, items: Iterable[int], *, lock: bool) -> dict[int, dict[int, int]]:
+        """See `StockUnit.free`."""
+        return await free_stock(self.connection, items, lock=lock)
+
+    async def items(
+        self, merchant: str, account: int, skus: Iterable[str], variants: Iterable[str]
+    ) -> tuple[Mapping[str, ItemFacts], Mapping[str, ItemFacts]]:
+        """See `StockUnit.items`."""
+        by_sku = {row["sku"]: _item(row) for row in await self.connection.fetch(BY_SKU, merchant, list(skus))}
+        rows = await self.connection.fetch(BY_VARIANT, account, list(variants))
+        return by_sku, {row["external_variant"]: _item(row) for row in rows}
+
+    async def items_by_id(self, ids: Iterable[int]) -> Mapping[int, ItemFacts]:
+        """See `StockUnit.items_by_id`."""
+        return {row["id"]: _item(row) for row in await self.connection.fetch(BY_ID, list(ids))}
+
+    async def items_by_sku(self, merchant: str, skus: Iterable[str]) -> Mapping[str, int]:
+        """See `StockUnit.items_by_sku`."""
+        sql = "SELECT sku, id FROM item WHERE merchant = $1 AND sku = ANY($2::text[])"
+        return {row[0]: row[1] for row in await self.connection.fetch(sql, merchant, list(skus))}
+
+    async def loads(self, nodes: Mapping[int, Node], now: datetime, *, lock: bool) -> Mapping[int, int]:
+        """See `StockUnit.loads`."""
+        days: dict[int, date] = {no: now.astimezone(ZoneInfo(node.timezone)).date() for no, node in nodes.items()}
+        return await node_loads(self.connection, days, lock=lock)
+
+    async def count(self, merchant: str, reports: Sequence[StockReport], now: datetime) -> list[tuple[int, int]]:
+        """See `StockUnit.count`."""
+        ledger, more = await counts.apply_reports(self.connection, merchant, reports, now)
+        await write(self.connection, LEDGER, ledger)
+        if ledger:
+            await self.connection.execute(DIRTY, sorted({row.item for row in ledger}))
+        return more
+
+    async def write(self, writes: Writes, now: datetime) -> None:
+        """See `Unit.write`."""
+        await flush(self.connection, writes, now)
+
+    async def void(self, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """See `Unit.void`."""
+        rows = await self.connection.fetch(VOID, [key[0] for key in keys], [key[1] for key in keys])
+        return {(row[0], row[1]) for row in rows}
+
+
+def _item(row: asyncpg.Record) -> ItemFacts:
+    components = row["components"]
+    return ItemFacts(
+        row["id"],
+        row["sku"],
+        row["stock_mode"],
+        row["ships"],
+        row["weight_g"],
+        tuple(row["classes"]),
+        tuple((part[0], part[1]) for part in components) if components else (),
+    )
+
+
+class PostgresStore:
+    """Opens transactions. Implements `hub.flow.ports.Store`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[PostgresUnit]:
+        """A transaction: committed at the end, rolled back on any error."""
+        async with self.database.transaction() as connection:
+            yield PostgresUnit(connection)

@@ -1,0 +1,57 @@
+"""One line a request: method, path, status, duration, request id. Never a query, a header or a body."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.domain.ids import NewId
+
+HEADER: Final = b"x-request-id"
+GIVEN: Final = re.compile(rb"[A-Za-z0-9-]{8,64}")
+QUIET: Final = frozenset({"/livez", "/readyz", "/metrics"})
+
+
+def access_log(app: ASGIApp, new_id: NewId) -> ASGIApp:
+    """Wrap the whole application, so that what no route takes is logged too."""
+    logger: Any = structlog.get_logger("hub.web")
+
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        request_id = _request_id(scope, new_id)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+        status = 500
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", []), (HEADER, request_id.encode())]
+            await send(message)
+
+        try:
+            await app(scope, receive, watch)
+        finally:
+            if scope["path"] not in QUIET or status >= 400:
+                logger.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                    request_id=request_id,
+                )
+
+    return logged
+
+
+def _request_id(scope: Scope, new_id: Callable[[], str]) -> str:
+    """The caller's own, when it is one; else a new one."""
+    given = next((value for name, value in scope["headers"] if name == HEADER), b"")
+    return given.decode() if GIVEN.fullmatch(given) else new_id()

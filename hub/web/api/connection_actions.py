@@ -1,0 +1,153 @@
+"""A connection's test, its pulls, its sign-in."""
+
+import asyncio
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath, JSONBody
+
+from hub.domain.network import Connection, Mode
+from hub.sdk.adapter import Adapter
+from hub.sdk.capabilities import Check, Context
+from hub.sdk.outcomes import Interrupted
+from hub.sdk.redaction import redact_text
+from hub.sdk.translate import Malformed, Unmapped
+from hub.store.admin import connections
+from hub.store.admin.connections import Stored
+from hub.store.admin.errors import Conflict, Fault, Invalid, Missing, pointer
+from hub.store.admin.tokens import Role
+from hub.store.vault import SealBroken
+from hub.web.api.connections import ConnectionView, open_secrets, view
+from hub.web.auth import NEEDS
+from hub.web.services import ApiRequest, Hub, Services, Work, commit
+
+TEST_SECONDS: Final = 25.0
+
+UNREADABLE: Final = (Malformed, Unmapped, msgspec.MsgspecError, ValueError, LookupError, TypeError, AttributeError)
+"""What an adapter's reading of an answer from the wrong address may raise."""
+
+
+class TestReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connection test found."""
+
+    ok: bool
+    account: str | None
+    """The account's name as the vendor says it."""
+    checks: list[Check]
+
+
+class PullRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which pulls; none named means all."""
+
+    operations: Annotated[list[str], msgspec.Meta(max_length=50)] = []
+
+
+async def test_connection(hub: Services, stored: Stored) -> TestReport:
+    """Ask the vendor, with no transaction open. Whatever fails is a check that failed, not an error."""
+    adapter = hub.adapters.get(stored.adapter)
+    if adapter is None:
+        return _failed("adapter", f"the adapter {stored.adapter!r} is not installed")
+    try:
+        settings = msgspec.convert(stored.config | open_secrets(hub, stored), adapter.settings)
+    except (SealBroken, msgspec.ValidationError) as error:
+        return _failed("config", str(error))
+    config = Check(name="config", ok=True, detail="complete")
+    if adapter.probe is None:
+        return TestReport(ok=True, account=stored.account, checks=[config])
+    try:
+        async with asyncio.timeout(TEST_SECONDS):
+            report = await _probe(hub, adapter, stored, settings)
+    except TimeoutError:
+        return _failed("reach", f"no answer within {TEST_SECONDS:.0f} seconds", config)
+    except Interrupted as error:
+        return _failed("reach", f"{type(error.outcome).__name__}: {error.outcome.reason}", config)
+    except OSError as error:
+        return _failed("reach", str(error) or type(error).__name__, config)
+    except UNREADABLE as error:
+        return _failed("answer", f"cannot be understood ({error}): is this the vendor's address?", config)
+    return msgspec.structs.replace(report, checks=[config, *report.checks])
+
+
+async def _probe(hub: Services, adapter: Adapter, stored: Stored, settings: msgspec.Struct) -> TestReport:
+    assert adapter.probe is not None
+    async with hub.open_client(stored.id, adapter.transport(settings)) as client:
+        context: Context[Any] = Context(connection=_connection(stored), settings=settings, client=client, now=hub.clock)
+        probe = await adapter.probe(context)
+    same = probe.account == stored.account
+    detail = f"is {probe.account!r}" if same else f"the vendor says {probe.account!r}, the config {stored.account!r}"
+    checks = [*probe.checks, Check(name="account", ok=same, detail=detail)]
+    return TestReport(ok=all(check.ok for check in checks), account=probe.account, checks=checks)
+
+
+def _failed(name: str, detail: str, *before: Check) -> TestReport:
+    check = Check(name=name, ok=False, detail=redact_text(detail))
+    return TestReport(ok=False, account=None, checks=[*before, check])
+
+
+def _connection(stored: Stored) -> Connection:
+    return Connection(
+        id=stored.id,
+        merchant=stored.merchant,
+        account=stored.account_id,
+        account_name=stored.account,
+        adapter=stored.adapter,
+        name=stored.name,
+        modes={name: Mode(mode) for name, mode in stored.modes.items()},
+        live_from=stored.live_from,
+        enabled=stored.enabled,
+        paused=stored.paused,
+    )
+
+
+async def pull(tx: Work, id: str, data: PullRequest | None) -> ConnectionView:
+    """Make pulls due now."""
+    stored = await connections.get_connection(tx.connection, tx.merchant, id)
+    asked = list(data.operations) if data else []
+    faults = [
+        Fault(f"is not a pull of this connection: {', '.join(stored.schedule)}", pointer("operations", index))
+        for index, name in enumerate(asked)
+        if name not in stored.schedule
+    ]
+    if faults:
+        raise Invalid(faults)
+    if not stored.enabled or stored.paused:
+        raise Conflict("not-running", "The connection is disabled or paused; resume it, then pull")
+    if not stored.schedule:
+        raise Conflict("no-pulls", f"The adapter {stored.adapter} has nothing to pull; it is told by webhooks alone")
+    await connections.pull_now(tx.connection, id, asked or list(stored.schedule), tx.now)
+    tx.ring("pull")
+    return view(tx.hub, await connections.get_connection(tx.connection, tx.merchant, id))
+
+
+class ConnectionActions(Controller):
+    """What a connection is told to do at once."""
+
+    path = "/connections"
+    tags = ("connections",)
+    opt = {NEEDS: Role.INTEGRATOR}  # noqa: RUF012
+
+    @post("/{id:str}/test", summary="Test a connection", status_code=200)
+    async def test(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> TestReport:
+        """Ask the vendor who we are. An unreachable vendor is a check that failed, never an error of this call."""
+        async with hub.database.connection() as connection:
+            stored = await connections.get_connection(connection, request.user.merchant, id)
+        report = await test_connection(hub, stored)
+        async with hub.database.connection() as connection:
+            told = {"at": hub.clock(), "ok": report.ok, "checks": report.checks}
+            await connections.note_health(connection, id, "test", told)
+        return report
+
+    @post("/{id:str}/pull", summary="Pull now", status_code=200)
+    async def pull(
+        self, hub: Hub, request: ApiRequest, id: FromPath[str], data: JSONBody[PullRequest | None] = None
+    ) -> Response[ConnectionView]:
+        """Make the connection's pulls due now; they go on from their cursor."""
+        return await commit(hub, request, lambda tx: pull(tx, id, data))
+
+    @get("/{id:str}/oauth/start", summary="Start a sign-in at the vendor")
+    async def oauth_start(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> None:
+        """No adapter signs in by redirect: tokens are entered in `config`."""
+        async with hub.database.connection() as connection:
+            stored = await connections.get_connection(connection, request.user.merchant, id)
+        raise Missing(f"the adapter {stored.adapter} has no sign-in by redirect; PATCH its tokens into config")

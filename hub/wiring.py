@@ -1,0 +1,155 @@
+"""The one place that builds things: databases, clients, clocks, processes. Nothing is made at import."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from litestar import Litestar
+
+from hub.domain.ids import NewId, id_source
+from hub.registry import find_adapters, mapping_text, rule_text
+from hub.sdk.adapter import Adapter
+from hub.sdk.http import HttpClient
+from hub.sdk.wire import Client, Transport
+from hub.settings import Settings, secret_key
+from hub.store.configuration import ConfigurationReader
+from hub.store.credentials import Credentials
+from hub.store.database import Database
+from hub.store.schema import newest_revision
+from hub.store.unit_of_work import PostgresStore, PostgresUnit
+from hub.store.vault import Vault
+from hub.web.app import create_app
+from hub.web.grouping import Grouping
+from hub.web.services import Services
+from hub.web.webhooks import Intake
+from hub.worker.bell import Bells
+from hub.worker.broadcast import Broadcaster
+from hub.worker.buckets import SharedBuckets
+from hub.worker.clients import Clients
+from hub.worker.deliver import Deliverer
+from hub.worker.fetch import Fetcher
+from hub.worker.main import Worker
+from hub.worker.perform import Performer
+from hub.worker.pull import Puller
+
+WEB_CONNECTIONS = 6
+WORKER_CONNECTIONS = 12
+
+
+def utc_now() -> datetime:
+    """The clock of a running hub."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What every process of the hub has."""
+
+    settings: Settings
+    adapters: Mapping[str, Adapter]
+    database: Database
+    vault: Vault
+    credentials: Credentials
+    configuration: ConfigurationReader
+    bells: Bells
+    buckets: SharedBuckets
+    clients: Clients
+    new_id: NewId
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await self.clients.close()
+        await self.bells.close()
+        await self.buckets.close()
+        await self.database.close()
+
+
+def build_parts(settings: Settings, database_url: str, queue_url: str, *, name: str, connections: int) -> Parts:
+    """Build the parts of a process. Opens nothing yet: a process may start before its engines do."""
+    adapters = find_adapters()
+    database = Database(database_url, size=connections, name=name)
+    vault = Vault(secret_key(settings))
+    credentials = Credentials(database, vault)
+    buckets = SharedBuckets(queue_url)
+    return Parts(
+        settings=settings,
+        adapters=adapters,
+        database=database,
+        vault=vault,
+        credentials=credentials,
+        configuration=ConfigurationReader(
+            database=database,
+            adapters=adapters,
+            mapping_text=mapping_text,
+            default_policy=rule_text("routing", "default"),
+        ),
+        bells=Bells(queue_url),
+        buckets=buckets,
+        clients=Clients(credentials, buckets, utc_now),
+        new_id=id_source(utc_now),
+    )
+
+
+def build_worker(parts: Parts) -> Worker:
+    """A worker over its parts."""
+    settings = parts.settings
+    return Worker(
+        bells=parts.bells,
+        performer=Performer(
+            PostgresStore(parts.database), parts.configuration, utc_now, parts.new_id, settings.batch_size
+        ),
+        deliverer=Deliverer(
+            parts.database,
+            parts.configuration,
+            parts.clients,
+            utc_now,
+            settings.backoff,
+            lease_seconds=settings.lease_seconds,
+            concurrency=settings.delivery_concurrency,
+            ring=parts.bells.ring,
+        ),
+        puller=Puller(parts.database, parts.configuration, parts.clients, utc_now, parts.bells.ring),
+        fetcher=Fetcher(
+            parts.database, parts.configuration, parts.clients, utc_now, settings.backoff, parts.bells.ring
+        ),
+        broadcaster=Broadcaster(
+            parts.database, parts.configuration, parts.clients, utc_now, parts.new_id, settings.backoff
+        ),
+        sweep_seconds=settings.sweep_seconds,
+    )
+
+
+def build_web(parts: Parts) -> Litestar:
+    """The web application over its parts."""
+
+    @asynccontextmanager
+    async def open_client(connection: str, transport: Transport) -> AsyncIterator[Client]:
+        async with HttpClient(transport, clock=utc_now, buckets=parts.buckets) as client:
+            yield client
+
+    app = create_app(
+        Services(
+            database=parts.database,
+            vault=parts.vault,
+            adapters=parts.adapters,
+            settings=parts.settings,
+            clock=utc_now,
+            new_id=parts.new_id,
+            ring=parts.bells.ring,
+            open_client=open_client,
+            directory=parts.configuration.directory,
+            unit=PostgresUnit,
+            schema_revision=newest_revision(),
+        )
+    )
+    app.state.intake = Intake(
+        parts.configuration,
+        parts.credentials,
+        Grouping(parts.database, utc_now),
+        utc_now,
+        parts.bells.ring,
+        public_url=parts.settings.public_url,
+        max_body_bytes=parts.settings.max_body_bytes,
+    )
+    return app

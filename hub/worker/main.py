@@ -1,0 +1,113 @@
+"""A worker process: one loop per lane, woken by bells, swept at least once a second."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from hub.sdk.adapter import Lane
+from hub.store.database import is_weather
+from hub.worker.bell import Bells
+from hub.worker.broadcast import Broadcaster
+from hub.worker.deliver import Deliverer
+from hub.worker.fetch import Fetcher
+from hub.worker.perform import Performer
+from hub.worker.pull import Puller
+
+log = structlog.get_logger(__name__)
+
+LINGER_SECONDS = 0.004
+"""A batch that was not full waits this long for company: small batches cost several times the CPU per order."""
+
+AFTER_WEATHER_SECONDS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """Everything a worker process runs."""
+
+    bells: Bells
+    performer: Performer
+    deliverer: Deliverer
+    puller: Puller
+    fetcher: Fetcher
+    broadcaster: Broadcaster
+    sweep_seconds: float
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is under way."""
+        lanes: dict[str, Callable[[], Awaitable[int]]] = {
+            "orders": self._orders,
+            "facts": self._facts,
+            "stock": self._stock,
+            "waiting": self.performer.resume,
+            "fetch": self.fetcher.run,
+            "deliver": self.deliverer.run,
+            "availability": self.broadcaster.run,
+            "pull": self.puller.run,
+        }
+        tasks = [asyncio.create_task(self._lane(name, work, stop), name=name) for name, work in lanes.items()]
+        helpers = [asyncio.create_task(self.bells.listen()), asyncio.create_task(self.deliverer.renew())]
+        await stop.wait()
+        for name in lanes:
+            self.bells.here(name)
+        await asyncio.gather(*tasks)
+        await self.deliverer.drain()
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
+        await self.bells.close()
+
+    async def _lane(self, name: str, work: Callable[[], Awaitable[int]], stop: asyncio.Event) -> None:
+        event = self.bells.event(name)
+        while not stop.is_set():
+            event.clear()
+            try:
+                did = await work()
+            except Exception as error:
+                # The edge of the process: whatever it was, the next batch tries again.
+                if is_weather(error):
+                    log.warning("lane.weather", lane=name, reason=f"{type(error).__name__}: {error}")
+                else:
+                    log.exception("lane.failed", lane=name)
+                await asyncio.sleep(AFTER_WEATHER_SECONDS)
+                continue
+            if did == 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), self.sweep_seconds)
+                await asyncio.sleep(LINGER_SECONDS)
+
+    async def _orders(self) -> int:
+        did = await self.performer.run(Lane.ORDERS)
+        if did:
+            self._downstream()
+        return did
+
+    async def _facts(self) -> int:
+        did = await self.performer.run(Lane.FACTS)
+        if did:
+            self._downstream()
+        return did
+
+    async def _stock(self) -> int:
+        did = await self.performer.run(Lane.STOCK)
+        if did:
+            self.bells.here("waiting")
+            self._downstream()
+        return did
+
+    def _downstream(self) -> None:
+        self.bells.here("deliver")
+        self.bells.here("availability")
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,117 @@
+"""Take inbox batches along the path: whole, repeated after a lost race, halved when a row is to blame."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import asyncpg
+import structlog
+
+from hub.domain.ids import NewId
+from hub.domain.states import IllegalMove
+from hub.flow.aggregate import Trouble
+from hub.flow.batch import Batch
+from hub.flow.path import Done, perform
+from hub.flow.ports import LostRace
+from hub.flow.resume import resume
+from hub.flow.settle import InvariantBroken
+from hub.sdk.adapter import Lane
+from hub.store.configuration import ConfigurationReader
+from hub.store.database import is_data_fault, is_weather
+from hub.store.unit_of_work import PostgresStore
+
+log = structlog.get_logger(__name__)
+
+_BAD_ROW = (IllegalMove, InvariantBroken, ValueError, KeyError, TypeError, AttributeError, AssertionError)
+"""What a single message can make of our own code. It is halved out and parked with its reason; the others go on."""
+
+
+class Performer:
+    """Runs batches of the inbox and of what waits."""
+
+    def __init__(
+        self,
+        store: PostgresStore,
+        configuration: ConfigurationReader,
+        clock: Callable[[], datetime],
+        new_id: NewId,
+        batch_size: int,
+    ) -> None:
+        self._store = store
+        self._configuration = configuration
+        self._clock = clock
+        self._new_id = new_id
+        self._batch_size = batch_size
+
+    async def run(self, lane: Lane) -> int:
+        """One batch of a lane; returns how many messages were claimed."""
+        try:
+            return (await self._attempt(lane, self._batch_size, None)).claimed
+        except Exception as error:
+            if is_weather(error) or not _blames_a_row(error):
+                raise
+            log.warning("batch.halved", lane=lane.value, reason=f"{type(error).__name__}: {error}")
+        ids = await self._ids(lane)
+        await self._halve(lane, ids)
+        return len(ids)
+
+    async def resume(self) -> int:
+        """One batch of what waits and is due; returns how many orders it was."""
+        directory = await self._configuration.directory()
+        for lock in (False, True):
+            try:
+                async with self._store.unit() as unit:
+                    return await resume(unit, Batch(directory, self._clock(), self._new_id, lock))
+            except LostRace as race:
+                log.debug("race.lost", lane="waiting", reason=str(race))
+        return 1
+
+    async def _attempt(self, lane: Lane, limit: int, only: Sequence[int] | None) -> Done:
+        directory = await self._configuration.directory()
+        try:
+            async with self._store.unit() as unit:
+                batch = Batch(directory, self._clock(), self._new_id)
+                return await perform(unit, lane, batch, limit=limit, only=only)
+        except (LostRace, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError) as race:
+            log.debug("race.lost", lane=lane.value, reason=str(race))
+        async with self._store.unit() as unit:
+            batch = Batch(directory, self._clock(), self._new_id, lock_stock=True)
+            return await perform(unit, lane, batch, limit=limit, only=only)
+
+    async def _ids(self, lane: Lane) -> list[int]:
+        async with self._store.unit() as unit:
+            return [inbound.id for inbound in await unit.claim(lane.value, self._batch_size)]
+
+    async def _halve(self, lane: Lane, ids: Sequence[int]) -> None:
+        """Find the rows that are to blame. Each half is a batch of its own; one that stands alone is parked."""
+        if not ids:
+            return
+        if len(ids) == 1:
+            await self._alone(lane, ids[0])
+            return
+        middle = len(ids) // 2
+        for half in (ids[:middle], ids[middle:]):
+            try:
+                await self._attempt(lane, len(half), half)
+            except Exception as error:
+                if is_weather(error) or not _blames_a_row(error):
+                    raise
+                await self._halve(lane, half)
+
+    async def _alone(self, lane: Lane, message: int) -> None:
+        try:
+            await self._attempt(lane, 1, [message])
+            return
+        except Exception as error:
+            if is_weather(error) or not _blames_a_row(error):
+                raise
+            reason = f"{type(error).__name__}: {error}"[:500]
+        log.error("message.parked", message=message, lane=lane.value, reason=reason)
+        async with self._store.unit() as unit:
+            claimed = await unit.claim(lane.value, 1, [message])
+            step = "Look at the message; correct it at its source or adjust the mapping overlay, then replay it."
+            parked = [(one, Trouble("message_failed", f"message {one.id}: {reason}", step)) for one in claimed]
+            await unit.park(parked, self._clock())
+
+
+def _blames_a_row(error: Exception) -> bool:
+    return isinstance(error, _BAD_ROW) or is_data_fault(error)

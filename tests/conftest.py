@@ -1,0 +1,61 @@
+"""One Postgres and one Valkey for the whole run; every test that asks gets a fresh, migrated database of its own."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from hub.embedded import PostgresEngine, create_database, drop_database, start_postgres, start_valkey
+from hub.store.database import Database
+from hub.store.schema import upgrade
+
+TEMPLATE = "crossdock_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def engine_folder() -> Iterator[Path]:
+    """A short folder that another user may pass through: pytest's own are closed to the server's user."""
+    folder = Path(tempfile.mkdtemp(prefix="cd-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(engine_folder: Path) -> Iterator[PostgresEngine]:
+    """The engine that production runs, without waiting for the disk."""
+    engine = start_postgres(engine_folder, durable=False)
+    url = create_database(engine, TEMPLATE)
+    asyncio.run(upgrade(url))
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def queue_url(engine_folder: Path) -> Iterator[str]:
+    """A Valkey."""
+    engine = start_valkey(engine_folder)
+    yield engine.url
+    engine.stop()
+
+
+@pytest.fixture
+def database_url(postgres: PostgresEngine) -> Iterator[str]:
+    """A fresh, migrated database."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    yield create_database(postgres, name, template=TEMPLATE)
+    drop_database(postgres, name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open pool to a fresh database."""
+    pool = await Database(database_url, size=8, name="test").open()
+    yield pool
+    await pool.close()

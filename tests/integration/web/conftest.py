@@ -1,0 +1,179 @@
+"""The web application over a real database, with a made-up vendor and two tokens of every role."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from hub.domain.ids import id_source
+from hub.embedded import create_database, drop_database, start_postgres
+from hub.embedded.postgres import PostgresEngine
+from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
+from hub.sdk.capabilities import Check, Context, Page, Probe
+from hub.sdk.outcomes import Interrupted, Unauthorised
+from hub.sdk.wire import Client, Request, Response, Transport
+from hub.settings import Settings
+from hub.store import schema
+from hub.store.admin.tokens import Role, create_token
+from hub.store.database import Database
+from hub.store.unit_of_work import PostgresUnit
+from hub.store.vault import Vault
+from hub.web.app import create_app
+from hub.web.services import Services
+
+TEMPLATE = "web_template"
+Secret = Annotated[str, msgspec.Meta(extra_json_schema={"x-secret": True})]
+
+
+class Corner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Config of the made-up vendor."""
+
+    shop: Annotated[str, msgspec.Meta(min_length=1)]
+    access_token: Secret
+    webhook_secret: Secret | None = None
+    page_size: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
+    base_url: str | None = None
+
+
+async def _pages(context: Context[Corner], cursor: str | None, /) -> AsyncIterator[Page]:
+    yield Page(items=(), cursor="end")
+
+
+async def _probe(context: Context[Corner]) -> Probe:
+    answer = await context.client.send(Request(method="GET", path="/shop", operation="shop"))
+    return Probe(account=context.settings.shop, checks=(Check(name="read", ok=answer.status == 200, detail="shop read"),))
+
+
+async def _submit(context: Context[Corner], request: Any, /) -> Any:
+    raise AssertionError("the web sends nothing")
+
+
+CORNER = Adapter(
+    name="corner",
+    title="Corner Shop",
+    kind=Kind.CHANNEL,
+    settings=Corner,
+    account=lambda settings: settings.shop.lower(),
+    transport=lambda settings: Transport(base_url=settings.base_url or "https://corner.invalid"),
+    topics={"orders": Topic(lane=Lane.ORDERS, form=Form.SNAPSHOT, translate=lambda body, tables: ())},
+    pulls={"orders": Pull(pages=_pages, every_seconds=300)},
+    probe=_probe,
+    submit_fulfilment=_submit,
+)
+
+
+class Wire:
+    """The vendor's end of the client that adapters are given."""
+
+    def __init__(self) -> None:
+        self.refuses = False
+
+    async def send(self, request: Request) -> Response:
+        if self.refuses:
+            raise Interrupted(Unauthorised(reason="401 from the vendor"))
+        return Response(status=200, headers={}, body=b"{}")
+
+
+@dataclass
+class Site:
+    """A running web application and what a test needs of it."""
+
+    client: AsyncClient
+    database: Database
+    services: Services
+    tokens: dict[str, str]
+    wire: Wire
+    rung: list[str] = field(default_factory=list)
+
+    async def call(self, method: str, path: str, body: Any = None, role: str = "admin", **headers: str) -> Any:
+        """Call the API; headers by keyword, with underscores."""
+        sent = {"authorization": f"Bearer {self.tokens[role]}"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        content = None if body is None else body if isinstance(body, bytes) else msgspec.json.encode(body)
+        if content is not None:
+            sent.setdefault("content-type", "application/json")
+        return await self.client.request(method, f"/api/v1{path}", content=content, headers=sent)
+
+    async def ok(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Call, expect success, return the answer."""
+        answer = await self.call(method, path, body, **headers)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    async def sql(self, text: str, *arguments: object) -> list[Any]:
+        """Look into the database, or prepare it."""
+        async with self.database.connection() as connection:
+            return list(await connection.fetch(text, *arguments))
+
+
+@pytest.fixture(scope="session")
+async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresEngine]:
+    folder: Path = tmp_path_factory.mktemp("engine")
+    engine = start_postgres(folder, durable=False)
+    await schema.upgrade(create_database(engine, TEMPLATE))
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture
+def numbered(request: pytest.FixtureRequest) -> Iterator[str]:
+    yield f"web_{abs(hash(request.node.nodeid))}"
+
+
+@pytest.fixture
+async def database(engine: PostgresEngine, numbered: str) -> AsyncIterator[Database]:
+    opened = await Database(create_database(engine, numbered, TEMPLATE), size=4, name="test").open()
+    yield opened
+    await opened.close()
+    drop_database(engine, numbered)
+
+
+@pytest.fixture
+async def site(database: Database) -> AsyncIterator[Site]:
+    async with database.transaction() as connection:
+        await connection.execute("INSERT INTO merchant VALUES ('other', 'Other')")
+        made = {
+            role.value: (await create_token(connection, name=role.value, role=role, merchant="default", new_id=new_id)).token
+            for role in Role
+        }
+        foreign = await create_token(connection, name="other", role=Role.ADMIN, merchant="other", new_id=new_id)
+    wire = Wire()
+    rung: list[str] = []
+
+    @asynccontextmanager
+    async def open_client(connection: str, transport: Transport) -> AsyncIterator[Client]:
+        yield wire
+
+    services = Services(
+        database=database,
+        vault=Vault(bytes(32)),
+        adapters={"corner": CORNER},
+        settings=Settings(),
+        clock=now,
+        new_id=new_id,
+        ring=rung.append,
+        open_client=open_client,
+        directory=no_directory,
+        unit=PostgresUnit,
+        schema_revision=schema.newest_revision(),
+    )
+    # Litestar's own test client runs the application in a thread with a loop of its own, where this pool is no use.
+    transport = ASGITransport(app=create_app(services), raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://hub.test") as client:
+        yield Site(client, database, services, made | {"other": foreign.token}, wire, rung)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def no_directory() -> Any:
+    raise AssertionError("not needed here")
+
+
+new_id = id_source(now)

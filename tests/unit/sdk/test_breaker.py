@@ -1,0 +1,76 @@
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.sdk.breaker import FIRST_PAUSE, LONGEST_PAUSE, PROBE_LEASE, THRESHOLD, Breaker
+
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+def opened(at: datetime = NOW) -> Breaker:
+    breaker = Breaker()
+    for _ in range(THRESHOLD):
+        assert breaker.admit(at) is None
+        breaker.failed(at)
+    return breaker
+
+
+def test_opens_after_failures_in_a_row_and_says_until_when() -> None:
+    assert opened().admit(NOW) == NOW + FIRST_PAUSE
+
+
+def test_an_answer_in_between_starts_the_count_again() -> None:
+    breaker = Breaker()
+    for _ in range(THRESHOLD * 3):
+        breaker.failed(NOW)
+        breaker.succeeded()
+    assert breaker.admit(NOW) is None
+
+
+def test_after_the_pause_one_probe_goes_and_others_wait_for_it() -> None:
+    breaker, later = opened(), NOW + FIRST_PAUSE
+    assert breaker.admit(later) is None
+    assert breaker.admit(later) == later + PROBE_LEASE
+
+
+def test_good_probe_closes_it() -> None:
+    breaker, later = opened(), NOW + FIRST_PAUSE
+    breaker.admit(later)
+    breaker.succeeded()
+    assert [breaker.admit(later) for _ in range(3)] == [None, None, None]
+
+
+def test_bad_probe_opens_it_for_twice_as_long() -> None:
+    breaker, later = opened(), NOW + FIRST_PAUSE
+    breaker.admit(later)
+    breaker.failed(later)
+    assert breaker.admit(later) == later + 2 * FIRST_PAUSE
+
+
+def test_failures_of_requests_already_under_way_do_not_lengthen_the_pause() -> None:
+    breaker = opened()
+    for _ in range(10):
+        breaker.failed(NOW)
+    assert breaker.admit(NOW) == NOW + FIRST_PAUSE
+
+
+def test_probe_that_never_reports_is_replaced() -> None:
+    breaker, later = opened(), NOW + FIRST_PAUSE
+    breaker.admit(later)
+    assert breaker.admit(later + PROBE_LEASE) is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 300), st.booleans()), max_size=80))
+def test_whatever_happens_it_lets_somebody_try_within_the_longest_pause(events: list[tuple[float, bool]]) -> None:
+    breaker, now = Breaker(), NOW
+    for pause, good in events:
+        now += timedelta(seconds=pause)
+        if breaker.admit(now) is None:
+            if good:
+                breaker.succeeded()
+            else:
+                breaker.failed(now)
+    at = breaker.admit(now)
+    assert at is None or now < at <= now + LONGEST_PAUSE
+    assert at is None or breaker.admit(at) is None
