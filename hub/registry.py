@@ -56,10 +56,10 @@ def load_adapter(name: str, reference: str) -> Adapter:
 
 def mapping_text(vendor: str, name: str) -> str | None:
     """Text of `mappings/<vendor>/<name>.toml`; None when there is no such file."""
-    path = files("mappings").joinpath(vendor, f"{name}.toml")
+    path = files("mappings") / vendor / f"{name}.toml"
     return path.read_text("utf-8") if path.is_file() else None
 
 
 def rule_text(kind: str, name: str) -> str:
     """Text of `rules/<kind>/<name>.toml`, a shipped policy."""
-    return files("rules").joinpath(kind, f"{name}.toml").read_text("utf-8")
+    return (files("rules") / kind / f"{name}.toml").read_text("utf-8")

@@ -46,10 +46,11 @@ TENTH: Final = Decimal("0.1")
 RATES_LIVE: Final = timedelta(hours=24)
 """Carriers change prices; older rates are asked for again before buying."""
 
-LOOK_BACK: Final = timedelta(days=30)
-"""How far a search for an earlier purchase goes: no uncertain purchase is left open that long."""
-
+LOOK_BACK: Final = timedelta(days=7)
 PAGE: Final = 100
+MOST_PAGES: Final = 5
+"""How far the list is searched for an earlier purchase: the 500 newest. Looking up our reference is the documented
+way and comes first; the list is for what that misses, and lists are slow (five a second)."""
 
 IN_THE_OPEN: Final = frozenset(
     {"SHIPMENT.POSTAGE.TIMED_OUT", "SHIPMENT.POSTAGE.NO_RESPONSE", "SHIPMENT.PURCHASE.IN_PROGRESS"}

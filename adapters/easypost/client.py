@@ -77,18 +77,16 @@ async def _buy(context: Context[Settings], shipment: Shipment, wanted: LabelRequ
 async def _earlier(context: Context[Settings], wanted: LabelRequest) -> Shipment | None:
     """The shipment of an earlier try: by its learned id, by our reference, or in the list of bought ones.
 
-    The reference may name an unbought twin (EasyPost does not keep references unique), so only a bought shipment
-    ends the search; an unbought one is taken up when the list has no bought one either. A search that cannot be
-    finished leaves the purchase as uncertain as it was.
+    A shipment can only have been bought after its creation was answered, so one that the reference finds is the only
+    one there is, bought or not; the list is for what EasyPost may not find by reference ("many endpoints" take it,
+    its documentation says). A search that cannot be finished leaves the purchase as uncertain as it was.
     """
     learned = wanted.references.get(f"shipment:{wanted.key}")
     if learned is None and not wanted.look_first:
         return None
     try:
         named = await _named(context, learned or wanted.key)
-        if named is not None and named.postage_label is not None:
-            return named
-        return await _listed(context, wanted.key) or named
+        return named or await _listed(context, wanted.key)
     except Interrupted as interrupted:
         if isinstance(interrupted.outcome, RetryLater):
             reason = f"the search for an earlier purchase was cut short: {interrupted.outcome.reason}"
@@ -111,15 +109,16 @@ async def _named(context: Context[Settings], name: str) -> Shipment | None:
 
 async def _listed(context: Context[Settings], reference: str) -> Shipment | None:
     before: str | None = None
-    while True:
+    for _ in range(calls.MOST_PAGES):
         now = context.now()
         page = calls.read_list(await context.client.send(calls.list_request(now, before)), now)
         for shipment in page.shipments:
             if shipment.reference == reference and shipment.postage_label is not None:
                 return shipment
         if not page.has_more or not page.shipments:
-            return None
+            break
         before = page.shipments[-1].id
+    return None
 
 
 async def _shipment(context: Context[Settings], request: Request, subject: str) -> Shipment:

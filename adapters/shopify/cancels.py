@@ -51,9 +51,9 @@ async def cancel_order(context: Shop, request: ChannelCancel, /) -> Outcome:
 
 async def _finished(context: Shop, job: messages.Job | None) -> bool:
     """Whether the job ended within a few polls."""
-    for _ in range(POLLS):
+    for poll in range(POLLS):
         if job is None or job.done:
             return True
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(POLL_SECONDS if poll else 0)
         job = await call(context, documents.JOB, {"id": job.id}, "job", messages.Job)
     return job is None or job.done

@@ -15,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 from adapters.shopify import simulator_bodies as bodies
 from adapters.shopify.documents import OPERATIONS, Operation
 from adapters.shopify.simulator_admin import HANDLERS, Invalid
-from adapters.shopify.simulator_books import ShopLocation, ShopOrder, ShopVariant
+from adapters.shopify.simulator_books import ShopJob, ShopLocation, ShopOrder, ShopVariant
 from adapters.shopify.simulator_shop import Edited, Shop
 from hub.sdk.testkit.simulator import Sent
 from hub.sdk.webhook import hmac_sha256
@@ -99,7 +99,7 @@ class ShopifySimulator(Shop):
         api_version: str = "2026-04",
         bucket: float = 2000,
         restore_per_second: float = 100,
-        job_polls: int = 1,
+        job_polls: int = 0,
         ties: bool = False,
         hub_url: str | None = None,
         **base: Any,
@@ -109,8 +109,7 @@ class ShopifySimulator(Shop):
         self.shop, self.title, self.hub_url = shop, title, hub_url
         self.scopes, self.topics, self.api_version = set(scopes), set(topics), api_version
         self.bucket, self.restore_per_second, self.job_polls = bucket, restore_per_second, job_polls
-        self.jobs: dict[str, int] = {}
-        """Polls until each job is done."""
+        self.jobs: dict[str, ShopJob] = {}
         self.idempotent: dict[str, tuple[bytes, dict[str, Any]]] = {}
         self.levels_set = 0
         self.operations: Counter[str] = Counter()

@@ -5,13 +5,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from adapters.shopify import simulator_answers as answers
 from adapters.shopify.simulator_answers import FURTHER_LINES, Node, connection, gid, ref, user_errors
-from adapters.shopify.simulator_books import ShopFulfilmentOrder, ShopOpenLine, ShopOrder, utc
+from adapters.shopify.simulator_books import ShopFulfilmentOrder, ShopJob, ShopOpenLine, ShopOrder, utc
 
 if TYPE_CHECKING:
     from adapters.shopify.simulator import ShopifySimulator
@@ -181,11 +182,13 @@ def cancelled(shop: "ShopifySimulator", variables: Variables) -> Node:
 
 
 def job(shop: "ShopifySimulator", variables: Variables) -> Node:
-    left = shop.jobs.get(variables["id"])
-    if left is None:
+    found = shop.jobs.get(variables["id"])
+    if found is None:
         return {"job": None}
-    shop.jobs[variables["id"]] = max(0, left - 1)
-    return {"job": {"id": variables["id"], "done": left <= 1}}
+    found.polls -= 1
+    if found.polls == 0:
+        found.work()
+    return {"job": {"id": variables["id"], "done": found.polls <= 0}}
 
 
 def shop_info(shop: "ShopifySimulator", variables: Variables) -> Node:
@@ -349,15 +352,17 @@ def _cannot_set(shop: "ShopifySimulator", given: _SetInput) -> Errors:
 
 
 def cancel(shop: "ShopifySimulator", variables: Variables) -> Node:
-    """orderCancel: answers with a job."""
+    """orderCancel: answers with a job, which with `job_polls` 0 is already done in the books."""
     found = shop.orders.get(number(variables["orderId"]))
     refusal = _cannot_cancel(shop, found)
     if found is None or refusal is not None:
         errors = user_errors([(("orderId",), *(refusal or ("Order does not exist", "NOT_FOUND")))])
         return {"orderCancel": {"job": None, "orderCancelUserErrors": errors}}
-    shop.cancel_order(found.id, reason=str(variables["reason"]).lower(), restock=bool(variables["restock"]))
-    id = f"gid://shopify/Job/{shop.uuid()}"
-    shop.jobs[id] = shop.job_polls
+    id, reason, restock = f"gid://shopify/Job/{shop.uuid()}", str(variables["reason"]).lower(), variables["restock"]
+    work = partial(shop.cancel_order, found.id, reason=reason, restock=restock)
+    shop.jobs[id] = ShopJob(polls=shop.job_polls, work=work)
+    if not shop.job_polls:
+        work()
     return {"orderCancel": {"job": {"id": id, "done": False}, "orderCancelUserErrors": []}}
 
 

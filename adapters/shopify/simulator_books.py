@@ -1,6 +1,6 @@
 """Books of a simulated shop: what is in them, and the arithmetic of an order. No HTTP here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -146,6 +146,13 @@ class ShopOrder(msgspec.Struct, kw_only=True):
         if not fulfilled:
             return None
         return "partial" if any(line.open > 0 for line in self.lines) else "fulfilled"
+
+
+class ShopJob(msgspec.Struct, kw_only=True):
+    """Work that the shop does later: at the poll that empties `polls`."""
+
+    polls: int
+    work: Callable[[], None]
 
 
 class Totals(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from rich.table import Table
 from hub.domain.ids import id_source
 from hub.embedded import Engines
 from hub.registry import find_adapters
-from hub.routing.policy import PolicyFault, load_policy
+from hub.routing.policy import PolicyError, load_policy
 from hub.settings import from_environment
 from hub.store.admin.tokens import Role, create_token
 from hub.store.database import Database, PooledConnection
@@ -194,7 +194,7 @@ def policy_lint(file: Path) -> None:
     """Check a routing policy file; exit 1 and name the place when it is wrong."""
     try:
         found = load_policy(file.read_text("utf-8"))
-    except PolicyFault as fault:
+    except PolicyError as fault:
         print(f"{file}: {fault}", file=sys.stderr)
         sys.exit(1)
     print(f"{file}: policy {found.version} is sound")

@@ -113,6 +113,7 @@ class Order:
         "fulfilments",
         "holds",
         "id",
+        "left_at",
         "loads",
         "mended",
         "merchant",
@@ -195,6 +196,8 @@ class Order:
         """Exceptions, by (kind, cause), that this order no longer gives a reason for."""
         self.shelf: list[tuple[int, int, int, bool]] = []
         """What refusals and short picks said of the shelf: (item, node, units missing, all of it gone)."""
+        self.left_at: datetime | None = None
+        """When goods left by the node's own clock: a count taken after that has them subtracted already."""
         self.loads: list[tuple[int, datetime, str, int]] = []
         """Released to a node of limited capacity: (node, at, time zone, capacity)."""
         self.moments: list[Moment] = []

@@ -145,6 +145,7 @@ def _shipped(order: Order, no: int, fact: GoodsShipped, batch: Batch) -> None:
     for request in list(order.cancels.values()):
         if request.fulfilment == no and request.state in (CancelState.ASKED, CancelState.REFUSED):
             end_request(order, request.no, CancelState.OVERTAKEN)
+    order.left_at = min(fact.at, batch.now)
     number = max(order.shipments, default=0) + 1
     parcels = _parcels(order, fact.parcels, units_by_demand)
     order.shipments[number] = Shipment(

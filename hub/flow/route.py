@@ -13,7 +13,7 @@ from hub.flow.fulfil import release
 from hub.flow.ports import ItemFacts, Unit
 from hub.routing.decide import decide
 from hub.routing.model import Decision, Group, GroupLine, NodeState, Policy, Snapshot
-from hub.routing.record import encode_decision, encode_input
+from hub.routing.record import encode, encode_input
 
 UNLIMITED = 1_000_000_000
 """Units of an item that the hub does not count: as many as anybody will ever want."""
@@ -171,8 +171,8 @@ def _keep(
             cost=decision.plan.cost,
             gap=decision.gap,
             proven=decision.proven,
-            input=encode_input(group, snapshot, policy),
-            document=encode_decision(decision),
+            input=encode_input(group, snapshot, policy.version),
+            document=encode(decision),
         )
     )
 

@@ -264,7 +264,7 @@ def _stock(order: Order, writes: Writes, pinned: Claims, loose: Claims, now: dat
                     (StockReason.DISPATCH if units > 0 else StockReason.CORRECTION).value,
                     "hub",
                     order.id,
-                    now,
+                    order.left_at or now,
                 )
             )
 

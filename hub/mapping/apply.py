@@ -114,8 +114,9 @@ def _note(problems: list[Problem], field: str, source: str, reason: str, line: s
 
 
 def _typed(target: Target, given: Any) -> Any:
-    """A result as the target's type; raises ValueError. Of a person's data only the type is told."""
-    told = f"({type(given).__name__})" if target.part == "contacts" else values.shown(given)
+    """A result as the target's type; raises ValueError. Of people and of parts of documents only the type is told."""
+    quoted = isinstance(given, str | int | float) and target.part != "contacts"
+    told = values.shown(given) if quoted else f"({type(given).__name__})"
     if isinstance(given, datetime):
         given = given.isoformat()
     if target.type == "lines":
@@ -127,7 +128,7 @@ def _typed(target: Target, given: Any) -> Any:
         problems: list[Problem] = []
         value = _READINGS[target.type](given, problems, "", "", None)
         if problems:
-            raise ValueError(f"{told}: {problems[0].kind}")
+            raise ValueError(f"{problems[0].kind}: {told}")
     if given is not None and value in (None, ()) and given not in ("", []):
         raise ValueError(f"{told} is not what the field holds")
     if value is None and not target.optional:

@@ -121,11 +121,12 @@ def _read(text: str) -> tuple[Overlay, list[OverlayFault]]:
     try:
         document = _document(text)
         tables = check_tables(_section(document, "tables"), "tables.")
+        written = tuple(_flat(_section(document, "set"), ""))
     except MappingFault as fault:
         return Overlay((), {}, order_engine, line_engine), [
             OverlayFault(position=fault.position, message=fault.message)
         ]
-    for path, source in _flat(_section(document, "set"), ""):
+    for path, source in written:
         try:
             target = _target(path)
             if not isinstance(source, str):

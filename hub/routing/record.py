@@ -1,39 +1,65 @@
-"""Bytes of a decision and of its input: deterministic, so that a replay can be compared with what was stored."""
+"""Decisions and their inputs as bytes, and deciding again from the bytes. The same input gives the same bytes."""
+
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
-from hub.routing.model import Decision, Group, Policy, Snapshot
+from hub.routing.decide import decide
+from hub.routing.model import ENGINE_VERSION, Decision, Group, Policy, Snapshot
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+
+class ReplayError(Exception):
+    """A stored input cannot be decided again as it was. Says which version is missing."""
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """What a decision was made from. The policy is named by its version, which is immutable."""
+class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that a decision depends on. The policy is named, not copied: versions are immutable."""
 
+    engine: str
+    policy: str
     group: Group
     snapshot: Snapshot
-    policy: str
 
 
-def encode_input(group: Group, snapshot: Snapshot, policy: Policy) -> bytes:
-    """Bytes of a decision's input."""
-    return _encode(Recorded(group=group, snapshot=snapshot, policy=policy.version))
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+_INPUT: Final = msgspec.json.Decoder(Input)
+_DECISION: Final = msgspec.json.Decoder(Decision)
 
 
-def encode_decision(decision: Decision) -> bytes:
-    """Bytes of a decision."""
-    return _encode(decision)
+def encode(decision: Decision) -> bytes:
+    """A decision as JSON."""
+    return _ENCODER.encode(decision)
 
 
-_input = msgspec.json.Decoder(Recorded)
-_decision = msgspec.json.Decoder(Decision)
+def decode(data: bytes) -> Decision:
+    """A decision from what `encode` wrote. Raises `msgspec.ValidationError`."""
+    return _DECISION.decode(data)
 
 
-def decode_input(stored: bytes) -> Recorded:
-    """What a stored decision was made from."""
-    return _input.decode(stored)
+def encode_input(group: Group, snapshot: Snapshot, policy_version: str) -> bytes:
+    """The input of a decision as JSON, to be stored beside it."""
+    return _ENCODER.encode(Input(engine=ENGINE_VERSION, policy=policy_version, group=group, snapshot=snapshot))
 
 
-def decode_decision(stored: bytes) -> Decision:
-    """A stored decision."""
-    return _decision.decode(stored)
+def decode_input(data: bytes) -> Input:
+    """An input from what `encode_input` wrote. Raises `msgspec.ValidationError`."""
+    return _INPUT.decode(data)
+
+
+def replay(data: bytes, policies: Mapping[str, Policy]) -> Decision:
+    """Decide a stored input again, under the policy version that it names, taken from `policies`.
+
+    Raises `ReplayError` when that version is not among them, or when another engine version decided it: the answer
+    could differ, and a replay that differs without a reason is worse than none.
+    """
+    stored = decode_input(data)
+    order = stored.group.order
+    if stored.engine != ENGINE_VERSION:
+        raise ReplayError(f"order {order} was decided by engine {stored.engine}, this is engine {ENGINE_VERSION}")
+    policy = policies.get(stored.policy)
+    if policy is None:
+        raise ReplayError(f"order {order} was decided under policy {stored.policy!r}, which was not given")
+    if policy.version != stored.policy:
+        raise ReplayError(f"policy {policy.version!r} was given under the name {stored.policy!r}")
+    return decide(stored.group, stored.snapshot, policy)

@@ -31,6 +31,10 @@ class Step(NamedTuple):
     quantity: int
 
 
+UNCOUNTED = 1_000_000_000
+"""What may be sold of an item whose stock nobody counts: as many as anybody will ever want."""
+
+
 class Ats(NamedTuple):
     """The answer. The steps sum to `available - deficit`: one of the two is always zero."""
 
@@ -85,6 +89,11 @@ def kit_ats(parts: Sequence[Part], *, buffer: int = 0) -> Ats:
     scarcest = min(parts, key=lambda part: (part.ats.raw // part.per_kit, part.sku))
     kits = scarcest.ats.raw // scarcest.per_kit
     return _answer(Step(f"component {scarcest.sku} / {scarcest.per_kit}", kits), Step("buffer", -buffer))
+
+
+def uncounted() -> Ats:
+    """The answer for an item of unlimited or no stock."""
+    return _answer(Step("unlimited", UNCOUNTED))
 
 
 def _answer(*steps: Step) -> Ats:

@@ -25,7 +25,7 @@ from hub.flow.reading import Text, compile_reader
 from hub.mapping.errors import MappingFault
 from hub.mapping.overlay import compile_overlay
 from hub.routing.model import Policy
-from hub.routing.policy import PolicyFault, load_policy
+from hub.routing.policy import PolicyError, load_policy
 from hub.sdk.adapter import Adapter
 from hub.store.database import Database, PooledConnection
 
@@ -145,7 +145,7 @@ class ConfigurationReader:
 def _policy(row: asyncpg.Record, default: Policy) -> Policy:
     try:
         return msgspec.structs.replace(load_policy(row["text"]), version=row["version"])
-    except PolicyFault as fault:
+    except PolicyError as fault:
         log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
         return default
 

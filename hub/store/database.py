@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import asyncpg
 
 from hub.store.urls import asyncpg_url
 
-Connection = asyncpg.Connection[asyncpg.Record]
-PooledConnection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+if TYPE_CHECKING:
+    PooledConnection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    # The driver's classes take parameters in their stubs only.
+    PooledConnection, Pool = asyncpg.pool.PoolConnectionProxy, asyncpg.Pool
 
 IDLE_IN_TRANSACTION_MS = 3000
 """A stopped worker's row locks are free after this, and what it did can no longer commit."""
@@ -25,7 +30,7 @@ class Database:
         self._url = asyncpg_url(url)
         self._size = size
         self._name = name
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
     async def open(self) -> "Database":
@@ -35,7 +40,7 @@ class Database:
                 self._pool = await self._connect()
         return self
 
-    async def _connect(self) -> asyncpg.Pool[asyncpg.Record]:
+    async def _connect(self) -> Pool:
         return await asyncpg.create_pool(
             self._url,
             min_size=1,

@@ -11,6 +11,7 @@ from hub.domain.effects import BuyLabel, PostDocument
 from hub.domain.network import Connection
 from hub.domain.states import Handoff
 from hub.flow.consequences import facts, handoff, trouble
+from hub.flow.directory import Link
 from hub.flow.normalise import FACTS_TOPIC, encode_facts
 from hub.sdk.adapter import Lane
 from hub.sdk.capabilities import Pulled

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from litestar import Request, Response, post
 from litestar.datastructures import State
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from hub.flow.directory import Link
@@ -157,7 +158,7 @@ def webhook_routes() -> list[ControllerRouterHandler]:
     """The routes that vendors call. The application's state holds the `Intake`."""
 
     @post("/webhooks/{connection_id:str}", status_code=200, include_in_schema=False)
-    async def take(request: Request[Any, Any, State], connection_id: str) -> Response[bytes]:
+    async def take(request: Request[Any, Any, State], connection_id: FromPath[str]) -> Response[bytes]:
         intake: Intake = request.app.state.intake
         return await intake.take(request, connection_id)
 

@@ -12,9 +12,9 @@ from adapters.easypost.harness import settings, simulator
 from adapters.easypost.schemas import CarrierMessage, PostageLabel, Shipment, VendorRate
 from adapters.easypost.settings import LIST_SHIPMENTS, LISTS_PER_SECOND, Settings, transport
 from hub.domain.shipping import Rate
-from hub.sdk.adapter import secret_fields
 from hub.sdk.capabilities import ParcelToShip
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Refused, RetryLater, Unauthorised, Uncertain
+from hub.sdk.redaction import hidden_fields
 from hub.sdk.testkit.samples import CUSTOMER, LABEL, PARCEL, WAREHOUSE
 from hub.sdk.wire import Basic, Response
 
@@ -203,4 +203,4 @@ def test_the_key_is_a_user_name_and_lists_are_limited() -> None:
     (limit,) = found.limits
     assert limit.operations == (LIST_SHIPMENTS,)
     assert limit.capacity + limit.per_second <= LISTS_PER_SECOND
-    assert secret_fields(Settings) == {"api_key", "webhook_secret", "previous_webhook_secret"}
+    assert hidden_fields(Settings) == {"api_key", "webhook_secret", "previous_webhook_secret"}

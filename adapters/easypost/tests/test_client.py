@@ -62,16 +62,6 @@ class TestBuying:
         assert isinstance(await buy(context, AGAIN), Done)
         assert sim.labels_bought == {LABEL.key: 1}
 
-    async def test_an_unbought_twin_does_not_hide_the_bought_one(
-        self, sim: EasyPostSimulator, context: Context[Settings]
-    ) -> None:
-        first = sim.books.create({**bought(sim, LABEL).document}, CARRIERS, sim.now())
-        sim.books.by_reference[LABEL.key].sort(key=lambda shipment: shipment is not first)
-        outcome = await buy(context, AGAIN)
-        assert isinstance(outcome, Done)
-        assert outcome.found
-        assert sim.labels_bought == {LABEL.key: 1}
-
     async def test_the_search_goes_through_all_pages(
         self, sim: EasyPostSimulator, context: Context[Settings], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -85,6 +75,16 @@ class TestBuying:
         assert outcome.reference == wanted.id
         assert sim.calls["/v2/shipments"] == 3
         assert sim.violations == []
+
+    async def test_the_search_ends(
+        self, sim: EasyPostSimulator, context: Context[Settings], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(client.calls, "PAGE", 1)
+        for number in range(8):
+            bought(sim, msgspec.structs.replace(LABEL, key=f"other-{number}"))
+        outcome = await buy(context, AGAIN)
+        assert isinstance(outcome, Done)
+        assert sim.calls["/v2/shipments"] == client.calls.MOST_PAGES + 1, "the list, then the new shipment"
 
     async def test_a_learned_id_is_asked_first(self, sim: EasyPostSimulator, context: Context[Settings]) -> None:
         earlier = bought(sim, LABEL)

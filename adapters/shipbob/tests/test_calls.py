@@ -11,9 +11,9 @@ from adapters.shipbob.harness import ORDER, SUBMIT, settings, simulator
 from adapters.shipbob.schemas import order_decoder
 from adapters.shipbob.settings import Settings, read_rates, transport
 from hub.domain.contact import Contact
-from hub.sdk.adapter import secret_fields
 from hub.sdk.capabilities import FulfilmentCancel
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Refused, RetryLater, Unauthorised, Uncertain
+from hub.sdk.redaction import hidden_fields
 from hub.sdk.wire import Response
 
 NOW = datetime(2026, 1, 16, 12, tzinfo=UTC)
@@ -165,4 +165,4 @@ def test_the_bucket_fits_into_a_sliding_minute(allowed: int) -> None:
 def test_settings_refuse_a_secret_that_cannot_be_a_key_and_hide_those_that_can() -> None:
     with pytest.raises(ValueError, match="base64"):
         Settings(account="a", token="t", channel_id=1, webhook_secret="whsec_x")
-    assert secret_fields(Settings) == {"token", "webhook_secret", "previous_webhook_secret"}
+    assert hidden_fields(Settings) == {"token", "webhook_secret", "previous_webhook_secret"}

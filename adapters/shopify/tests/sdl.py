@@ -56,7 +56,7 @@ class Judge:
 
     def variable_errors(self, variables: dict[str, Any]) -> list[str]:
         """What the schema has against the variables."""
-        found = get_variable_values(self.schema, tuple(self.operation.variable_definitions), variables)
+        found = get_variable_values(self.schema, tuple(self.operation.variable_definitions or ()), variables)
         return [error.message for error in found] if isinstance(found, list) else []
 
     def answer_errors(self, data: object) -> list[str]:
@@ -107,8 +107,9 @@ class Judge:
     def _concrete(self, kind: Any, value: dict[str, Any]) -> Any:
         if isinstance(kind, GraphQLObjectType):
             return kind
-        name = value.get("__typename") or str(value["id"]).split("/")[3]
-        return self.schema.type_map[name]
+        if "__typename" in value:
+            return self.schema.type_map[value["__typename"]]
+        return self.schema.type_map[value["id"].split("/")[3]] if "id" in value else kind
 
     def _value(self, kind: Any, selections: SelectionSetNode | None, value: object, path: str) -> Iterator[str]:
         if isinstance(kind, GraphQLNonNull):

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapters.shopify import cancels
 from adapters.shopify.adapter import ADAPTER
 from adapters.shopify.cancels import cancel_order
 from adapters.shopify.client import fetch, probe, pull_orders
@@ -17,7 +18,7 @@ from hub.domain.order import OrderSnapshot
 from hub.mapping.compile import compile_mapping
 from hub.mapping.tables import CodeTables, load_tables
 from hub.sdk.capabilities import ChannelCancel, Context, Page, Pulled
-from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Refused, RetryLater
+from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Refused, RetryLater, Uncertain
 
 MAPPINGS = Path(__file__).parents[3] / "mappings" / "shopify"
 
@@ -200,6 +201,34 @@ async def test_cancel_too_late(shop: ShopifySimulator, context: Context[Settings
     assert await cancel_order(context, cancel(order, "changed our mind")) == Refused(
         reason="order #1001: Shopify does not cancel it: Cannot cancel an order that has outstanding fulfillments"
     )
+
+
+async def test_cancel_that_takes_a_while(shop: ShopifySimulator, context: Context[Settings]) -> None:
+    shop.job_polls = 2
+    order = shop.place_order([("MUG-RED", 2)])
+    assert await cancel_order(context, cancel(order)) == Done(reference=str(order.id))
+    assert shop.operations["CrossdockJob"] == 2
+
+
+async def test_cancel_that_takes_too_long_is_looked_for(
+    shop: ShopifySimulator, context: Context[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancels, "POLL_SECONDS", 0)
+    shop.job_polls = 99
+    order = shop.place_order([("MUG-RED", 2)])
+    assert await cancel_order(context, cancel(order)) == Uncertain(reason="order #1001: Shopify is still cancelling it")
+    shop.cancel_order(order.id)
+    again = msgspec.structs.replace(cancel(order), look_first=True)
+    assert await cancel_order(context, again) == Done(reference=str(order.id), found=True)
+
+
+async def test_job_that_ends_without_a_cancel(shop: ShopifySimulator, context: Context[Settings]) -> None:
+    shop.job_polls = 1
+    order = shop.place_order([("MUG-RED", 2)])
+    shop.cancel_order = lambda *_, **__: None  # type: ignore[method-assign]
+    outcome = await cancel_order(context, cancel(order))
+    assert isinstance(outcome, NeedsPerson)
+    assert outcome.reason == "order #1001: Shopify finished the cancel, but the order is not cancelled"
 
 
 # --- the connection test ---------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class AddressBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class CalendarBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A working week in the node's own time."""
 
-    weekdays: list[Annotated[int, msgspec.Meta(ge=0, le=6)]] = [0, 1, 2, 3, 4]
+    weekdays: tuple[Annotated[int, msgspec.Meta(ge=0, le=6)], ...] = (0, 1, 2, 3, 4)
     """0 is Monday."""
     cut_off: ClockTime = "16:00"
     """Orders that arrive later leave on the next working day."""
@@ -80,7 +80,7 @@ class NodeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     timezone: Text = "UTC"
     calendar: CalendarBody = CalendarBody()
     capacity_per_day: Count | None = None
-    capabilities: list[Text] = ["ship"]
+    capabilities: tuple[Text, ...] = ("ship",)
     handling_cost: Count = 0
     priority: Count = 100
     enabled: bool = True

@@ -158,7 +158,7 @@ async def site(database: Database) -> AsyncIterator[Site]:
         new_id=new_id,
         ring=rung.append,
         open_client=open_client,
-        directory=no_directory,
+        directory=directory,
         unit=PostgresUnit,
         schema_revision=schema.newest_revision(),
     )
@@ -172,8 +172,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def no_directory() -> Any:
-    raise AssertionError("not needed here")
+async def directory() -> Any:
+    from hub.flow.directory import Directory
+    return Directory(epoch=1)
 
 
 new_id = id_source(now)

@@ -1,0 +1,166 @@
+"""A hub in one process for scenario tests: real engines, real HTTP to simulated vendors, lanes run until quiet."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from hub.registry import find_adapters
+from hub.sdk.adapter import Lane
+from hub.sdk.redaction import hidden_fields
+from hub.settings import Backoff, Settings
+from hub.wiring import Parts, build_parts, build_web, build_worker
+from hub.worker.main import Worker
+
+QUICK = Backoff(schedule_seconds=(0.01,), jitter=0.0, max_attempts=12)
+
+
+@dataclass(kw_only=True)
+class House:
+    """Parts of a hub with its lanes in hand."""
+
+    parts: Parts
+    worker: Worker
+    url: str = ""
+    _server: uvicorn.Server | None = None
+    _serving: asyncio.Task[None] | None = None
+    connections: dict[str, str] = field(default_factory=dict)
+
+    async def serve(self) -> str:
+        """Serve the web application on loopback."""
+        config = uvicorn.Config(
+            build_web(self.parts), port=0, log_config=None, access_log=False, lifespan="off", ws="none"
+        )
+        self._server = uvicorn.Server(config)
+        self._serving = asyncio.create_task(self._server.serve())
+        while not self._server.started:
+            await asyncio.sleep(0.005)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        return self.url
+
+    async def close(self) -> None:
+        """Stop serving and let go of the engines."""
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await self._serving
+        await self.parts.close()
+
+    async def rows(self, sql: str, *arguments: object) -> list[dict[str, Any]]:
+        """Rows of a query."""
+        async with self.parts.database.connection() as connection:
+            return [dict(row) for row in await connection.fetch(sql, *arguments)]
+
+    async def value(self, sql: str, *arguments: object) -> Any:
+        """One value of a query."""
+        async with self.parts.database.connection() as connection:
+            return await connection.fetchval(sql, *arguments)
+
+    async def run(self, sql: str, *arguments: object) -> None:
+        """A statement."""
+        async with self.parts.database.connection() as connection:
+            await connection.execute(sql, *arguments)
+
+    async def connect(self, name: str, adapter: str, config: Mapping[str, object], **columns: object) -> str:
+        """A connection, as the API would make it."""
+        made = find_adapters()[adapter]
+        settings = msgspec.convert(dict(config), made.settings)
+        hidden = hidden_fields(made.settings)
+        secrets = {key: value for key, value in config.items() if key in hidden}
+        account = await self.value(
+            "INSERT INTO account (merchant, adapter, name) VALUES ('default', $1, $2) RETURNING id",
+            adapter,
+            made.account(settings),
+        )
+        sealed = self.parts.vault.seal(secrets, table="connection", row=name, field="secrets")
+        await self.run(
+            "INSERT INTO connection (id, merchant, account_id, adapter, name, config, secrets, live_from) "
+            "VALUES ($1, 'default', $2, $3, $1, $4, $5, $6)",
+            name,
+            account,
+            adapter,
+            msgspec.json.encode({k: v for k, v in config.items() if k not in hidden}).decode(),
+            sealed,
+            columns.get("live_from"),
+        )
+        self.connections[name] = str(account)
+        return name
+
+    async def node(self, code: str, **columns: object) -> int:
+        """A node."""
+        number: int = await self.value(
+            "INSERT INTO node (code, name, kind, latitude, longitude, timezone, capacity_per_day, address) "
+            "VALUES ($1, $1, $2, $3, $4, $5, $6, $7) RETURNING id",
+            code,
+            columns.get("kind", "dc"),
+            columns.get("latitude"),
+            columns.get("longitude"),
+            columns.get("timezone", "UTC"),
+            columns.get("capacity_per_day"),
+            columns.get("address"),
+        )
+        return number
+
+    async def bind(self, node: int, connection: str, location: str, role: str = "fulfil") -> None:
+        """Let a connection speak for a node."""
+        await self.run("INSERT INTO node_binding VALUES ($1, 'default', $2, $3, $4)", node, role, connection, location)
+
+    async def item(self, sku: str, **columns: object) -> int:
+        """An item."""
+        number: int = await self.value(
+            "INSERT INTO item (merchant, sku, weight_g, stock_mode) VALUES ('default', $1, $2, $3) RETURNING id",
+            sku,
+            columns.get("weight_g", 500),
+            columns.get("stock_mode", "tracked"),
+        )
+        return number
+
+    async def shelf(self, node: int, item: int, units: int) -> None:
+        """Put units on a shelf, with their ledger entry."""
+        await self.run("INSERT INTO stock (item_id, node_id, sellable) VALUES ($1, $2, $3)", item, node, units)
+        await self.run(
+            "INSERT INTO stock_ledger (merchant, node_id, item_id, delta, reason, source, cause, true_at, learned_at) "
+            "VALUES ('default', $1, $2, $3, 'count', 'test', 'seed', now(), now())",
+            node,
+            item,
+            units,
+        )
+
+    async def path(self, lanes: Sequence[Lane] = (Lane.ORDERS, Lane.FACTS, Lane.STOCK)) -> None:
+        """Run the local lanes until they have nothing to do."""
+        busy = True
+        while busy:
+            busy = False
+            for lane in lanes:
+                while await self.worker.performer.run(lane):
+                    busy = True
+            while await self.worker.performer.resume():
+                busy = True
+
+    async def everything(self, rounds: int = 200) -> None:
+        """Run every lane, deliveries included, until nothing is due."""
+        quiet = 0
+        for _ in range(rounds):
+            await self.path()
+            did = await self.worker.fetcher.run() + await self.worker.deliverer.run()
+            await self.worker.deliverer.drain()
+            did += await self.worker.broadcaster.run()
+            pending = await self.value(
+                "SELECT (SELECT count(*) FROM inbox WHERE NOT parked) + (SELECT count(*) FROM outbox WHERE NOT parked)"
+            )
+            quiet = quiet + 1 if did == 0 and pending == 0 else 0
+            if quiet >= 2:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("the hub does not come to rest")
+
+
+async def build_house(database_url: str, queue_url: str, folder: Path) -> House:
+    """A hub over fresh engines."""
+    settings = Settings(data_dir=folder, backoff=QUICK)
+    parts = build_parts(settings, database_url, queue_url, name="test", connections=8)
+    return House(parts=parts, worker=build_worker(parts))
