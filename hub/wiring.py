@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from litestar import Litestar
 
@@ -32,6 +32,7 @@ from hub.worker.fetch import Fetcher
 from hub.worker.main import Worker
 from hub.worker.perform import Performer
 from hub.worker.pull import Puller
+from hub.worker.sweep import Sweeper
 
 WEB_CONNECTIONS = 6
 WORKER_CONNECTIONS = 12
@@ -116,6 +117,7 @@ def build_worker(parts: Parts) -> Worker:
         broadcaster=Broadcaster(
             parts.database, parts.configuration, parts.clients, utc_now, parts.new_id, settings.backoff
         ),
+        sweeper=Sweeper(parts.database, timedelta(days=settings.raw_retention_days)),
         sweep_seconds=settings.sweep_seconds,
     )
 

@@ -238,9 +238,17 @@ def shipment_request(shipment: str) -> Request:
     return request("GET", f"shipments/{shipment}", "GET /shipments/{id}")
 
 
-def list_request(now: datetime, before: str | None) -> Request:
+def search_from(named: Shipment | None, now: datetime) -> datetime:
+    """How far back the list of bought shipments is searched: no further than the shipment that the reference names.
+
+    EasyPost prints whole seconds.
+    """
+    return now - LOOK_BACK if named is None else utc(named.created_at) - timedelta(seconds=1)
+
+
+def list_request(since: datetime, before: str | None) -> Request:
     """GET /shipments, newest first. `purchased` is left out: by default the list has the bought ones, which we seek."""
-    query = {"page_size": str(PAGE), "start_datetime": (now - LOOK_BACK).isoformat()}
+    query = {"page_size": str(PAGE), "start_datetime": since.isoformat()}
     if before is not None:
         query["before_id"] = before
     return Request(method="GET", path="/v2/shipments", operation=LIST_SHIPMENTS, query=query)

@@ -1,5 +1,7 @@
 """Sends; what to send and what the answers mean is in `calls.py`."""
 
+from datetime import datetime
+
 from adapters.easypost import calls
 from adapters.easypost.schemas import Shipment
 from adapters.easypost.settings import Settings
@@ -53,7 +55,8 @@ async def track(context: Context[Settings], carrier: str, tracking: str) -> Pull
 
 async def probe(context: Context[Settings]) -> Probe:
     """Whether the key is good. EasyPost tells a production key's owner only, so the account is as configured."""
-    response = await context.client.send(calls.list_request(context.now(), None))
+    since = calls.search_from(None, context.now())
+    response = await context.client.send(calls.list_request(since, None))
     page = calls.read_list(response, context.now())
     detail = f"lists shipments: {len(page.shipments)} bought lately"
     return Probe(account=context.settings.account, checks=(Check(name="api_key", ok=True, detail=detail),))
@@ -77,16 +80,19 @@ async def _buy(context: Context[Settings], shipment: Shipment, wanted: LabelRequ
 async def _earlier(context: Context[Settings], wanted: LabelRequest) -> Shipment | None:
     """The shipment of an earlier try: by its learned id, by our reference, or in the list of bought ones.
 
-    A shipment can only have been bought after its creation was answered, so one that the reference finds is the only
-    one there is, bought or not; the list is for what EasyPost may not find by reference ("many endpoints" take it,
-    its documentation says). A search that cannot be finished leaves the purchase as uncertain as it was.
+    References are not unique: a try that ended between creating and buying leaves an unbought twin, and the reference
+    may name that one. So only a bought shipment ends the search; an unbought one is taken up when the list has no
+    bought one of its age or younger. A search that cannot be finished leaves the purchase as uncertain as it was.
     """
     learned = wanted.references.get(f"shipment:{wanted.key}")
     if learned is None and not wanted.look_first:
         return None
     try:
         named = await _named(context, learned or wanted.key)
-        return named or await _listed(context, wanted.key)
+        if named is not None and named.postage_label is not None:
+            return named
+        since = calls.search_from(named, context.now())
+        return await _listed(context, wanted.key, since) or named
     except Interrupted as interrupted:
         if isinstance(interrupted.outcome, RetryLater):
             reason = f"the search for an earlier purchase was cut short: {interrupted.outcome.reason}"
@@ -107,11 +113,10 @@ async def _named(context: Context[Settings], name: str) -> Shipment | None:
     return calls.read_shipment(response, look.operation, name, context.now())
 
 
-async def _listed(context: Context[Settings], reference: str) -> Shipment | None:
+async def _listed(context: Context[Settings], reference: str, since: datetime) -> Shipment | None:
     before: str | None = None
     for _ in range(calls.MOST_PAGES):
-        now = context.now()
-        page = calls.read_list(await context.client.send(calls.list_request(now, before)), now)
+        page = calls.read_list(await context.client.send(calls.list_request(since, before)), context.now())
         for shipment in page.shipments:
             if shipment.reference == reference and shipment.postage_label is not None:
                 return shipment

@@ -34,7 +34,28 @@ def rest_body(order: orders.Order) -> bytes:
 
 def rest_shaped(order: orders.Order) -> Shape:
     """The order as the REST resource of a webhook writes it."""
-    shaped: Shape = {
+    return {
+        **_head(order),
+        **_totals(order),
+        "customer": _customer(order.customer),
+        "shipping_address": _address(order.shipping_address),
+        "billing_address": _address(order.billing_address),
+        "discount_applications": [_application(one) for one in order.discount_applications.nodes],
+        "line_items": [_line(line) for line in order.line_items.nodes],
+        "shipping_lines": [_shipping_line(line) for line in order.shipping_lines.nodes],
+        "refunds": [_refund(refund, order.id) for refund in order.refunds],
+        "fulfillments": [_fulfillment(fulfillment, order.id) for fulfillment in order.fulfillments],
+    }
+
+
+def rest_id(gid: str) -> int:
+    """The number at the end of a global id: "gid://shopify/Order/123?x=1" is 123."""
+    return int(gid.rpartition("/")[2].partition("?")[0])
+
+
+def _head(order: orders.Order) -> Shape:
+    """Identity, times, states and words."""
+    return {
         "id": rest_id(order.id),
         "admin_graphql_api_id": order.id,
         "name": order.name,
@@ -68,23 +89,6 @@ def rest_shaped(order: orders.Order) -> Shape:
         "note_attributes": _attributes(order.custom_attributes),
         "location_id": None if order.retail_location is None else rest_id(order.retail_location.id),
     }
-    shaped.update(_totals(order))
-    shaped.update(
-        customer=_customer(order.customer),
-        shipping_address=_address(order.shipping_address),
-        billing_address=_address(order.billing_address),
-        discount_applications=[_application(one) for one in order.discount_applications.nodes],
-        line_items=[_line(line) for line in order.line_items.nodes],
-        shipping_lines=[_shipping_line(line) for line in order.shipping_lines.nodes],
-        refunds=[_refund(refund, order.id) for refund in order.refunds],
-        fulfillments=[_fulfillment(fulfillment, order.id) for fulfillment in order.fulfillments],
-    )
-    return shaped
-
-
-def rest_id(gid: str) -> int:
-    """The number at the end of a global id: "gid://shopify/Order/123?x=1" is 123."""
-    return int(gid.rpartition("/")[2].partition("?")[0])
 
 
 def _totals(order: orders.Order) -> Shape:

@@ -50,7 +50,22 @@ def connection(nodes: Sequence[Node], first: int, after: object = None) -> Node:
 
 def whole_order(order: ShopOrder, fulfilments: list[ShopFulfilment]) -> Node:
     """The fragment WholeOrder."""
-    was, now, money = placed(order), current(order), order.currency
+    return {
+        **_head(order),
+        **_money(order),
+        "customer": _customer(order),
+        "shippingAddress": _address(order.ship_to),
+        "billingAddress": _address(order.ship_to),
+        "shippingLines": {"nodes": [_shipping_line(order)] if order.ship_to is not None else []},
+        "discountApplications": {"nodes": _applications(order, placed(order).discount)},
+        "lineItems": connection(order_lines(order), FIRST_LINES),
+        "refunds": [_refund(order, one) for one in order.refunds],
+        "fulfillments": [_fulfillment(one) for one in fulfilments],
+    }
+
+
+def _head(order: ShopOrder) -> Node:
+    """Names, times, states and words."""
     return {
         "id": gid("Order", order.id),
         "name": order.name,
@@ -63,10 +78,6 @@ def whole_order(order: ShopOrder, fulfilments: list[ShopFulfilment]) -> Node:
         "test": order.test,
         "confirmed": True,
         "confirmationNumber": f"CD{order.number:07d}",
-        "currencyCode": money,
-        "presentmentCurrencyCode": money,
-        "taxesIncluded": order.taxes_included,
-        "dutiesIncluded": False,
         "taxExempt": False,
         "sourceName": order.source,
         "sourceIdentifier": None,
@@ -81,6 +92,17 @@ def whole_order(order: ShopOrder, fulfilments: list[ShopFulfilment]) -> Node:
         "paymentGatewayNames": ["shopify_payments"],
         "customAttributes": [],
         "retailLocation": ref("Location", order.retail_location),
+    }
+
+
+def _money(order: ShopOrder) -> Node:
+    """Every total."""
+    was, now, money = placed(order), current(order), order.currency
+    return {
+        "currencyCode": money,
+        "presentmentCurrencyCode": money,
+        "taxesIncluded": order.taxes_included,
+        "dutiesIncluded": False,
         "subtotalPriceSet": bag(was.subtotal, money),
         "totalPriceSet": bag(was.total, money),
         "totalDiscountsSet": bag(was.discount, money),
@@ -96,14 +118,6 @@ def whole_order(order: ShopOrder, fulfilments: list[ShopFulfilment]) -> Node:
         "originalTotalDutiesSet": None,
         "originalTotalAdditionalFeesSet": None,
         "taxLines": _tax_lines(order, was.tax),
-        "customer": _customer(order),
-        "shippingAddress": _address(order.ship_to),
-        "billingAddress": _address(order.ship_to),
-        "shippingLines": {"nodes": [_shipping_line(order)] if order.ship_to is not None else []},
-        "discountApplications": {"nodes": _applications(order, was.discount)},
-        "lineItems": connection(order_lines(order), FIRST_LINES),
-        "refunds": [_refund(order, one) for one in order.refunds],
-        "fulfillments": [_fulfillment(one) for one in fulfilments],
     }
 
 

@@ -24,17 +24,34 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 def order_body(order: ShopOrder, fulfilments: list[ShopFulfilment], shop: str) -> bytes:
     """Body of orders/create, orders/updated and their like."""
-    money = order.currency
-    was, now = placed(order), current(order)
-    token = f"{order.id:032x}"
+    discount = placed(order).discount
     body: Body = {
         "id": order.id,
         "admin_graphql_api_id": f"gid://shopify/Order/{order.id}",
+        **_checkout(order, shop),
+        **_states(order),
+        **_money(order),
+        "billing_address": address_body(order.ship_to),
+        "customer": _customer(order),
+        "discount_applications": _applications(order, discount),
+        "discount_codes": _discount_codes(order, discount),
+        "fulfillments": [fulfilment_body(order, one) for one in fulfilments],
+        "line_items": [_line(order, line) for line in order.lines],
+        "payment_terms": None,
+        "refunds": [refund_body(order, one) for one in order.refunds],
+        "shipping_address": address_body(order.ship_to),
+        "shipping_lines": [_shipping_line(order)] if order.ship_to is not None else [],
+    }
+    return encode(body)
+
+
+def _checkout(order: ShopOrder, shop: str) -> Body:
+    """Where the order came from."""
+    token = f"{order.id:032x}"
+    return {
         "app_id": 580111,
         "browser_ip": "192.0.2.7",
         "buyer_accepts_marketing": False,
-        "cancel_reason": order.cancel_reason,
-        "cancelled_at": None if order.cancelled_at is None else local(order.cancelled_at),
         "cart_token": f"c1-{token}",
         "checkout_id": order.id + 11,
         "checkout_token": token[::-1],
@@ -46,88 +63,88 @@ def order_body(order: ShopOrder, fulfilments: list[ShopFulfilment], shop: str) -
             "session_hash": None,
             "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
         },
-        "closed_at": None,
-        "confirmation_number": f"CD{order.number:07d}",
-        "confirmed": True,
-        "contact_email": order.email,
-        "created_at": local(order.created_at),
-        "currency": money,
-        "current_subtotal_price": _text(now.subtotal),
-        "current_subtotal_price_set": pair(now.subtotal, money),
-        "current_total_additional_fees_set": None,
-        "current_total_discounts": _text(now.discount),
-        "current_total_discounts_set": pair(now.discount, money),
-        "current_total_duties_set": None,
-        "current_total_price": _text(now.total),
-        "current_total_price_set": pair(now.total, money),
-        "current_total_tax": _text(now.tax),
-        "current_total_tax_set": pair(now.tax, money),
         "customer_locale": "en-US",
         "device_id": None,
-        "discount_codes": _discount_codes(order, was.discount),
-        "duties_included": False,
-        "email": order.email,
-        "estimated_taxes": False,
-        "financial_status": order.financial,
-        "fulfillment_status": order.fulfilment_status,
         "landing_site": "/collections/all?utm_source=newsletter",
         "landing_site_ref": None,
         "location_id": order.retail_location,
         "merchant_business_entity_id": "MTIzNDU2Nzg5",
         "merchant_of_record_app_id": None,
-        "name": order.name,
-        "note": order.note,
-        "note_attributes": [],
-        "number": order.number - 1000,
-        "order_number": order.number,
         "order_status_url": f"https://{shop}/{order.id}/orders/{token}/authenticate?key={token[::-1]}",
-        "original_total_additional_fees_set": None,
-        "original_total_duties_set": None,
-        "payment_gateway_names": ["shopify_payments"],
-        "phone": None,
-        "po_number": None,
-        "presentment_currency": money,
-        "processed_at": local(order.created_at),
         "reference": None,
         "referring_site": "",
         "source_identifier": None,
         "source_name": order.source,
         "source_url": None,
-        "subtotal_price": _text(was.subtotal),
-        "subtotal_price_set": pair(was.subtotal, money),
+        "token": token,
+        "user_id": None,
+    }
+
+
+def _states(order: ShopOrder) -> Body:
+    """Names, times, states and words."""
+    return {
+        "cancel_reason": order.cancel_reason,
+        "cancelled_at": None if order.cancelled_at is None else local(order.cancelled_at),
+        "closed_at": None,
+        "confirmation_number": f"CD{order.number:07d}",
+        "confirmed": True,
+        "contact_email": order.email,
+        "created_at": local(order.created_at),
+        "duties_included": False,
+        "email": order.email,
+        "estimated_taxes": False,
+        "financial_status": order.financial,
+        "fulfillment_status": order.fulfilment_status,
+        "name": order.name,
+        "note": order.note,
+        "note_attributes": [],
+        "number": order.number - 1000,
+        "order_number": order.number,
+        "payment_gateway_names": ["shopify_payments"],
+        "phone": None,
+        "po_number": None,
+        "processed_at": local(order.created_at),
         "tags": ", ".join(order.tags),
         "tax_exempt": False,
-        "tax_lines": _tax_lines(order, was.tax),
         "taxes_included": order.taxes_included,
         "test": order.test,
-        "token": token,
-        "total_cash_rounding_payment_adjustment_set": pair(ZERO, money),
-        "total_cash_rounding_refund_adjustment_set": pair(ZERO, money),
-        "total_discounts": _text(was.discount),
-        "total_discounts_set": pair(was.discount, money),
-        "total_line_items_price": _text(was.lines),
-        "total_line_items_price_set": pair(was.lines, money),
-        "total_outstanding": "0.00",
-        "total_price": _text(was.total),
-        "total_price_set": pair(was.total, money),
-        "total_shipping_price_set": pair(order.shipping, money),
-        "total_tax": _text(was.tax),
-        "total_tax_set": pair(was.tax, money),
-        "total_tip_received": "0.00",
         "total_weight": sum(line.variant.grams * line.quantity for line in order.lines),
         "updated_at": local(order.updated_at),
-        "user_id": None,
-        "billing_address": address_body(order.ship_to),
-        "customer": _customer(order),
-        "discount_applications": _applications(order, was.discount),
-        "fulfillments": [fulfilment_body(order, one) for one in fulfilments],
-        "line_items": [_line(order, line) for line in order.lines],
-        "payment_terms": None,
-        "refunds": [refund_body(order, one) for one in order.refunds],
-        "shipping_address": address_body(order.ship_to),
-        "shipping_lines": [_shipping_line(order)] if order.ship_to is not None else [],
     }
-    return encode(body)
+
+
+def _money(order: ShopOrder) -> Body:
+    """Every total, as text and as a pair."""
+    was, now, money = placed(order), current(order), order.currency
+    amounts = {
+        "current_subtotal_price": now.subtotal,
+        "current_total_discounts": now.discount,
+        "current_total_price": now.total,
+        "current_total_tax": now.tax,
+        "subtotal_price": was.subtotal,
+        "total_discounts": was.discount,
+        "total_line_items_price": was.lines,
+        "total_price": was.total,
+        "total_tax": was.tax,
+    }
+    body: Body = {
+        "currency": money,
+        "current_total_additional_fees_set": None,
+        "current_total_duties_set": None,
+        "original_total_additional_fees_set": None,
+        "original_total_duties_set": None,
+        "presentment_currency": money,
+        "tax_lines": _tax_lines(order, was.tax),
+        "total_cash_rounding_payment_adjustment_set": pair(ZERO, money),
+        "total_cash_rounding_refund_adjustment_set": pair(ZERO, money),
+        "total_outstanding": "0.00",
+        "total_shipping_price_set": pair(order.shipping, money),
+        "total_tip_received": "0.00",
+    }
+    for name, amount in amounts.items():
+        body[name], body[f"{name}_set"] = _text(amount), pair(amount, money)
+    return body
 
 
 def fulfilment_body(order: ShopOrder, one: ShopFulfilment) -> Body:
@@ -156,10 +173,6 @@ def fulfilment_body(order: ShopOrder, one: ShopFulfilment) -> Body:
 
 def refund_body(order: ShopOrder, refund: ShopRefund) -> Body:
     """Body of refunds/create, and its place in the order."""
-    money = order.currency
-    total = sum(refund.amounts.values(), ZERO)
-    if not order.taxes_included:
-        total += sum(refund.taxes.values(), ZERO)
     return {
         "id": refund.id,
         "admin_graphql_api_id": f"gid://shopify/Refund/{refund.id}",
@@ -168,40 +181,44 @@ def refund_body(order: ShopOrder, refund: ShopRefund) -> Body:
         "order_id": order.id,
         "processed_at": local(refund.created_at),
         "restock": True,
-        "total_duties_set": pair(ZERO, money),
+        "total_duties_set": pair(ZERO, order.currency),
         "user_id": None,
         "order_adjustments": [],
-        "transactions": [
-            {
-                "id": refund.transaction,
-                "admin_graphql_api_id": f"gid://shopify/OrderTransaction/{refund.transaction}",
-                "amount": _text(total),
-                "created_at": local(refund.created_at),
-                "currency": money,
-                "gateway": "shopify_payments",
-                "kind": "refund",
-                "order_id": order.id,
-                "parent_id": order.id + 21,
-                "processed_at": local(refund.created_at),
-                "status": "success",
-                "test": order.test,
-            }
-        ],
-        "refund_line_items": [
-            {
-                "id": refund.id * 100 + place,
-                "line_item_id": id,
-                "location_id": refund.location,
-                "quantity": units,
-                "restock_type": "cancel",
-                "subtotal": refund.amounts[id],
-                "subtotal_set": pair(refund.amounts[id], money),
-                "total_tax": refund.taxes[id],
-                "total_tax_set": pair(refund.taxes[id], money),
-                "line_item": _line(order, order.by_line[id]),
-            }
-            for place, (id, units) in enumerate(refund.lines.items(), 1)
-        ],
+        "transactions": [_refund_transaction(order, refund)],
+        "refund_line_items": [_refund_line(order, refund, place, id) for place, id in enumerate(refund.lines, 1)],
+    }
+
+
+def _refund_transaction(order: ShopOrder, refund: ShopRefund) -> Body:
+    taxes = ZERO if order.taxes_included else sum(refund.taxes.values(), ZERO)
+    return {
+        "id": refund.transaction,
+        "admin_graphql_api_id": f"gid://shopify/OrderTransaction/{refund.transaction}",
+        "amount": _text(sum(refund.amounts.values(), taxes)),
+        "created_at": local(refund.created_at),
+        "currency": order.currency,
+        "gateway": "shopify_payments",
+        "kind": "refund",
+        "order_id": order.id,
+        "parent_id": order.id + 21,
+        "processed_at": local(refund.created_at),
+        "status": "success",
+        "test": order.test,
+    }
+
+
+def _refund_line(order: ShopOrder, refund: ShopRefund, place: int, line: int) -> Body:
+    return {
+        "id": refund.id * 100 + place,
+        "line_item_id": line,
+        "location_id": refund.location,
+        "quantity": refund.lines[line],
+        "restock_type": "cancel",
+        "subtotal": refund.amounts[line],
+        "subtotal_set": pair(refund.amounts[line], order.currency),
+        "total_tax": refund.taxes[line],
+        "total_tax_set": pair(refund.taxes[line], order.currency),
+        "line_item": _line(order, order.by_line[line]),
     }
 
 
@@ -289,16 +306,15 @@ def _line(order: ShopOrder, line: ShopLine) -> Body:
         "vendor": "Northwind Outfitters",
         "tax_lines": _tax_lines(order, line.tax),
         "duties": [],
-        "discount_allocations": [
-            {
-                "amount": _text(line.discount),
-                "amount_set": pair(line.discount, money),
-                "discount_application_index": 0,
-            }
-        ]
-        if line.discount
-        else [],
+        "discount_allocations": _allocations(order, line),
     }
+
+
+def _allocations(order: ShopOrder, line: ShopLine) -> list[Body]:
+    if not line.discount:
+        return []
+    amounts = {"amount": _text(line.discount), "amount_set": pair(line.discount, order.currency)}
+    return [{**amounts, "discount_application_index": 0}]
 
 
 def _shipping_line(order: ShopOrder) -> Body:

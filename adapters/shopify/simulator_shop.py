@@ -121,6 +121,7 @@ class Shop(Simulator):
     ) -> ShopOrder:
         """A customer orders (SKU, quantity) lines; with `at_till` he takes them along from that location."""
         money, now = currency or self.currency, self.now().replace(microsecond=0)
+        ship_to = None if at_till else ship_to
         bought = [self._line(sku, quantity) for sku, quantity in lines]
         spread_discount(bought, discount, money)
         for line in bought:
@@ -129,10 +130,10 @@ class Shop(Simulator):
             id=self.next_id(100),
             number=1001 + len(self.orders),
             lines=bought,
-            ship_to=None if at_till else ship_to,
-            email=None if at_till or ship_to is None else ship_to.email,
+            ship_to=ship_to,
+            email=None if ship_to is None else ship_to.email,
             currency=money,
-            shipping=ZERO if at_till or ship_to is None else rounded(shipping, money),
+            shipping=ZERO if ship_to is None else rounded(shipping, money),
             shipping_title=shipping_title,
             discount_code="WELCOME" if discount else None,
             tax_rate=tax_rate,

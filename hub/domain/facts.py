@@ -9,7 +9,6 @@ import msgspec
 from hub.domain.shipping import Parcel, ScanEvent
 from hub.domain.stock import ReportKind
 
-
 UNSTATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """`at` of a fact whose sender states no time: the hub puts the time of receipt there."""
 

@@ -14,10 +14,6 @@ from hub.flow.take_order import advance
 Parked = list[tuple[Inbound, Trouble]]
 
 
-class NotYet(Exception):
-    """A scan of a parcel that we do not know yet: its shipment may still be on the way to us."""
-
-
 async def take_facts(
     unit: Unit, messages: Sequence[tuple[Inbound, NodeFact | ParcelScanned]], batch: Batch
 ) -> tuple[Parked, list[Inbound]]:
@@ -46,6 +42,14 @@ async def take_facts(
         await unit.keep_scans([fact for _, fact in messages if isinstance(fact, ParcelScanned)])
     await advance(unit, orders.values(), batch)
     return parked, early
+
+
+async def apply_facts(unit: Unit, facts: Sequence[NodeFact], batch: Batch) -> None:
+    """Apply facts that somebody states through the API, in the caller's transaction. Raises `UnknownFulfilment`."""
+    orders = await unit.by_id({_order_of(fact) for fact in facts} - {""})
+    for fact in facts:
+        apply(_known(orders, fact), fact, batch)
+    await advance(unit, orders.values(), batch)
 
 
 def _order_of(fact: NodeFact) -> str:

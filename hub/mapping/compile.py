@@ -11,9 +11,10 @@ from hub.domain.money import Amounts, AmountSet
 from hub.domain.order import DeliveryGroup, OrderContent, OrderLine, OrderSnapshot
 from hub.domain.payment import Payment
 from hub.mapping import rows, values
+from hub.mapping.access import through
 from hub.mapping.apply import apply_overlay
 from hub.mapping.errors import Malformed, MappingFault
-from hub.mapping.generate import Writer, defaults, through
+from hub.mapping.generate import Writer, defaults
 from hub.mapping.overlay import Overlay
 from hub.mapping.shape import Node, structs
 from hub.mapping.spec import TYPES, Fields, Path, Record, Spec, Steps, parse_spec

@@ -17,9 +17,10 @@ from hub.domain.contact import Contact
 from hub.domain.money import Amounts
 from hub.domain.order import DeliveryGroup, OrderContent, OrderLine
 from hub.domain.payment import Payment
+from hub.mapping.access import Access, Scope, through
 from hub.mapping.errors import MappingFault
-from hub.mapping.shape import Node, attribute
-from hub.mapping.spec import AmountsSpec, Fields, Path, Record, Source, Spec, Steps
+from hub.mapping.shape import Node
+from hub.mapping.spec import AmountsSpec, Fields, Path, Record, Source, Spec
 
 PLACEHOLDERS: Final = {
     "id": '""',
@@ -46,29 +47,14 @@ _QUICK: Final = {
 """The common case of a type, answered without a call."""
 
 
-class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """Where paths start: the variable that holds the row, its node of the shape, and how problems name it."""
-
-    base: str
-    node: Node | None
-    """None for a row that is a dict in both readings."""
-    prefix: str = ""
-    field: str = ""
-    line: str = "None"
-    currency: str = "currency"
-    lets: Mapping[str, str] = {}
-
-
-class Writer:
+class Writer(Access):
     """Writes one reading of a spec."""
 
     def __init__(self, spec: Spec, shape: Node, *, lean: bool) -> None:
+        super().__init__(shape, lean=lean)
         self.spec = spec
-        self.lean = lean
-        self.root = Scope(base="document", node=shape)
         self.out: list[str] = []
         self.indent = 1
-        self._names = 0
 
     def write(self) -> str:
         """The source of `read(document, find, problems) -> OrderSnapshot`."""
@@ -282,43 +268,6 @@ class Writer:
         held = self._fresh()
         return f"({quick.format(v=held, raw=raw)}as_{source.type}({held}, {notes}{more}))"
 
-    # --- paths ------------------------------------------------------------------------------------------------------
-
-    def _raw(self, path: Path, scope: Scope) -> str:
-        """The expression of what stands at a path, unread; None where nothing does."""
-        if path.root == "$":
-            scope = self.root
-        elif path.root:
-            if path.root not in scope.lets:
-                raise MappingFault(scope.field or "let", f"@{path.root} is not defined by a let above")
-            scope = Scope(base=scope.lets[path.root], node=None)
-        if not path.steps:
-            return scope.base
-        if self.lean and scope.node is not None:
-            return self._struct_path(scope.base, scope.node, path.steps)
-        return _dict_path(scope.base, path.steps)
-
-    def _struct_path(self, base: str, node: Node, steps: Steps) -> str:
-        """Attributes as far as the shape has structs, keys from there on."""
-        names: list[str] = []
-        for number, (name, many) in enumerate(steps):
-            node = node.children[name]
-            names.append(attribute(name))
-            rest = steps[number + 1 :]
-            here = f"{base}.{names[0]}" if len(names) == 1 else f"reach({base}, {', '.join(map(repr, names))})"
-            if not rest:
-                return here
-            if not node.entered:
-                return _dict_path(f"{{{name!r}: {here}}}", ((name, many), *rest))
-            if many:
-                row = self._fresh()
-                inner = self._struct_path(row, node, rest)
-                if any(deeper for _, deeper in rest[:-1]):
-                    part = self._fresh()
-                    return f"[{part} for {row} in {here} or () for {part} in {inner}]"
-                return f"[{inner} for {row} in {here} or ()]"
-        raise AssertionError("a path has steps")
-
     def _rows(self, record: Record, field: str, line: str = "None") -> Iterator[Scope]:
         """Open a loop over each of the record's lists."""
         if not record.each:
@@ -371,23 +320,8 @@ class Writer:
         """How problems name a path."""
         return path.text if path.root else scope.prefix + path.text
 
-    def _fresh(self) -> str:
-        self._names += 1
-        return f"v{self._names}"
-
     def _line(self, text: str) -> None:
         self.out.append("    " * self.indent + text)
-
-
-def through(steps: Steps) -> Steps:
-    """The same path with its last list gone through too."""
-    return (*steps[:-1], (steps[-1][0], True))
-
-
-def _dict_path(base: str, steps: Steps) -> str:
-    if any(many for _, many in steps):
-        return f"spread({base}, {steps!r})"
-    return f"dig({base}, {tuple(name for name, _ in steps)!r})"
 
 
 def defaults() -> dict[str, Any]:

@@ -162,6 +162,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     payments: Record | None
 
 
+_LET = re.compile(r"[a-z_]+")
 _PATH = re.compile(r"(?:(\$|@[a-z_]+)(?:\.|$))?((?:[^.\[\]@$]+(?:\[\])?(?:\.|$))*)")
 _KEYS = frozenset(("path", "call", "args", "total_of", "value", "as", "table", "unmapped", "default", "required"))
 
@@ -263,6 +264,8 @@ def _fields(section: object, types: Mapping[str, str] | None, position: str) -> 
     for name, written in section.items():
         if types is not None and name not in types:
             raise MappingFault(f"{position}.{name}", f"no such field; there are: {', '.join(types)}")
+        if types is None and not _LET.fullmatch(name):
+            raise MappingFault(f"{position}.{name}", "a let is named in small letters and underscores")
         fields[name] = _sources(written, "raw" if types is None else types[name], f"{position}.{name}")
     return fields
 

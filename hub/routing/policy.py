@@ -17,7 +17,7 @@ _TABLE: Final = re.compile(r"""\s*\[+\s*(?P<key>[^\]]+?)\s*\]+""")
 
 
 class PolicyError(ValueError):
-    """A policy text that cannot be used. `key` is dotted; `line` counts from 1, 0 where the text does not name the key."""
+    """A policy text that cannot be used. `key` is dotted; `line` counts from 1, and is 0 where no line names the key."""
 
     def __init__(self, key: str, line: int, problem: str) -> None:
         place = f"line {line}, " if line else ""

@@ -3,13 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 import structlog
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from arq.typing import WorkerCoroutine
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +99,7 @@ class Bells:
             if lane in self._events:
                 self._events[lane].set()
 
-        functions: list[Function] = [func(ring, name="ring", keep_result=0, max_tries=1)]
+        functions: list[Function] = [func(cast("WorkerCoroutine", ring), name="ring", keep_result=0, max_tries=1)]
         return Worker(
             functions=functions,
             queue_name=QUEUE,

@@ -16,6 +16,7 @@ from hub.worker.deliver import Deliverer
 from hub.worker.fetch import Fetcher
 from hub.worker.perform import Performer
 from hub.worker.pull import Puller
+from hub.worker.sweep import Sweeper
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,7 @@ class Worker:
     puller: Puller
     fetcher: Fetcher
     broadcaster: Broadcaster
+    sweeper: Sweeper
     sweep_seconds: float
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -50,7 +52,8 @@ class Worker:
             "pull": self.puller.run,
         }
         tasks = [asyncio.create_task(self._lane(name, work, stop), name=name) for name, work in lanes.items()]
-        helpers = [asyncio.create_task(self.bells.listen()), asyncio.create_task(self.deliverer.renew())]
+        background = (self.bells.listen(), self.deliverer.renew(), self.sweeper.run())
+        helpers = [asyncio.create_task(work) for work in background]
         await stop.wait()
         for name in lanes:
             self.bells.here(name)

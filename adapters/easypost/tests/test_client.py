@@ -14,10 +14,10 @@ from adapters.easypost.webhook import check
 from hub.domain.shipping import TrackingStatus
 from hub.mapping.tables import CodeTables
 from hub.sdk.capabilities import Context, LabelRequest, LabelVoid
-from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, Uncertain
+from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain
 from hub.sdk.testkit.bench import Bench, outcome_of
 from hub.sdk.testkit.samples import LABEL, RATE
-from hub.sdk.testkit.simulator import Sent
+from hub.sdk.testkit.simulator import Fault, Sent
 from hub.sdk.webhook import Delivery, Store
 
 AGAIN = msgspec.structs.replace(LABEL, look_first=True)
@@ -60,6 +60,21 @@ class TestBuying:
         await buy(context)
         assert isinstance(await buy(context, AGAIN), Uncertain)
         assert isinstance(await buy(context, AGAIN), Done)
+        assert sim.labels_bought == {LABEL.key: 1}
+
+    @pytest.mark.parametrize("fate", ["throttle", "server_error"])
+    async def test_an_unbought_twin_does_not_hide_the_bought_one(
+        self, sim: EasyPostSimulator, context: Context[Settings], fate: Fault
+    ) -> None:
+        sim.script.extend([None, fate])
+        first = await buy(context)
+        assert isinstance(first, RetryLater if fate == "throttle" else Uncertain)
+        sim.script.extend([None, "lost_reply"])
+        await buy(context)
+        outcome = await buy(context, AGAIN)
+        assert isinstance(outcome, Done)
+        assert outcome.found
+        assert len(sim.books.by_reference[LABEL.key]) == 2
         assert sim.labels_bought == {LABEL.key: 1}
 
     async def test_the_search_goes_through_all_pages(

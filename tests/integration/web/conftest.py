@@ -1,10 +1,9 @@
 """The web application over a real database, with a made-up vendor and two tokens of every role."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -12,8 +11,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from hub.domain.ids import id_source
-from hub.embedded import create_database, drop_database, start_postgres
-from hub.embedded.postgres import PostgresEngine
+from hub.registry import rule_text
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
 from hub.sdk.capabilities import Check, Context, Page, Probe
 from hub.sdk.outcomes import Interrupted, Unauthorised
@@ -21,13 +19,13 @@ from hub.sdk.wire import Client, Request, Response, Transport
 from hub.settings import Settings
 from hub.store import schema
 from hub.store.admin.tokens import Role, create_token
+from hub.store.configuration import ConfigurationReader
 from hub.store.database import Database
 from hub.store.unit_of_work import PostgresUnit
 from hub.store.vault import Vault
 from hub.web.app import create_app
 from hub.web.services import Services
 
-TEMPLATE = "web_template"
 Secret = Annotated[str, msgspec.Meta(extra_json_schema={"x-secret": True})]
 
 
@@ -111,28 +109,6 @@ class Site:
             return list(await connection.fetch(text, *arguments))
 
 
-@pytest.fixture(scope="session")
-async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresEngine]:
-    folder: Path = tmp_path_factory.mktemp("engine")
-    engine = start_postgres(folder, durable=False)
-    await schema.upgrade(create_database(engine, TEMPLATE))
-    yield engine
-    engine.stop()
-
-
-@pytest.fixture
-def numbered(request: pytest.FixtureRequest) -> Iterator[str]:
-    yield f"web_{abs(hash(request.node.nodeid))}"
-
-
-@pytest.fixture
-async def database(engine: PostgresEngine, numbered: str) -> AsyncIterator[Database]:
-    opened = await Database(create_database(engine, numbered, TEMPLATE), size=4, name="test").open()
-    yield opened
-    await opened.close()
-    drop_database(engine, numbered)
-
-
 @pytest.fixture
 async def site(database: Database) -> AsyncIterator[Site]:
     async with database.transaction() as connection:
@@ -149,16 +125,23 @@ async def site(database: Database) -> AsyncIterator[Site]:
     async def open_client(connection: str, transport: Transport) -> AsyncIterator[Client]:
         yield wire
 
+    adapters = {"corner": CORNER}
+    configuration = ConfigurationReader(
+        database=database,
+        adapters=adapters,
+        mapping_text=lambda vendor, name: None,
+        default_policy=rule_text("routing", "default"),
+    )
     services = Services(
         database=database,
         vault=Vault(bytes(32)),
-        adapters={"corner": CORNER},
+        adapters=adapters,
         settings=Settings(),
         clock=now,
         new_id=new_id,
         ring=rung.append,
         open_client=open_client,
-        directory=directory,
+        directory=configuration.directory,
         unit=PostgresUnit,
         schema_revision=schema.newest_revision(),
     )
@@ -170,11 +153,6 @@ async def site(database: Database) -> AsyncIterator[Site]:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-async def directory() -> Any:
-    from hub.flow.directory import Directory
-    return Directory(epoch=1)
 
 
 new_id = id_source(now)

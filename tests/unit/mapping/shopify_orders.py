@@ -71,6 +71,27 @@ def shopify_order(
     shipping_tax = shipping * 19 // 119
     tax = sum(taxes) + shipping_tax
     total = subtotal - discount + shipping + (0 if taxes_included else tax)
+    parts = [
+        _line(write, chance, place, prices[place], quantities[place], shares[place], taxes[place])
+        for place in range(len(prices))
+    ]
+    return {
+        **_head(seed, chance, write),
+        **_totals(write, subtotal, discount, shipping, tax, total),
+        "taxes_included": taxes_included,
+        "line_items": parts,
+        "shipping_lines": [_shipping_line(write, shipping, shipping_tax)],
+        "billing_address": _address(),
+        "customer": _customer(currency),
+        "shipping_address": _address(),
+        "fulfillments": [],
+        "refunds": [],
+        "payment_terms": None,
+    }
+
+
+def _head(seed: int, chance: random.Random, write: Writer) -> Json:
+    """Who, when, through what."""
     number = 1000 + seed
     order_id = 5_600_000_000_000 + seed
     return {
@@ -97,17 +118,9 @@ def shopify_order(
         "confirmed": True,
         "contact_email": "kim.winter@shop.example",
         "created_at": "2026-03-02T10:15:30+01:00",
-        "currency": currency,
-        **write.money("current_subtotal_price", subtotal - discount),
-        "current_total_additional_fees_set": None,
-        **write.money("current_total_discounts", discount),
-        "current_total_duties_set": None,
-        **write.money("current_total_price", total),
-        **write.money("current_total_tax", tax),
+        "currency": write.currency,
         "customer_locale": "de-DE",
         "device_id": None,
-        "discount_codes": [{"code": "SPRING", "amount": write.plain(discount), "type": "fixed_amount"}],
-        "duties_included": False,
         "email": "kim.winter@shop.example",
         "estimated_taxes": False,
         "financial_status": "paid",
@@ -122,8 +135,6 @@ def shopify_order(
         "number": seed,
         "order_number": number,
         "order_status_url": f"https://alpine.shop.example/69/orders/{chance.getrandbits(128):032x}/authenticate?key=k&a=b",
-        "original_total_additional_fees_set": None,
-        "original_total_duties_set": None,
         "payment_gateway_names": ["shopify_payments"],
         "phone": None,
         "po_number": None,
@@ -134,13 +145,30 @@ def shopify_order(
         "source_identifier": None,
         "source_name": "web",
         "source_url": None,
-        **write.money("subtotal_price", subtotal - discount),
         "tags": "newsletter, vip",
         "tax_exempt": False,
-        "tax_lines": [{**write.money("price", tax), "rate": 0.19, "title": "MwSt", "channel_liable": False}],
-        "taxes_included": taxes_included,
         "test": False,
         "token": f"{chance.getrandbits(128):032x}",
+        "updated_at": "2026-03-02T10:15:31+01:00",
+        "user_id": None,
+    }
+
+
+def _totals(write: Writer, subtotal: int, discount: int, shipping: int, tax: int, total: int) -> Json:
+    """Everything that is summed up."""
+    return {
+        **write.money("current_subtotal_price", subtotal - discount),
+        "current_total_additional_fees_set": None,
+        **write.money("current_total_discounts", discount),
+        "current_total_duties_set": None,
+        **write.money("current_total_price", total),
+        **write.money("current_total_tax", tax),
+        "discount_codes": [{"code": "SPRING", "amount": write.plain(discount), "type": "fixed_amount"}],
+        "duties_included": False,
+        "original_total_additional_fees_set": None,
+        "original_total_duties_set": None,
+        **write.money("subtotal_price", subtotal - discount),
+        "tax_lines": [{**write.money("price", tax), "rate": 0.19, "title": "MwSt", "channel_liable": False}],
         "total_cash_rounding_payment_adjustment_set": write.pair(0),
         "total_cash_rounding_refund_adjustment_set": write.pair(0),
         **write.money("total_discounts", discount),
@@ -151,10 +179,6 @@ def shopify_order(
         **write.money("total_tax", tax),
         "total_tip_received": write.plain(0),
         "total_weight": 2400,
-        "updated_at": "2026-03-02T10:15:31+01:00",
-        "user_id": None,
-        "billing_address": _address(),
-        "customer": _customer(currency),
         "discount_applications": [
             {
                 "target_type": "line_item",
@@ -166,15 +190,6 @@ def shopify_order(
                 "code": "SPRING",
             }
         ],
-        "fulfillments": [],
-        "line_items": [
-            _line(write, chance, place, prices[place], quantities[place], shares[place], taxes[place])
-            for place in range(len(prices))
-        ],
-        "payment_terms": None,
-        "refunds": [],
-        "shipping_address": _address(),
-        "shipping_lines": [_shipping_line(write, shipping, shipping_tax)],
     }
 
 

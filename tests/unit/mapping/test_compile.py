@@ -262,6 +262,7 @@ def test_what_must_stand_somewhere_is_evidently_no_answer(mapping):
         ('call = "twice"', 'call = "thrice"', "lines.subtotal.call"),
         ('external_id = "id"\nversion', "version", "content.external_id"),
         ('"@code"', '"@coda"', "groups.main."),
+        ("[let]\n", "[let]\n'a b' = 'id'\n", "let.a b"),
         ('from = "to"\n', "", "contacts.ship.from"),
         ('each = "parcels[].rows"\n', "", "lines.each"),
         ("[amounts.placed.shop]\n", "[amounts.placed.shopp]\n", "amounts.placed.shopp"),

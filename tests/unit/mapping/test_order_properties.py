@@ -23,7 +23,7 @@ MAPPING = compile_mapping(
 goods = st.lists(st.tuples(st.integers(0, 10**7), st.integers(1, 999)), min_size=1, max_size=8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     goods=goods,
     currency=st.sampled_from(["EUR", "JPY", "KWD", "ISK", "USD"]),
@@ -100,7 +100,7 @@ junk = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(changes=st.lists(st.tuples(st.sampled_from(PLACES), junk), min_size=1, max_size=4))
 def test_whatever_stands_in_it_an_order_with_an_identity_exists(changes):
     order = copy.deepcopy(ORDER)

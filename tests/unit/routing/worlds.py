@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any, NamedTuple
 
-from hub.domain.contact import Place
 from hub.domain.order import Method
 from hub.routing.certificate import cost_range
 from hub.routing.model import Assignment, Decision, Group, GroupLine, NodeState, Plan, Policy, Snapshot
@@ -81,7 +80,9 @@ def plan_of(wanted: Group, seen: Snapshot, load: Load, cost: int = 0) -> Plan:
             if units[place]
         ),
         unfilled=tuple(
-            (line.demand, line.quantity - done) for line, done in zip(lines, placed, strict=True) if done < line.quantity
+            (line.demand, line.quantity - done)
+            for line, done in zip(lines, placed, strict=True)
+            if done < line.quantity
         ),
         cost=cost,
     )

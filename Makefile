@@ -1,0 +1,49 @@
+# Everything needs Python 3.11 or newer and make; the rest is installed into .venv from pinned, hashed requirements.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := .venv/.run
+TEST := .venv/.test
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+
+.PHONY: demo test setup check bench bench-routing faults up clean
+
+demo: $(RUN)
+	$(BIN)/crossdock demo $(DEMO)
+
+up: $(RUN)
+	$(BIN)/crossdock up
+
+test: $(TEST)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+setup: $(TEST)
+
+check: $(TEST)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(TEST)
+	$(BIN)/python -m tests.bench.run $(ARGS)
+
+bench-routing: $(TEST)
+	$(BIN)/python -m tests.bench.routing $(ARGS)
+
+faults: $(TEST)
+	$(BIN)/python -m tests.faults.run $(ARGS)
+
+$(RUN): requirements/build.txt requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "crossdock needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { echo "this Python has no venv module; install it (on Debian: apt install python3-venv)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) -r requirements/build.txt -r requirements/run.txt
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(TEST): $(RUN) requirements/test.txt
+	$(PIP) -r requirements/test.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis

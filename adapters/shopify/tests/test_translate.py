@@ -1,0 +1,402 @@
+"""A Shopify order, as the mapping and its functions read it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.shopify import translate
+from hub.domain.order import ManagedBy, Method, OrderSnapshot
+from hub.domain.payment import PaymentKind
+from hub.mapping.compile import Mapping, compile_mapping
+from hub.mapping.tables import CodeTables, load_tables
+from tests.unit.mapping.shopify_orders import Json, Writer, order_bytes, shopify_order
+
+ROOT = Path(__file__).resolve().parents[3]
+MAPPINGS = ROOT / "mappings" / "shopify"
+TABLES = load_tables((MAPPINGS / "tables.toml").read_text())
+
+Read = Callable[..., OrderSnapshot]
+
+
+@pytest.fixture(scope="module")
+def mapping() -> Mapping:
+    return compile_mapping((MAPPINGS / "order.toml").read_text(), translate.FUNCTIONS, CodeTables(TABLES))
+
+
+@pytest.fixture
+def read(mapping: Mapping) -> Read:
+    """Map an order of two lines after some changes; a function changes it in place."""
+
+    def read_order(change: Callable[[Json], object] | None = None, /, **fields: Any) -> OrderSnapshot:
+        order = shopify_order(1, lines=2) | fields
+        if change is not None:
+            change(order)
+        return mapping(order_bytes(order))
+
+    return read_order
+
+
+def kinds(snapshot: OrderSnapshot) -> list[str]:
+    return [problem.kind for problem in snapshot.problems]
+
+
+# --- the order --------------------------------------------------------------------------------------------------------
+
+
+def test_an_order_is_known_by_its_id_and_versioned_by_its_change_time(read: Read) -> None:
+    snapshot = read()
+    content = snapshot.content
+    assert snapshot.problems == ()
+    assert (content.external_id, content.number) == ("5600000000001", "#1001")
+    assert content.version == 1_772_442_931_000_000
+    assert content.placed_at == datetime(2026, 3, 2, 9, 15, 29, tzinfo=UTC)
+    assert (content.currency, content.financial_status, content.source) == ("EUR", "paid", "web")
+    assert content.tags == ("newsletter", "vip")
+    assert (content.test, content.cancelled_at, content.closed_at) == (False, None, None)
+
+
+def test_people_are_kept_apart_from_the_content(read: Read) -> None:
+    snapshot = read()
+    ship = snapshot.contacts["ship"]
+    assert (ship.name, ship.lines, ship.region, ship.country) == ("Kim Winter", ("Lindenweg 4",), "BE", "DE")
+    assert ship.email == "kim.winter@shop.example"
+    assert set(snapshot.contacts) == {"ship", "bill", "customer"}
+    assert b"Winter" not in json.dumps(repr(snapshot.content)).encode()
+    (group,) = snapshot.content.groups
+    assert (group.contact, group.place, group.service) == ("ship", ship.place, "Standard")
+    assert (ship.place.latitude, ship.place.longitude) == (52.53, 13.38)
+
+
+def test_a_cancelled_order_says_when_and_why(read: Read) -> None:
+    snapshot = read(cancelled_at="2026-03-03T00:00:00Z", cancel_reason="fraud", shipping_address=None)
+    content = snapshot.content
+    assert (content.cancelled_at, content.cancel_reason) == (datetime(2026, 3, 3, tzinfo=UTC), "fraud")
+    assert snapshot.problems == (), "nothing is sent, so no address is missed"
+
+
+def test_what_shopify_leaves_empty_is_not_asked_for(read: Read) -> None:
+    def empty(order: Json) -> None:
+        for line in order["line_items"]:
+            line |= {"sku": "", "variant_id": None, "product_id": None, "requires_shipping": False}
+
+    snapshot = read(empty, customer=None, billing_address=None, shipping_address=None, email="", contact_email=None)
+    assert snapshot.problems == ()
+    assert snapshot.contacts == {}
+    assert [(line.sku, line.variant) for line in snapshot.content.lines] == [(None, None)] * 2
+
+
+@pytest.mark.parametrize("properties", [[], {}, [{"name": 2}], [{"name": "x", "value": None}], None, "x", [None]])
+def test_junk_in_properties_is_not_read(read: Read, properties: object) -> None:
+    assert read(lambda order: order["line_items"][0].update(properties=properties)).problems == ()
+
+
+# --- lines and groups -------------------------------------------------------------------------------------------------
+
+
+def test_a_line_amounts_to_price_times_ordered_quantity(read: Read) -> None:
+    def edited(order: Json) -> None:
+        order["line_items"][0] |= {"quantity": 3, "current_quantity": 1, "price": "19.99"}
+
+    line = read(edited).content.lines[0]
+    assert (line.quantity, line.subtotal, line.unit_price) == (1, 5997, Decimal("19.99"))
+
+
+def test_bodies_of_old_versions_have_no_current_quantity_and_no_allocations(read: Read) -> None:
+    def old(order: Json) -> None:
+        line = order["line_items"][0]
+        del line["current_quantity"], line["discount_allocations"]
+        line |= {"quantity": 2, "total_discount": "4.00"}
+
+    line = read(old).content.lines[0]
+    assert (line.quantity, line.discount) == (2, 400)
+
+
+def test_a_gift_card_and_a_service_are_digital(read: Read) -> None:
+    def digital(order: Json) -> None:
+        order["line_items"][0]["gift_card"] = True
+        order["line_items"][1]["requires_shipping"] = False
+
+    content = read(digital).content
+    assert [(line.group, line.ships, line.gift_card) for line in content.lines] == [
+        ("digital", False, True),
+        ("digital", False, False),
+    ]
+    assert [(group.key, group.method) for group in content.groups] == [("digital", Method.DIGITAL)]
+
+
+def test_a_tip_is_money_and_no_line(read: Read) -> None:
+    def tipped(order: Json) -> None:
+        order["line_items"][1] |= {"tip": {"payment_gateway": "g"}, "price": "5.00", "discount_allocations": []}
+        order["total_discounts"] = "0.00"
+
+    content = read(tipped).content
+    assert len(content.lines) == 1
+    assert content.amounts.shop.tip == 500
+    assert read(total_tip_received="7.50").content.amounts.shop.tip == 750
+
+
+def test_units_fulfilled_by_whomever_are_counted_where_the_fulfilment_succeeded(read: Read) -> None:
+    def fulfilled(order: Json) -> None:
+        line = {"id": order["line_items"][0]["id"], "quantity": 1}
+        order["fulfillments"] = [
+            {"status": "success", "line_items": [line]},
+            {"status": "success", "line_items": [line]},
+            {"status": "cancelled", "line_items": [line]},
+        ]
+
+    assert [line.fulfilled_elsewhere for line in read(fulfilled).content.lines] == [2, 0]
+
+
+def test_goods_to_send_need_an_address_until_they_are_sent(read: Read) -> None:
+    (problem,) = read(shipping_address=None).problems
+    assert (problem.kind, problem.field, problem.path) == (
+        "missing_address",
+        "groups.main.contact",
+        "shipping_address",
+    )
+
+    def sent(order: Json) -> None:
+        lines = [{"id": line["id"], "quantity": line["quantity"]} for line in order["line_items"]]
+        order |= {"shipping_address": None, "fulfillments": [{"status": "success", "line_items": lines}]}
+
+    assert read(sent).problems == ()
+
+
+@pytest.mark.parametrize("word", [{"code": "Local Pickup"}, {"delivery_category": "pick_up"}])
+def test_a_local_pick_up_needs_no_address(read: Read, word: Json) -> None:
+    def picked(order: Json) -> None:
+        order["shipping_address"] = None
+        order["shipping_lines"][0] |= {"title": "Store Mitte"} | word
+
+    snapshot = read(picked)
+    (group,) = snapshot.content.groups
+    assert (group.method, group.pickup_location, group.contact, snapshot.problems) == (
+        Method.PICK_UP,
+        "Store Mitte",
+        None,
+        (),
+    )
+
+
+def test_a_rate_that_an_edit_removed_says_nothing(read: Read) -> None:
+    def removed(order: Json) -> None:
+        order["shipping_lines"].insert(0, {"code": "local_pickup", "is_removed": True, "price": "0.00"})
+
+    (group,) = read(removed).content.groups
+    assert (group.method, group.service) == (Method.SHIP, "Standard")
+
+
+# --- the till ---------------------------------------------------------------------------------------------------------
+
+
+def till(order: Json, *, minutes: int = 0, lines: int = 2, status: str = "success") -> None:
+    """Make it a till sale, of which some lines were fulfilled so many minutes after."""
+    left = [{"id": line["id"], "quantity": line["quantity"]} for line in order["line_items"][:lines]]
+    done = {"status": status, "created_at": f"2026-03-02T10:{15 + minutes}:30+01:00", "line_items": left}
+    order |= {"source_name": "pos", "location_id": 65, "fulfillments": [done]}
+
+
+def test_what_a_till_sells_is_carried_out_and_done(read: Read) -> None:
+    def sold(order: Json) -> None:
+        till(order)
+        order |= {"shipping_address": None, "shipping_lines": []}
+
+    snapshot = read(sold)
+    (group,) = snapshot.content.groups
+    assert (group.key, group.method, group.pickup_location) == ("carried_out", Method.CARRIED_OUT, "65")
+    assert {line.managed_by for line in snapshot.content.lines} == {ManagedBy.DONE}
+    assert kinds(snapshot) == []
+
+
+def test_what_a_till_sells_to_be_sent_is_the_hubs(read: Read) -> None:
+    lines = read(lambda order: till(order, lines=1)).content.lines
+    assert [(line.group, line.managed_by) for line in lines] == [
+        ("carried_out", ManagedBy.DONE),
+        ("main", ManagedBy.HUB),
+    ]
+
+
+@pytest.mark.parametrize("how", [{"minutes": 20}, {"status": "cancelled"}])
+def test_what_a_till_sells_and_is_fulfilled_later_was_not_carried_out(read: Read, how: Any) -> None:
+    assert {line.managed_by for line in read(lambda order: till(order, **how)).content.lines} == {ManagedBy.HUB}
+
+
+# --- money ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("taxes_included", [True, False])
+def test_tax_is_added_once(mapping: Mapping, taxes_included: bool) -> None:
+    order = shopify_order(3, taxes_included=taxes_included)
+    amounts = mapping(order_bytes(order)).content.amounts
+    assert amounts.shop.tax_included is taxes_included
+    assert amounts.difference == 0
+    assert amounts.presentment is None
+
+
+def test_the_customers_view_has_its_own_currency(mapping: Mapping) -> None:
+    amounts = mapping(order_bytes(shopify_order(3, presentment="JPY"))).content.amounts
+    assert amounts.presentment is not None
+    assert (amounts.presentment.currency, amounts.presentment.total) == ("JPY", 2 * amounts.shop.total)
+
+
+def test_yen_has_no_places_and_takes_none(mapping: Mapping) -> None:
+    order = shopify_order(1, currency="JPY", prices=[1000], quantities=[1], discount=0, shipping=0)
+    order["line_items"][0]["price"] = "1000.00"
+    assert mapping(order_bytes(order)).content.lines[0].subtotal == 1000
+    order["line_items"][0]["price"] = "10.5"
+    snapshot = mapping(order_bytes(order))
+    (problem,) = snapshot.problems
+    assert (problem.kind, problem.field, problem.path, problem.value, problem.line) == (
+        "bad_money",
+        "lines.subtotal",
+        "line_items[].price, @quantity",
+        "10.5 JPY",
+        snapshot.content.lines[0].external_id,
+    )
+    assert snapshot.content.amounts.difference == 1000
+
+
+def test_duties_fees_and_cash_rounding(read: Read) -> None:
+    write = Writer()
+
+    def extras(order: Json) -> None:
+        total = Decimal(order["total_price"]) + Decimal("15.00")
+        order |= {
+            "original_total_duties_set": write.pair(1000),
+            "original_total_additional_fees_set": write.pair(500),
+            "total_cash_rounding_payment_adjustment_set": write.pair(-2),
+            "total_price": str(total),
+        }
+
+    amounts = read(extras).content.amounts
+    assert (amounts.shop.duties, amounts.shop.fees, amounts.shop.rounding, amounts.difference) == (1000, 500, -2, 0)
+    assert read(extras, duties_included=True).content.amounts.shop.duties == 0
+
+
+def test_a_difference_to_the_stated_total_shows(read: Read) -> None:
+    assert read(total_price="1.00").content.amounts.difference == 100 - read().content.amounts.shop.total
+
+
+def test_an_edit_leaves_the_sale_and_tells_what_remains(read: Read) -> None:
+    def removed(order: Json) -> None:
+        first, second = order["line_items"]
+        first |= {"quantity": 1, "current_quantity": 1, "price": "10.00"}
+        second |= {"quantity": 2, "current_quantity": 0, "price": "20.00"}
+        order |= {"total_discounts": "0.00", "total_price": "54.90", "current_total_price": "14.90"}
+        order |= {"current_total_discounts": "0.00", "current_total_tax": "2.38"}
+
+    content = read(removed).content
+    assert content.edited is not None
+    assert (content.amounts.shop.subtotal, content.amounts.difference) == (5000, 0)
+    assert (content.edited.shop.subtotal, content.edited.shop.shipping, content.edited.difference) == (1000, 490, 0)
+    assert [line.quantity for line in content.lines] == [1, 0]
+    assert read().content.edited is None
+
+
+REFUND_TRANSACTION = {
+    "id": 801,
+    "parent_id": 800,
+    "kind": "refund",
+    "status": "success",
+    "gateway": "shopify_payments",
+    "amount": "14.90",
+    "currency": "EUR",
+    "processed_at": "2026-03-05T08:00:00Z",
+}
+
+
+def test_a_refund_is_what_went_back(read: Read) -> None:
+    refund = {
+        "refund_line_items": [{"line_item_id": 1, "quantity": 1, "subtotal": 10.0, "total_tax": 1.6}],
+        "order_adjustments": [{"kind": "shipping_refund", "amount": "-4.90", "tax_amount": "-0.78"}],
+        "transactions": [REFUND_TRANSACTION],
+    }
+    content = read(refunds=[refund], payment_gateway_names=[]).content
+    assert content.refunded is not None
+    shop = content.refunded.shop
+    assert (shop.subtotal, shop.shipping, shop.tax, shop.rounding) == (1000, 490, 238, 0)
+    assert content.refunded.difference == 0
+    (payment,) = content.payments
+    assert (payment.kind, payment.amount, payment.parent, payment.status) == (PaymentKind.REFUND, 1490, "800", "done")
+
+
+def test_a_discrepancy_that_the_merchant_typed_in_belongs_to_the_refund(read: Read) -> None:
+    refund = {
+        "refund_line_items": [{"subtotal": "20.00", "total_tax": "0.00"}],
+        "order_adjustments": [{"kind": "refund_discrepancy", "amount": "5.10", "tax_amount": "0.00"}],
+        "transactions": [REFUND_TRANSACTION, REFUND_TRANSACTION | {"id": 802, "status": "failure"}],
+    }
+    refunded = read(refunds=[refund]).content.refunded
+    assert refunded is not None
+    assert (refunded.shop.total, refunded.stated_total) == (1490, 1490)
+
+
+def test_a_refund_without_money_takes_units_off_and_returns_none(read: Read) -> None:
+    units_only = {"refund_line_items": [{"subtotal": "20.00", "total_tax": "0.00"}], "transactions": []}
+    assert read(refunds=[units_only]).content.refunded is None
+
+
+def test_a_refund_in_the_customers_currency_is_booked_in_the_shops(read: Read) -> None:
+    pair = {"shop_money": {"amount": "14.90"}, "presentment_money": {"amount": "2400"}}
+    there = REFUND_TRANSACTION | {"amount": "2400", "currency": "JPY"}
+    with_pair, without = (
+        read(refunds=[{"transactions": [row]}]).content.refunded for row in (there | {"amount_set": pair}, there)
+    )
+    assert with_pair is not None
+    assert without is not None
+    assert (with_pair.stated_total, without.stated_total) == (1490, None)
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_gift_card_that_is_spent_is_a_payment(read: Read) -> None:
+    rows = [
+        {"id": 1, "kind": "sale", "status": "success", "gateway": "gift_card", "amount": "20.00", "currency": "EUR"},
+        {"id": 2, "kind": "authorization", "status": "pending", "gateway": "bogus", "amount": "5", "currency": "EUR"},
+        {"id": 3, "kind": "change", "status": "success", "gateway": "cash", "amount": "1.50", "currency": "EUR"},
+    ]
+    content = read(transactions=rows).content
+    assert [(row.kind, row.method, row.amount, row.status) for row in content.payments] == [
+        (PaymentKind.SALE, "gift_card", 2000, "done"),
+        (PaymentKind.AUTHORISE, "bogus", 500, "pending"),
+        (PaymentKind.REFUND, "cash", 150, "done"),
+    ]
+    assert content.amounts.shop.discount == 1000
+
+
+@pytest.mark.parametrize(
+    ("fields", "payments"),
+    [
+        ({}, [("5600000000001:shopify_payments:sale", PaymentKind.SALE)]),
+        (
+            {"financial_status": "authorized"},
+            [("5600000000001:shopify_payments:authorization", PaymentKind.AUTHORISE)],
+        ),
+        ({"financial_status": "partially_paid"}, []),
+        ({"financial_status": "pending"}, []),
+        ({"payment_gateway_names": ["gift_card", "shopify_payments"]}, []),
+        ({"payment_gateway_names": [""]}, []),
+        ({"payment_gateway_names": None}, []),
+    ],
+)
+def test_one_gateway_that_took_the_whole_implies_its_payment(read: Read, fields: Json, payments: object) -> None:
+    assert [(row.external_id, row.kind) for row in read(**fields).content.payments] == payments
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def test_carriers_translate_there_and_back() -> None:
+    there, back = TABLES["tracking_company"], TABLES["carrier"]
+    assert {company: ours for ours, company in there.items()} == back
+
+
+def test_every_function_is_called_by_the_mapping_file() -> None:
+    text = (MAPPINGS / "order.toml").read_text()
+    assert [name for name in translate.FUNCTIONS if f'call = "{name}"' not in text] == []

@@ -1,0 +1,35 @@
+"""The slow broom: carts that expired, bodies past their retention, what nobody needs any more."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from hub.store.database import Database, is_weather
+from hub.store.retention import forget
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 5.0
+
+
+class Sweeper:
+    """Sweeps now and then, in one process of the installation at a time."""
+
+    def __init__(self, database: Database, raw_retention: timedelta) -> None:
+        self._database = database
+        self._raw_retention = raw_retention
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            try:
+                async with self._database.transaction() as connection:
+                    await forget(connection, self._raw_retention)
+            except Exception as error:
+                # The edge of a process: the next sweep tries again.
+                if is_weather(error):
+                    log.warning("sweep.weather", reason=f"{type(error).__name__}: {error}")
+                else:
+                    log.exception("sweep.failed")
