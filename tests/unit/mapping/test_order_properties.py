@@ -1,5 +1,6 @@
 """What holds for every Shopify order: sums come out, and nothing but the identity can keep an order from existing."""
 
+import contextlib
 import copy
 import json
 from pathlib import Path
@@ -117,14 +118,13 @@ def test_whatever_stands_in_it_an_order_with_an_identity_exists(changes):
 
 def _put(order, path, value):
     """Set what stands at a path, unless an earlier change took the path away."""
-    holder = order
-    for key in path[:-1]:
-        try:
+    with contextlib.suppress(KeyError, IndexError, TypeError):
+        holder = order
+        for key in path[:-1]:
             holder = holder[key]
-        except (KeyError, IndexError, TypeError):
-            return
-    if isinstance(holder, dict) or (isinstance(holder, list) and path[-1] < len(holder)):
-        holder[path[-1]] = value
+        known = range(len(holder)) if isinstance(holder, list) else holder
+        if path[-1] in known:
+            holder[path[-1]] = value
 
 
 @pytest.mark.parametrize("path", PLACES, ids=lambda path: ".".join(map(str, path)))

@@ -102,6 +102,11 @@ def sample_orders():
     return found
 
 
+def test_carriers_translate_there_and_back():
+    tables = load_tables((MAPPINGS / "tables.toml").read_text())
+    assert {company: ours for ours, company in tables["tracking_company"].items()} == tables["carrier"]
+
+
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no samples of Shopify's payloads at {SAMPLES}")
 
 
