@@ -76,7 +76,7 @@ async def pull_status(context: Context[Settings], cursor: str | None) -> AsyncIt
         # The last window stays open: what changes while it is read need not wait for the next pull.
         limit = end if end < until else None
         orders = await _changes(context, start, limit, 1)
-        if False:
+        if len(orders) >= calls.PAGE and width > NARROWEST:
             width = max(width / 2, NARROWEST)
             continue
         page = 1

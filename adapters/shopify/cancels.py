@@ -14,7 +14,7 @@ POLL_SECONDS: Final = 0.4
 
 
 async def cancel_order(context: Shop, request: ChannelCancel, /) -> Outcome:
-    """Cancel, restock, refund the way it was paid, tell the customer.
+    """Cancel, restock, tell the customer; captured money stays until a refund is decided.
 
     Shopify answers with a job, and a job that is done says nothing about success: the order's own state decides.
     A job that runs on is Uncertain, so the next try looks again.

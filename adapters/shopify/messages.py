@@ -350,14 +350,17 @@ STAFF_NOTE_LENGTH: Final = 255
 
 
 def cancel_request(request: ChannelCancel, order: str) -> dict[str, object]:
-    """Variables of `documents.CANCEL`: stock goes back, money goes back the way it came, the customer is told."""
+    """Variables of `documents.CANCEL`: stock goes back, the customer is told.
+
+    Authorised payments are voided by Shopify in any case; what was captured is refunded by a refund, not by the way.
+    """
     return {
         "orderId": order,
         "reason": CANCEL_REASONS.get(request.reason.strip().lower().replace(" ", "_"), "OTHER"),
         "restock": True,
         "notify": True,
         "note": f"{request.reason} ({request.key})"[:STAFF_NOTE_LENGTH],
-        "refund": {"originalPaymentMethodsRefund": True},
+        "refund": None,
     }
 
 

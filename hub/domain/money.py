@@ -23,6 +23,10 @@ MINOR_UNITS: Final[dict[str, int]] = {
 SCALE: Final[dict[str, Decimal]] = {code: Decimal(10) ** places for code, places in MINOR_UNITS.items()}
 
 
+LARGEST_EXPONENT: Final = 15
+"""Digits before the point at most: beyond it a hostile exponent would cost minutes, and a bigint could not hold it."""
+
+
 class MoneyError(ValueError):
     """An amount that cannot be booked: unknown currency, or finer than the currency's minor unit."""
 
@@ -43,9 +47,11 @@ def minor(value: Decimal, currency: str) -> int:
     scale = SCALE.get(currency)
     if scale is None:
         raise MoneyError(f"currency {currency!r} is not in the table of ISO 4217 codes")
+    if not value.is_finite() or value.adjusted() > LARGEST_EXPONENT:
+        raise MoneyError(f"{value} {currency} is no amount of money")
     scaled = value * scale
     whole = int(scaled)
-    if whole != scaled:
+    if whole != scaled or value.as_tuple().exponent < -LARGEST_EXPONENT:  # type: ignore[operator]
         raise MoneyError(f"{value} {currency} is finer than its minor unit ({MINOR_UNITS[currency]} places)")
     return whole
 

@@ -6,12 +6,13 @@ from typing import Final
 from hub.domain.order import OrderSnapshot, Problem
 from hub.flow.aggregate import Order, Trouble
 
-HOLDS_RELEASE: Final = frozenset(
-    {"bad_quantity", "missing_address", "unmapped_country", "unmapped_status", "missing_field", "overlay_failed"}
-)
-"""Problems that stop goods. Money that does not add up stops the books, never the goods (law 10)."""
+HARMLESS: Final = frozenset({"bad_time"})
+"""Problems that stop nothing: told, and the order goes on."""
 
 MONEY: Final = frozenset({"bad_money", "total_mismatch"})
+"""Problems that stop the books, never the goods (law 10); so do words of payments that no table knows."""
+
+UNMAPPED_PAYMENT: Final = "unmapped_payment"
 POSTING: Final = "posting"
 """Scope of a hold that stops the books only."""
 
@@ -34,9 +35,10 @@ def question(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
     for problem in snapshot.problems:
         reason = f"{problem.kind}: {problem.field} at {problem.path} is {problem.value!r}"
         order.troubles.append(trouble_of(order, problem))
-        if problem.kind in HOLDS_RELEASE or problem.kind in MONEY:
+        if problem.kind not in HARMLESS:
             open_reasons.add(reason)
-            scope = POSTING if problem.kind in MONEY else "order"
+            books_only = problem.kind in MONEY or problem.kind.startswith(UNMAPPED_PAYMENT)
+            scope = POSTING if books_only else "order"
             order.hold(problem.kind, reason, owner="hub", at=now, scope=scope, rule="revision")
     difference = snapshot.content.amounts.difference
     if difference:

@@ -1,4 +1,4 @@
-"""How a simulated vendor plays its part in the demo: one class per kind, the vendor's own in `adapters/<vendor>/demo.py`.
+"""How a simulated vendor plays its part in the demo: a class per kind, the vendor's own in `adapters/<vendor>/demo.py`.
 
 A player holds one simulator. It knows how the hub connects to it, how its world is furnished, what its customers do,
 and what is in its books afterwards. All of it speaks the hub's words; the vendor's stay behind it. The module's

@@ -94,7 +94,7 @@ def price_by_certificate(wanted: Group, seen: Snapshot, policy: Policy) -> Price
 
 
 def best_of_all(wanted: Group, seen: Snapshot, policy: Policy, price: Price | None = None) -> list[Answer]:
-    """Every distinct set of nodes with its best answer, best first. Knows quantities, stock, splits and marks, no fences.
+    """Every distinct set of nodes with its best answer, best first. Knows quantities, stock, splits, marks; no fence.
 
     A line is spread only where that places more units than sending lines whole does.
     """

@@ -1,0 +1,342 @@
+"""Read orders whole, a page at a time: a fixed number of statements whatever the page holds."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from hub.domain.contact import Contact
+from hub.domain.fulfilment import fulfilment_id, fulfilment_status, split_fulfilment_id
+from hub.domain.money import Amounts, AmountSet
+from hub.domain.order import ManagedBy, OrderContent, OrderLine
+from hub.domain.shipping import Shipment
+from hub.domain.states import GONE, OrderState, SliceState
+from hub.store.admin.errors import Missing
+from hub.store.admin.exceptions import of_orders
+from hub.store.admin.order_views import (
+    AmountSets,
+    AmountSetView,
+    AmountsView,
+    CancelView,
+    DemandView,
+    FulfilmentLineView,
+    FulfilmentView,
+    GroupView,
+    HoldView,
+    LineView,
+    OrderView,
+    ParcelLineView,
+    ParcelView,
+    PaymentView,
+    ProgressView,
+    ShipmentView,
+    SliceView,
+    WaitView,
+)
+from hub.store.admin.paging import Cut, Page, encode_cursor
+from hub.store.database import PooledConnection
+
+FIND: Final = (
+    "SELECT o.id FROM customer_order o WHERE o.merchant = $1 AND ($2::text IS NULL OR o.id < $2) "
+    "AND ($3::text IS NULL OR o.external_id = $3) AND ($4::text IS NULL OR o.number = $4) "
+    "AND ($5::text IS NULL OR o.connection_id = $5) AND ($6::text IS NULL OR o.state = $6) "
+    "AND ($7::text IS NULL OR EXISTS (SELECT 1 FROM demand d LEFT JOIN item i ON i.id = d.item_id "
+    "WHERE d.order_id = o.id AND (d.sku = $7 OR i.sku = $7))) "
+    "AND ($8::text IS NULL OR o.id = ANY($9::text[]) OR o.external_id = $8 OR o.number = $8 "
+    "OR o.id IN (SELECT p.order_id FROM parcel p WHERE p.tracking = $8) "
+    "OR o.id IN (SELECT f.order_id FROM fulfilment_order f WHERE f.partner_reference = $8)) "
+    "ORDER BY o.id DESC LIMIT $10"
+)
+HEADS: Final = (
+    "SELECT o.*, a.name AS account FROM customer_order o JOIN account a ON a.id = o.account_id WHERE o.id = ANY($1::text[])"
+)
+BY_ORDER: Final = " WHERE order_id = ANY($1::text[]) ORDER BY order_id, no"
+PARTS: Final[Mapping[str, str]] = {
+    "revision": "SELECT DISTINCT ON (order_id) order_id, document FROM order_revision WHERE order_id = ANY($1::text[]) "
+    "ORDER BY order_id, no DESC",
+    "demand": "SELECT d.*, i.sku AS item_sku FROM demand d LEFT JOIN item i ON i.id = d.item_id "
+    "WHERE d.order_id = ANY($1::text[]) ORDER BY d.order_id, d.no",
+    "slice": "SELECT s.*, n.code AS node FROM slice s LEFT JOIN node n ON n.id = s.node_id "
+    "WHERE s.order_id = ANY($1::text[]) ORDER BY s.order_id, s.no",
+    "hold": "SELECT * FROM hold" + BY_ORDER,
+    "fulfilment": "SELECT f.*, n.code AS node FROM fulfilment_order f JOIN node n ON n.id = f.node_id "
+    "WHERE f.order_id = ANY($1::text[]) ORDER BY f.order_id, f.no",
+    "cancel": "SELECT * FROM cancel_request" + BY_ORDER,
+    "shipment": "SELECT * FROM shipment" + BY_ORDER,
+    "parcel": "SELECT * FROM parcel WHERE order_id = ANY($1::text[]) ORDER BY order_id, shipment_no, no",
+    "payment": "SELECT * FROM payment WHERE order_id = ANY($1::text[]) ORDER BY order_id, at, external_id",
+    "waiting": "SELECT * FROM waiting WHERE order_id = ANY($1::text[]) ORDER BY order_id, demand_no",
+}
+_content = msgspec.json.Decoder(OrderContent)
+_shipment = msgspec.json.Decoder(Shipment)
+
+Rows = dict[str, list[asyncpg.Record]]
+"""Rows of one order by part."""
+
+
+async def list_orders(
+    connection: PooledConnection,
+    merchant: str,
+    cut: Cut,
+    *,
+    external_id: str | None = None,
+    number: str | None = None,
+    link: str | None = None,
+    state: str | None = None,
+    sku: str | None = None,
+    query: str | None = None,
+) -> Page[OrderView]:
+    """Orders, the newest first. `query` is any id of it: ours, the channel's, a partner's, a tracking number."""
+    (before,) = cut.after(str)
+    found = await connection.fetch(
+        FIND, merchant, before, external_id, number, link, state, sku, query, _ids_in(query), cut.limit + 1
+    )
+    ids = [row["id"] for row in found]
+    kept = ids[: cut.limit]
+    return Page(
+        items=await read_orders(connection, kept), next=encode_cursor((kept[-1],)) if len(ids) > cut.limit else None
+    )
+
+
+def _ids_in(query: str | None) -> list[str]:
+    """The order that an id names, be it the order's own or its fulfilment order's."""
+    if query is None:
+        return []
+    try:
+        return [query.upper(), split_fulfilment_id(query.upper())[0]]
+    except ValueError:
+        return [query.upper()]
+
+
+async def get_order(connection: PooledConnection, merchant: str, id: str, *, people: bool = False) -> OrderView:
+    """One order; with its contacts if the asker may see people. Raises `Missing`."""
+    owner = await connection.fetchval("SELECT merchant FROM customer_order WHERE id = $1", id)
+    if owner != merchant:
+        raise Missing(f"no order {id}")
+    (order,) = await read_orders(connection, [id])
+    if not people:
+        return order
+    rows = await connection.fetch(
+        "SELECT DISTINCT ON (key) key, document FROM contact WHERE order_id = $1 ORDER BY key, revision DESC", id
+    )
+    contacts = {row["key"]: msgspec.json.decode(row["document"], type=Contact) for row in rows if row["document"]}
+    return msgspec.structs.replace(order, contacts=contacts)
+
+
+async def read_orders(connection: PooledConnection, ids: Sequence[str]) -> list[OrderView]:
+    """Orders in the order of their ids given."""
+    parts: dict[str, Rows] = {id: defaultdict(list) for id in ids}
+    for name, sql in PARTS.items():
+        for row in await connection.fetch(sql, list(ids)):
+            parts[row["order_id"]][name].append(row)
+    heads = {row["id"]: row for row in await connection.fetch(HEADS, list(ids))}
+    troubles = await of_orders(connection, ids)
+    return [_order(heads[id], parts[id], troubles[id]) for id in ids]
+
+
+def _order(head: asyncpg.Record, rows: Rows, troubles: list[Any]) -> OrderView:
+    content = _content.decode(rows["revision"][0]["document"])
+    fulfilments = _fulfilments(head["id"], rows)
+    holds = [
+        HoldView(
+            active=row["lifted_at"] is None,
+            **_pick(row, "no scope kind owner reason lift_rule placed_at lifted_at"),
+        )
+        for row in rows["hold"]
+    ]
+    return OrderView(
+        **_pick(head, "id account external_id number currency placed_at created_at revision acting test"),
+        connection=head["connection_id"],
+        state=OrderState(head["state"]),
+        progress=_progress(rows, held=any(hold.active for hold in holds)),
+        cancelled_at=content.cancelled_at,
+        source=content.source,
+        tags=list(content.tags),
+        amounts=AmountSets(
+            placed=_amounts(content.amounts), edited=_amounts(content.edited), refunded=_amounts(content.refunded)
+        ),
+        lines=_lines(head["id"], content, rows),
+        groups=[
+            GroupView(
+                key=group.key,
+                method=group.method,
+                place=group.place,
+                pickup_location=group.pickup_location,
+                service=group.service,
+                not_before=group.not_before,
+                deliver_by=group.deliver_by,
+                keep_together=group.keep_together,
+            )
+            for group in content.groups
+        ],
+        fulfilments=fulfilments,
+        holds=holds,
+        payments=[
+            PaymentView(**_pick(row, "external_id kind method amount currency status parent at expires_at"))
+            for row in rows["payment"]
+        ],
+        exceptions=troubles,
+        waiting=[WaitView(demand=row["demand_no"], **_pick(row, "queue cause since")) for row in rows["waiting"]],
+    )
+
+
+def _pick(row: Mapping[str, Any], names: str) -> dict[str, Any]:
+    return {name: row[name] for name in names.split()}
+
+
+def _amounts(given: AmountSet | None) -> AmountSetView | None:
+    if given is None:
+        return None
+    shop = _view_of(given.shop)
+    presentment = _view_of(given.presentment) if given.presentment else shop
+    return AmountSetView(shop=shop, presentment=presentment, stated_total=given.stated_total)
+
+
+def _view_of(amounts: Amounts) -> AmountsView:
+    return AmountsView(total=amounts.total, **msgspec.structs.asdict(amounts))
+
+
+def _lines(order: str, content: OrderContent, rows: Rows) -> list[LineView]:
+    slices: dict[int, list[asyncpg.Record]] = defaultdict(list)
+    for row in rows["slice"]:
+        slices[row["demand_no"]].append(row)
+    demands: dict[str, list[DemandView]] = defaultdict(list)
+    for row in rows["demand"]:
+        demands[row["line"]].append(
+            DemandView(
+                **_pick(row, "no quantity per_unit tracked"),
+                item=row["item_id"],
+                sku=row["item_sku"] or row["sku"],
+                managed_by=ManagedBy(row["managed_by"]),
+                slices=[_slice(order, part) for part in slices[row["no"]]],
+            )
+        )
+    return [_line(line, demands[line.external_id]) for line in content.lines]
+
+
+def _line(line: OrderLine, demands: list[DemandView]) -> LineView:
+    return LineView(
+        id=line.external_id,
+        sku=line.sku,
+        variant=line.variant,
+        title=line.title,
+        quantity=line.quantity,
+        group=line.group,
+        shipped=min((_left(demand) // demand.per_unit for demand in demands), default=0),
+        subtotal=line.subtotal,
+        discount=line.discount,
+        tax=line.tax,
+        demands=demands,
+    )
+
+
+def _left(demand: DemandView) -> int:
+    return sum(part.quantity for part in demand.slices if part.state in GONE)
+
+
+def _slice(order: str, row: asyncpg.Record) -> SliceView:
+    fulfilment = row["fulfilment_no"]
+    return SliceView(
+        state=SliceState(row["state"]),
+        fulfilment=None if fulfilment is None else fulfilment_id(order, fulfilment),
+        **_pick(row, "quantity node reason promised_at"),
+    )
+
+
+def _fulfilments(order: str, rows: Rows) -> list[FulfilmentView]:
+    lines = {row["no"]: (row["line"], row["item_sku"] or row["sku"]) for row in rows["demand"]}
+    found = []
+    for row in rows["fulfilment"]:
+        parts = [part for part in rows["slice"] if part["fulfilment_no"] == row["no"]]
+        found.append(
+            FulfilmentView(
+                id=fulfilment_id(order, row["no"]),
+                number=fulfilment_id(order, row["no"]),
+                order=order,
+                group=row["group_key"],
+                connection=row["connection_id"],
+                status=fulfilment_status([SliceState(part["state"]) for part in parts]),
+                lines=[
+                    FulfilmentLineView(
+                        line=lines[part["demand_no"]][0],
+                        sku=lines[part["demand_no"]][1],
+                        quantity=part["quantity"],
+                        state=SliceState(part["state"]),
+                    )
+                    for part in parts
+                ],
+                shipments=[_shipped(order, one, rows) for one in rows["shipment"] if one["fulfilment_no"] == row["no"]],
+                cancels=[
+                    CancelView(**_pick(one, "no state asked_by reason asked_at ended_at"))
+                    for one in rows["cancel"]
+                    if one["fulfilment_no"] == row["no"]
+                ],
+                **_pick(row, "node handoff partner_reference created_at ship_by"),
+            )
+        )
+    return found
+
+
+def _shipped(order: str, row: asyncpg.Record, rows: Rows) -> ShipmentView:
+    document = _shipment.decode(row["document"])
+    truth = {part["no"]: part for part in rows["parcel"] if part["shipment_no"] == row["no"]}
+    parcels = []
+    for no, parcel in enumerate(document.parcels, 1):
+        told = truth.get(no)
+        parcels.append(
+            ParcelView(
+                tracking=parcel.tracking,
+                carrier=parcel.carrier,
+                service=parcel.service,
+                url=parcel.url,
+                status=told["status"] if told else "unknown",
+                status_at=told["status_at"] if told else None,
+                lines=[ParcelLineView(line=line.line, quantity=line.quantity) for line in parcel.lines],
+            )
+        )
+    return ShipmentView(
+        no=row["no"],
+        external_id=row["external_id"],
+        fulfilment=fulfilment_id(order, row["fulfilment_no"]),
+        shipped_at=row["shipped_at"],
+        parcels=parcels,
+    )
+
+
+def _progress(rows: Rows, *, held: bool) -> ProgressView:
+    units: dict[str, int] = {}
+    for row in rows["slice"]:
+        units[row["state"]] = units.get(row["state"], 0) + row["quantity"]
+    return ProgressView(status=status_of(units), units=sum(units.values()), by_state=units, held=held)
+
+
+def status_of(units: Mapping[str, int]) -> Any:
+    """One word for where the units are; cancelled ones do not count beside others."""
+    states = {SliceState(name) for name in units}
+    live = states - {SliceState.CANCELLED}
+    if not states:
+        return "recorded"
+    if not live:
+        return "cancelled"
+    if live == {SliceState.RETURNED}:
+        return "returned"
+    if live <= {SliceState.DELIVERED, SliceState.COLLECTED, SliceState.RETURNED}:
+        return "delivered"
+    if live <= GONE:
+        return "shipped"
+    if live & GONE:
+        return "partially_shipped"
+    for word, having in STAGES:
+        if live & having:
+            return word
+    return "in_progress"
+
+
+STAGES: Final = (
+    ("waiting", {SliceState.UNALLOCATED, SliceState.BACKORDERED, SliceState.EXPIRED}),
+    ("reserved", {SliceState.RESERVED}),
+    ("released", {SliceState.RELEASED}),
+)
+"""The least advanced units give an order its word, as long as nothing has left."""
