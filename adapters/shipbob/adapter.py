@@ -1,7 +1,7 @@
 """ShipBob as one value: a 3PL that is told by API and asked by scheduled pull."""
 
-from adapters.shipbob.client import OVERLAP, cancel_fulfilment, fetch, probe, pull_status, pull_stock, submit_fulfilment
-from adapters.shipbob.settings import Settings, account, transport
+from adapters.shipbob.client import cancel_fulfilment, fetch, probe, pull_status, pull_stock, submit_fulfilment
+from adapters.shipbob.settings import OVERLAP_SECONDS, Settings, account, transport
 from adapters.shipbob.translate import order_facts, stock_facts, stopped_facts
 from adapters.shipbob.webhook import check
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
@@ -42,7 +42,7 @@ ADAPTER = Adapter(
     },
     fetch=fetch,
     pulls={
-        "status": Pull(pages=pull_status, every_seconds=60, overlap_seconds=int(OVERLAP.total_seconds())),
+        "status": Pull(pages=pull_status, every_seconds=60, overlap_seconds=OVERLAP_SECONDS),
         "stock": Pull(pages=pull_stock, every_seconds=300, overlap_seconds=0),
     },
     probe=probe,

@@ -21,6 +21,7 @@ from adapters.shipbob.schemas import (
     utc,
 )
 from adapters.shipbob.settings import Settings, read_rates
+from hub.domain.contact import Contact
 from hub.domain.facts import CancelConfirmed, FulfilmentAccepted
 from hub.sdk.capabilities import FulfilmentCancel, FulfilmentRequest, Pulled
 from hub.sdk.outcomes import (
@@ -96,8 +97,6 @@ def submit_request(wanted: FulfilmentRequest, settings: Settings) -> Request:
 
     A line's number is its place in the request; its name travels in a tag, see `units.LINE_TAG`.
     """
-    to = wanted.ship_to
-    streets = [line for line in to.lines if line]
     document = {
         "reference_id": wanted.fulfilment,
         "order_number": wanted.order_number,
@@ -105,20 +104,7 @@ def submit_request(wanted: FulfilmentRequest, settings: Settings) -> Request:
         "shipping_method": wanted.service or settings.shipping_method,
         "purchase_date": utc(wanted.ordered_at).isoformat(),
         "location_id": int(wanted.location) if wanted.location is not None else None,
-        "recipient": {
-            "name": to.name or to.company,
-            "email": to.email,
-            "phone_number": to.phone,
-            "address": {
-                "address1": streets[0],
-                "address2": ", ".join(streets[1:]) or None,
-                "company_name": to.company,
-                "city": to.city,
-                "state": to.region,
-                "zip_code": to.postal_code,
-                "country": to.country,
-            },
-        },
+        "recipient": _recipient(wanted.ship_to),
         "products": [
             {
                 "reference_id": line.sku,
@@ -135,6 +121,24 @@ def submit_request(wanted: FulfilmentRequest, settings: Settings) -> Request:
     }
     body = _encoder.encode(document)
     return request(settings, "POST", "order", operation="POST /order", body=body, write=True)
+
+
+def _recipient(to: Contact) -> dict[str, object]:
+    streets = [line for line in to.lines if line]
+    return {
+        "name": to.name or to.company,
+        "email": to.email,
+        "phone_number": to.phone,
+        "address": {
+            "address1": streets[0],
+            "address2": ", ".join(streets[1:]) or None,
+            "company_name": to.company,
+            "city": to.city,
+            "state": to.region,
+            "zip_code": to.postal_code,
+            "country": to.country,
+        },
+    }
 
 
 def is_duplicate(response: Response) -> bool:

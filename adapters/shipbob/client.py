@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -14,9 +14,6 @@ from adapters.shipbob.settings import Settings
 from adapters.shipbob.units import CANCELLED
 from hub.sdk.capabilities import Check, Context, FulfilmentCancel, FulfilmentRequest, Page, Probe, Pulled
 from hub.sdk.outcomes import NeedsPerson, Outcome, Uncertain
-
-OVERLAP: Final = timedelta(seconds=120)
-"""How far a pull of status looks back over its own cursor: ShipBob's clock and lists may lag."""
 
 FIRST_PULL: Final = timedelta(days=30)
 """How far the first pull looks back when the connection does not say since when it is live."""
@@ -151,9 +148,9 @@ async def _changes(context: Context[Settings], start: datetime, end: datetime | 
     return calls.read_changes(response, context.now())
 
 
-def _since(context: Context[Any], cursor: str | None, until: datetime) -> datetime:
+def _since(context: Context[Settings], cursor: str | None, until: datetime) -> datetime:
     if cursor is not None:
-        return datetime.fromisoformat(cursor) - OVERLAP
+        return datetime.fromisoformat(cursor) - timedelta(seconds=context.settings.overlap_seconds)
     return context.connection.live_from or until - FIRST_PULL
 
 

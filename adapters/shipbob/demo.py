@@ -49,6 +49,7 @@ class ShipBobPlayer(NodePlayer):
             "token": self._account.token,
             "channel_id": self._account.channel_id,
             "requests_per_minute": PER_MINUTE,
+            "overlap_seconds": 5,
             "base_url": self._account.base_url,
         }
 

@@ -12,6 +12,9 @@ from hub.sdk.wire import RateLimit, RateReading, Response, Transport
 
 BASE_URL: Final = "https://api.shipbob.com"
 
+OVERLAP_SECONDS: Final = 120
+"""How far a pull of status looks back over its own cursor: ShipBob's clock and lists may lag."""
+
 Secret = Annotated[str, msgspec.Meta(extra_json_schema={"x-secret": True})]
 OptionalSecret = Annotated[str | None, msgspec.Meta(extra_json_schema={"x-secret": True})]
 
@@ -35,6 +38,7 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Still accepted while secrets are being changed."""
     requests_per_minute: int = 150
     """ShipBob counts per user and app in a sliding minute (developer.shipbob.com, rate limit); raised ones differ."""
+    overlap_seconds: int = OVERLAP_SECONDS
     base_url: str | None = None
 
     def __post_init__(self) -> None:

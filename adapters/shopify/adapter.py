@@ -9,7 +9,7 @@ from adapters.shopify.levels import BATCH
 from adapters.shopify.settings import Settings, account, transport
 from adapters.shopify.shipments import confirm_shipment
 from adapters.shopify.translate import FUNCTIONS
-from adapters.shopify.webhook import check
+from adapters.shopify.webhook import addressed, check
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Subtracts, Topic
 
 _ORDER: Final = Topic(lane=Lane.ORDERS, form=Form.SNAPSHOT, mapping="order")
@@ -65,6 +65,7 @@ ADAPTER: Final = Adapter(
     account=account,
     transport=transport,
     check=check,
+    addressed=addressed,
     topics={
         **dict.fromkeys(ORDER_TOPICS, _ORDER),
         **dict.fromkeys(FETCHED_TOPICS, _FETCHED),

@@ -39,6 +39,12 @@ def check(delivery: Delivery, settings: Settings) -> Verdict:
     return Store(key=_key(delivery, topic), topic=topic, object=_object(topic, delivery.body))
 
 
+def addressed(delivery: Delivery) -> str | None:
+    """The shop that a delivery names: one endpoint may serve every shop of an app."""
+    shop = _header(delivery, "shop-domain")
+    return shop.strip().lower() if shop else None
+
+
 def _header(delivery: Delivery, name: str) -> str | None:
     """A header of either generation: "Events" dropped the `X-`."""
     return delivery.headers.get(f"x-shopify-{name}") or delivery.headers.get(f"shopify-{name}")

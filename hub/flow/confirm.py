@@ -36,6 +36,7 @@ from hub.domain.states import (
 from hub.flow.aggregate import Order, Parcelled, Trouble
 from hub.flow.amend import end_request, recall
 from hub.flow.batch import Batch
+from hub.flow.fulfil import buy_label
 from hub.flow.post_to_erp import post_order
 from hub.flow.route import EXCLUDED_FOR
 from hub.flow.write_back import confirm_to_channel, follow_parcels
@@ -204,6 +205,7 @@ def _over_shipped(order: Order, no: int, fact: GoodsShipped, units: int) -> None
 
 def _packed(order: Order, no: int, fact: UnitsPacked, batch: Batch) -> None:
     _forward(order, no, fact.lines, SliceState.PACKED)
+    buy_label(order, no, batch)
 
 
 def _picked(order: Order, no: int, fact: UnitsPicked, batch: Batch) -> None:

@@ -50,6 +50,14 @@ class Directory:
         binding = self.bindings.get((node, merchant, "fulfil"))
         return self.links.get(binding.connection) if binding else None
 
+    def carrier(self, node: int, merchant: str) -> Link | None:
+        """Who sells postage to a node: the connection bound to it as carrier, else the merchant's first that can."""
+        binding = self.bindings.get((node, merchant, "carrier"))
+        bound = self.links.get(binding.connection) if binding else None
+        if bound is not None:
+            return bound if bound.live("buy_label") else None
+        return next(iter(self.with_capability(merchant, "buy_label")), None)
+
     def speaker(self, account: int) -> Link | None:
         """The enabled connection of an account; a reinstalled app is a new connection to the same account."""
         return next((k for k in self.links.values() if k.connection.account == account and k.connection.enabled), None)

@@ -6,7 +6,7 @@ from hub.domain.contact import Contact
 from hub.domain.demand import Slice
 from hub.domain.effects import BuyLabel, CancelFulfilment, SubmitFulfilment
 from hub.domain.fulfilment import FulfilmentOrder, fulfilment_id
-from hub.domain.order import DeliveryGroup, OrderContent
+from hub.domain.order import DeliveryGroup, Method, OrderContent
 from hub.domain.states import OrderState, SliceState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
@@ -66,6 +66,16 @@ def _release(order: Order, group: str, node: int, parts: list[Slice], batch: Bat
     order.note(batch.now, "released", f"{public} to {place.code}")
     if link and told:
         order.plan(link.connection.id, public, SubmitFulfilment(order=order.id, fulfilment=no))
+
+
+def buy_label(order: Order, no: int, batch: Batch) -> None:
+    """Buy postage for what a node that is worked through the hub has packed; other nodes buy their own."""
+    fulfilment = order.fulfilments[no]
+    ships = _delivery(order, fulfilment.group).method is Method.SHIP
+    packed = any(part.state is SliceState.PACKED for part in order.of_fulfilment(no))
+    carrier = batch.directory.carrier(fulfilment.node, order.merchant)
+    if ships and packed and fulfilment.connection is None and carrier is not None:
+        order.plan(carrier.connection.id, fulfilment.id, BuyLabel(order=order.id, fulfilment=no))
 
 
 def fulfilment_request(

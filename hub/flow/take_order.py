@@ -31,7 +31,8 @@ async def take_orders(
     items = await _items(unit, messages)
     for message, snapshot in messages:
         key = (message.account, snapshot.content.external_id)
-        link = batch.directory.links[message.connection]
+        # A message may outlive the connection that brought it: whoever speaks for the account now decides the mode.
+        link = batch.directory.speaker(message.account) or batch.directory.links[message.connection]
         order = orders.get(key)
         if order is None:
             orders[key] = capture(message, snapshot, link, items[message.account], batch)

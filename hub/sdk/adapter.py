@@ -117,6 +117,9 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
 
     check: Callable[[Delivery, Any], Verdict] | None = None
     """Pure, `webhook.py`: is it genuine, what is its key and topic."""
+    addressed: Callable[[Delivery], str | None] | None = None
+    """Pure: the account that a delivery names by itself, for apps with one endpoint for all accounts. Believed only
+    as far as choosing whose secret must have signed it."""
     topics: Mapping[str, Topic] = {}
     functions: Mapping[str, Callable[..., Any]] = {}
     """Named pure functions that the vendor's mapping files may call for what is truly irregular."""

@@ -57,6 +57,8 @@ class Services:
     directory: ReadDirectory
     unit: OpenUnit
     schema_revision: str
+    mapping_text: Callable[[str, str], str | None] | None = None
+    """Text of a shipped mapping file by (vendor, name); previews need it."""
 
 
 Hub = NamedDependency[SkipValidation[Services]]

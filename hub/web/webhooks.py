@@ -53,17 +53,20 @@ class Intake:
         self._max_body_bytes = max_body_bytes
         self._settings: dict[str, tuple[int, msgspec.Struct]] = {}
 
-    async def take(self, request: Request[Any, Any, State], connection_id: str) -> Response[bytes]:
+    async def take(
+        self, request: Request[Any, Any, State], connection_id: str, *, app: str | None = None
+    ) -> Response[bytes]:
         """Answer one delivery: 200 or what the vendor wants, 401, 404, 413, or 503 when nothing could be stored."""
         try:
             body = await self._body(request)
             if body is None:
                 return _plain(413, f"longer than {self._max_body_bytes} bytes")
-            link = await self._link(connection_id)
+            delivery = self._delivery(request, body)
+            link = await self._link(connection_id) if app is None else await self._addressed(app, delivery)
             if link is None:
                 return _plain(404, "no such connection")
             settings = await self._settings_of(link)
-            return await self._judge(request, link, settings, body)
+            return await self._judge(delivery, link, settings)
         except (SettingsBroken, SealBroken) as error:
             log.error("webhook.settings_broken", connection=connection_id, reason=str(error))
             return _plain(401, "this connection cannot check signatures now")
@@ -101,19 +104,28 @@ class Intake:
             kept = self._settings[link.connection.id] = (directory.epoch, settings)
         return kept[1]
 
-    async def _judge(
-        self, request: Request[Any, Any, State], link: Link, settings: msgspec.Struct, body: bytes
-    ) -> Response[bytes]:
-        now = self._clock()
+    async def _addressed(self, app: str, delivery: Delivery) -> Link | None:
+        """The enabled connection of the account that the delivery names."""
+        directory = await self._configuration.recent(FRESH_SECONDS, time.monotonic)
+        for link in directory.links.values():
+            if link.adapter.name != app or link.adapter.addressed is None or not link.connection.enabled:
+                continue
+            if link.adapter.addressed(delivery) == link.connection.account_name:
+                return link
+        return None
+
+    def _delivery(self, request: Request[Any, Any, State], body: bytes) -> Delivery:
         base = self._public_url or str(request.base_url).rstrip("/")
-        delivery = Delivery(
+        return Delivery(
             method=request.method,
             url=f"{base}{request.scope['path']}",
             headers={name.lower(): value for name, value in request.headers.items()},
             query=dict(request.query_params),
             body=body,
-            received_at=now,
+            received_at=self._clock(),
         )
+
+    async def _judge(self, delivery: Delivery, link: Link, settings: msgspec.Struct) -> Response[bytes]:
         verdict, accepted = receive(delivery, link, settings)
         if isinstance(verdict, Refuse):
             log.info("webhook.refused", connection=link.connection.id, status=verdict.status, reason=verdict.reason)
@@ -131,9 +143,9 @@ class Intake:
                 topic=accepted.topic,
                 object=accepted.object,
                 lane=accepted.lane,
-                received_at=now,
+                received_at=delivery.received_at,
                 headers=accepted.headers,
-                body=body,
+                body=delivery.body,
             )
         )
         if accepted.lane is not None:
@@ -162,4 +174,9 @@ def webhook_routes() -> list[ControllerRouterHandler]:
         intake: Intake = request.app.state.intake
         return await intake.take(request, connection_id)
 
-    return [take]
+    @post("/webhooks/apps/{app_name:str}", status_code=200, include_in_schema=False)
+    async def take_for_app(request: Request[Any, Any, State], app_name: FromPath[str]) -> Response[bytes]:
+        intake: Intake = request.app.state.intake
+        return await intake.take(request, f"app {app_name}", app=app_name)
+
+    return [take, take_for_app]

@@ -2,13 +2,15 @@
 
 import asyncio
 import shutil
+import socket
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Self
+from types import TracebackType
+from typing import Self, TypeVar
 
+import httpx
 import msgspec
 
 from hub.cli.processes import children
@@ -16,63 +18,69 @@ from hub.embedded import Engines, PostgresEngine, ValkeyEngine
 from hub.settings import Settings
 from hub.store.schema import upgrade
 from hub.supervisor import Child, Supervisor
-from tests.bench.usage import free_port, wait_for_http
 
 READY_SECONDS = 30.0
 
+E = TypeVar("E")
 
-@dataclass(kw_only=True)
+
 class RunningHub:
-    """Use as an async context manager, in the main thread. Children log to `processes.log` in the folder."""
+    """Engines from the start, children from `start`. Use as an async context manager, in the main thread."""
 
-    workers: int = 2
-    config: str = ""
-    """Text of a settings file for the children."""
-    children_start: bool = True
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="cd-")))
-    url: str = ""
-    database_url: str = ""
-    queue_url: str = ""
+    def __init__(self, *, workers: int = 2, config: str = "") -> None:
+        """`config` is the text of a settings file for the children."""
+        # Short, and open to the server's user: pytest's own folders are not.
+        self.folder = Path(tempfile.mkdtemp(prefix="cd-"))
+        self.folder.chmod(0o711)
+        self._config = config
+        self._settings = Settings(data_dir=self.folder, workers=workers)
+        self._running: asyncio.Task[int] | None = None
 
     async def __aenter__(self) -> Self:
-        # Short, and open to the server's user: pytest's own folders and the project's are not.
-        self.folder.chmod(0o711)
-        self.settings = Settings(data_dir=self.folder, workers=self.workers)
-        self.engines = await asyncio.to_thread(Engines.start, self.settings)
-        self.database_url, self.queue_url = self.engines.database_url, self.engines.queue_url
-        await upgrade(self.database_url)
+        self.engines = await asyncio.to_thread(Engines.start, self._settings)
+        await upgrade(self.engines.database_url)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        made = children(self.settings, "127.0.0.1", port, self.engines)
+        made = children(self._settings, "127.0.0.1", port, self.engines)
         self.supervisor = Supervisor([self._logging(child) for child in made], self.engines.running)
         return self
 
-    async def start(self) -> None:
-        """Start the children, and wait until the web process answers. Engines run already: seed before this."""
-        self._running = asyncio.create_task(self.supervisor.run())
-        await wait_for_http(f"{self.url}/readyz", READY_SECONDS)
-
-    async def __aexit__(self, *error: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
-            if hasattr(self, "_running"):
+            if self._running is not None:
                 self.supervisor.request_stop()
                 await self._running
-            else:
-                await asyncio.to_thread(self.engines.stop)
         finally:
-            # Also frees the folder's lock; stopping what has stopped is harmless.
             await asyncio.to_thread(self.engines.stop)
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    async def start(self) -> None:
+        """Start the children, and wait until the web process answers."""
+        self._running = asyncio.create_task(self.supervisor.run())
+        await until(self.ready, READY_SECONDS, "the hub is ready")
+
+    async def ready(self) -> bool:
+        """Whether the web process answers and its database is there."""
+        try:
+            async with httpx.AsyncClient(timeout=2) as client:
+                return (await client.get(f"{self.url}/readyz")).is_success
+        except httpx.HTTPError:
+            return False
 
     @property
     def postgres(self) -> PostgresEngine:
         """The database engine."""
-        return next(engine for engine in self.engines.running if isinstance(engine, PostgresEngine))
+        return self._engine(PostgresEngine)
 
     @property
     def valkey(self) -> ValkeyEngine:
         """The queue engine."""
-        return next(engine for engine in self.engines.running if isinstance(engine, ValkeyEngine))
+        return self._engine(ValkeyEngine)
+
+    def _engine(self, kind: type[E]) -> E:
+        return next(engine for engine in self.engines.running if isinstance(engine, kind))
 
     @property
     def pids(self) -> Mapping[str, int]:
@@ -81,24 +89,37 @@ class RunningHub:
 
     def log(self) -> str:
         """What the children have written."""
-        path = self.folder / "processes.log"
+        path = self._log_path
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
+    @property
+    def _log_path(self) -> Path:
+        return self.folder / "processes.log"
+
     def _logging(self, child: Child) -> Child:
-        """The child with its log in a file. `exec` keeps the process id."""
-        log, env = str(self.folder / "processes.log"), dict(child.env)
-        if self.config:
+        """The child with its log in a file; `exec` keeps the process id."""
+        env = dict(child.env)
+        if self._config:
             file = self.folder / "settings.toml"
-            file.write_text(self.config)
+            file.write_text(self._config)
             env["CROSSDOCK_CONFIG"] = str(file)
-        argv = ("/bin/sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", log, *child.argv)
+        redirect = 'log=$1; shift; exec "$@" >>"$log" 2>&1'
+        argv = ("/bin/sh", "-c", redirect, "sh", str(self._log_path), *child.argv)
         return msgspec.structs.replace(child, argv=argv, env=env)
 
 
-async def until(condition: "object", seconds: float, what: str) -> float:
-    """Wait until an async question is answered with yes; returns how long it took. Raises TimeoutError with `what`."""
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float, what: str) -> float:
+    """Wait until the answer is yes; returns how many seconds it took. Raises TimeoutError that says what did not come."""
     started = time.monotonic()
-    while not await condition():  # type: ignore[operator]
+    while not await condition():
         if time.monotonic() - started > seconds:
             raise TimeoutError(f"not within {seconds:.0f} s: {what}")
         await asyncio.sleep(0.05)

@@ -105,6 +105,8 @@ class ParcelLineView(msgspec.Struct, frozen=True, kw_only=True):
     """Units in a parcel."""
 
     line: str
+    """The channel's line id."""
+    sku: str | None
     quantity: int
 
 
@@ -134,6 +136,9 @@ class FulfilmentLineView(msgspec.Struct, frozen=True, kw_only=True):
     """Units asked of a node."""
 
     line: str
+    """Our reference of it, with which the node answers."""
+    order_line: str
+    """The channel's line id."""
     sku: str | None
     quantity: int
     state: SliceState

@@ -246,7 +246,7 @@ def _slice(order: str, row: asyncpg.Record) -> SliceView:
 
 
 def _fulfilments(order: str, rows: Rows) -> list[FulfilmentView]:
-    lines = {row["no"]: (row["line"], row["item_sku"] or row["sku"]) for row in rows["demand"]}
+    lines = _named(rows)
     found = []
     for row in rows["fulfilment"]:
         parts = [part for part in rows["slice"] if part["fulfilment_no"] == row["no"]]
@@ -260,7 +260,8 @@ def _fulfilments(order: str, rows: Rows) -> list[FulfilmentView]:
                 status=fulfilment_status([SliceState(part["state"]) for part in parts]),
                 lines=[
                     FulfilmentLineView(
-                        line=lines[part["demand_no"]][0],
+                        line=str(part["demand_no"]),
+                        order_line=lines[part["demand_no"]][0],
                         sku=lines[part["demand_no"]][1],
                         quantity=part["quantity"],
                         state=SliceState(part["state"]),
@@ -279,9 +280,15 @@ def _fulfilments(order: str, rows: Rows) -> list[FulfilmentView]:
     return found
 
 
+def _named(rows: Rows) -> dict[int, tuple[str, str | None]]:
+    """By demand: the channel's line, and the SKU."""
+    return {row["no"]: (row["line"], row["item_sku"] or row["sku"]) for row in rows["demand"]}
+
+
 def _shipped(order: str, row: asyncpg.Record, rows: Rows) -> ShipmentView:
     document = _shipment.decode(row["document"])
     truth = {part["no"]: part for part in rows["parcel"] if part["shipment_no"] == row["no"]}
+    names = _named(rows)
     parcels = []
     for no, parcel in enumerate(document.parcels, 1):
         told = truth.get(no)
@@ -293,7 +300,10 @@ def _shipped(order: str, row: asyncpg.Record, rows: Rows) -> ShipmentView:
                 url=parcel.url,
                 status=told["status"] if told else "unknown",
                 status_at=told["status_at"] if told else None,
-                lines=[ParcelLineView(line=line.line, quantity=line.quantity) for line in parcel.lines],
+                lines=[
+                    ParcelLineView(line=names[int(line.line)][0], sku=names[int(line.line)][1], quantity=line.quantity)
+                    for line in parcel.lines
+                ],
             )
         )
     return ShipmentView(
