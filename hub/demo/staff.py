@@ -113,9 +113,7 @@ class Staff:
             shelf[sku] -= min(shelf[sku], there + broken)
             if there:
                 packed[demand] = packed.get(demand, 0) + there
-                self.dispatched.append(
-                    Dispatch(fulfilment=fulfilment, location=task.node, sku=sku, quantity=there)
-                )
+                self.dispatched.append(Dispatch(fulfilment=fulfilment, location=task.node, sku=sku, quantity=there))
             if there < units:
                 lost.append(FactLine(line=str(demand), quantity=units - there))
         if lost:

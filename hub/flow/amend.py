@@ -118,16 +118,11 @@ async def ask_nodes(unit: Unit, orders: Sequence[Order], batch: Batch) -> None:
         fulfilment = order.fulfilments[no]
         picked = any(part.state in (SliceState.PACKED, SliceState.READY) for part in order.of_fulfilment(no))
         told = fulfilment.connection is not None and keys.get((order.id, no)) not in voided
-        request = _request(order, no, batch)
         if told:
-            order.plan(
-                fulfilment.connection or "",
-                fulfilment.id,
-                CancelFulfilment(order=order.id, fulfilment=no, request=request.no),
-                request.no,
-            )
-            order.note(batch.now, "cancel_asked", fulfilment.id)
-        elif picked:
+            stop(order, no, _reason(order), batch)
+            continue
+        request = _request(order, no, _reason(order), batch)
+        if picked:
             end_request(order, request.no, CancelState.REFUSED)
             order.note(batch.now, "cancel_refused", f"{fulfilment.id} is packed")
         else:
@@ -137,9 +132,23 @@ async def ask_nodes(unit: Unit, orders: Sequence[Order], batch: Batch) -> None:
         order.recalled.clear()
 
 
-def _request(order: Order, fulfilment: int, batch: Batch) -> CancelRequest:
+def stop(order: Order, no: int, reason: str, batch: Batch) -> None:
+    """Ask a partner to stop working on a fulfilment order; nothing for a node that is worked through the hub."""
+    fulfilment = order.fulfilments[no]
+    if fulfilment.connection is None:
+        return
+    request = _request(order, no, reason, batch)
+    effect = CancelFulfilment(order=order.id, fulfilment=no, request=request.no)
+    order.plan(fulfilment.connection, fulfilment.id, effect, request.no)
+    order.note(batch.now, "cancel_asked", f"{fulfilment.id}: {reason}")
+
+
+def _reason(order: Order) -> str:
+    return (order.content.cancel_reason if order.content else None) or "amended"
+
+
+def _request(order: Order, fulfilment: int, reason: str, batch: Batch) -> CancelRequest:
     no = max(order.cancels, default=0) + 1
-    reason = (order.content.cancel_reason if order.content else None) or "amended"
     request = CancelRequest(
         order=order.id,
         no=no,

@@ -34,7 +34,7 @@ from hub.domain.states import (
     move,
 )
 from hub.flow.aggregate import Order, Parcelled, Trouble
-from hub.flow.amend import end_request, recall
+from hub.flow.amend import end_request, recall, stop
 from hub.flow.batch import Batch
 from hub.flow.fulfil import buy_label
 from hub.flow.post_to_erp import post_order
@@ -110,6 +110,10 @@ def _refused(order: Order, no: int, fact: FulfilmentRefused, batch: Batch) -> No
 
 def _short(order: Order, no: int, fact: UnitsShort, batch: Batch) -> None:
     _back(order, no, fact.lines, "short", fact.stock, batch)
+    left = order.of_fulfilment(no)
+    if not left and not any(shipment.fulfilment == no for shipment in order.shipments.values()):
+        # Some partners keep what is short and ship it when stock arrives: by then it goes from elsewhere.
+        stop(order, no, "short", batch)
 
 
 def _back(order: Order, no: int, lines: Sequence[FactLine], correction: str, stock: StockMeaning, batch: Batch) -> None:

@@ -49,7 +49,7 @@ def sentence(group: Group, snapshot: Snapshot, policy: Policy, decision: Decisio
     start = f"Order {group.order}, group {group.group}: "
     missing = sum(units for _, units in plan.unfilled)
     if not plan.assignments:
-        return f"{start}nothing goes, {_units(missing)} wait; {_why_nothing(decision)}."
+        return f"{start}nothing goes, {_units(missing)} left over; {_why_nothing(decision)}."
     total = sum(assignment.quantity for assignment in plan.assignments)
     rest = f", {_units(missing)} left over" if missing else ""
     parcels = _parcels(plan, codes)

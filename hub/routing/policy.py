@@ -17,7 +17,7 @@ _TABLE: Final = re.compile(r"""\s*\[+\s*(?P<key>[^\]]+?)\s*\]+""")
 
 
 class PolicyError(ValueError):
-    """A policy text that cannot be used. `key` is dotted; `line` counts from 1, and is 0 where no line names the key."""
+    """A policy text that cannot be used. `key` is dotted; `line` counts from 1; 0 where no line names the key."""
 
     def __init__(self, key: str, line: int, problem: str) -> None:
         place = f"line {line}, " if line else ""
@@ -32,7 +32,8 @@ def load_policy(text: str) -> Policy:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
-        raise PolicyError("", int(found[1]) if found else 0, f"not TOML: {error}") from error
+        line = int(found[1]) if found else len(text.splitlines())  # else it says "at end of document"
+        raise PolicyError("", line, f"not TOML: {error}") from error
     try:
         policy = msgspec.convert(values, Policy, strict=True)
     except msgspec.ValidationError as error:

@@ -33,15 +33,15 @@ class RunningHub:
         self.folder = Path(tempfile.mkdtemp(prefix="cd-"))
         self.folder.chmod(0o711)
         self._config = config
-        self._settings = Settings(data_dir=self.folder, workers=workers)
+        self.settings = Settings(data_dir=self.folder, workers=workers)
         self._running: asyncio.Task[int] | None = None
 
     async def __aenter__(self) -> Self:
-        self.engines = await asyncio.to_thread(Engines.start, self._settings)
+        self.engines = await asyncio.to_thread(Engines.start, self.settings)
         await upgrade(self.engines.database_url)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        made = children(self._settings, "127.0.0.1", port, self.engines)
+        made = children(self.settings, "127.0.0.1", port, self.engines)
         self.supervisor = Supervisor([self._logging(child) for child in made], self.engines.running)
         return self
 

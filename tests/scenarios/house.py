@@ -1,22 +1,33 @@
 """A hub in one process for scenario tests: real engines, real HTTP to simulated vendors, lanes run until quiet."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import uvicorn
 
+from hub.domain.facts import AnyFact, StockReported
+from hub.flow.normalise import FACTS_TOPIC, encode_facts
 from hub.registry import find_adapters
 from hub.sdk.adapter import Lane
 from hub.sdk.redaction import hidden_fields
 from hub.settings import Backoff, Settings
+from hub.store.inbox import Arrival, store_arrivals
+from hub.store.verify import verify_stock
 from hub.wiring import Parts, build_parts, build_web, build_worker
 from hub.worker.main import Worker
 
 QUICK = Backoff(schedule_seconds=(0.01,), jitter=0.0, max_attempts=12)
+
+LANES = (Lane.ORDERS, Lane.FACTS, Lane.STOCK)
+
+_numbers = count(1)
 
 
 @dataclass(kw_only=True)
@@ -130,7 +141,42 @@ class House:
             units,
         )
 
-    async def path(self, lanes: Sequence[Lane] = (Lane.ORDERS, Lane.FACTS, Lane.STOCK)) -> None:
+    async def hear(
+        self, connection: str, *facts: AnyFact, key: str | None = None, subject: str | None = None, deliver: bool = True
+    ) -> None:
+        """Put facts into the inbox as a connection would have told them."""
+        lane = Lane.STOCK if isinstance(facts[0], StockReported) else Lane.FACTS
+        body, now = encode_facts(facts), datetime.now(UTC)
+        arrival = Arrival(
+            account=int(self.connections[connection]),
+            key=key or f"told:{next(_numbers)}",
+            hash=hashlib.blake2b(body, digest_size=16).digest(),
+            merchant="default",
+            connection=connection,
+            topic=FACTS_TOPIC,
+            object=subject,
+            lane=lane.value,
+            received_at=now,
+            headers=None,
+            body=body,
+        )
+        async with self.parts.database.transaction() as link:
+            await store_arrivals(link, [arrival], now)
+        if deliver:
+            await self.everything()
+
+    async def open_exceptions(self) -> list[dict[str, Any]]:
+        """Open exceptions, each of which says what caused it and what to do next."""
+        found = await self.rows("SELECT * FROM exception WHERE closed_at IS NULL ORDER BY id")
+        assert all(row["cause"].strip(": ") and len(row["next_step"]) > 15 for row in found)
+        return found
+
+    async def verify(self) -> None:
+        """The books add up: counters derived from slices, balances from the ledger."""
+        async with self.parts.database.connection() as connection:
+            assert await verify_stock(connection) == []
+
+    async def path(self, lanes: Sequence[Lane] = LANES) -> None:
         """Run the local lanes until they have nothing to do."""
         busy = True
         while busy:
@@ -159,8 +205,8 @@ class House:
         raise AssertionError("the hub does not come to rest")
 
 
-async def build_house(database_url: str, queue_url: str, folder: Path) -> House:
-    """A hub over fresh engines."""
-    settings = Settings(data_dir=folder, backoff=QUICK)
+async def build_house(database_url: str, queue_url: str, folder: Path, **choices: Any) -> House:
+    """A hub over fresh engines; `choices` are settings."""
+    settings = Settings(data_dir=folder, **{"backoff": QUICK, **choices})
     parts = build_parts(settings, database_url, queue_url, name="test", connections=8)
     return House(parts=parts, worker=build_worker(parts))
