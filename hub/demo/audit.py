@@ -1,8 +1,8 @@
 """The audit: what the vendors' own books and the database say happened, never what a sender counted.
 
 `lost`: orders in a channel's book that the hub does not have. `duplicated`: anything that any book holds twice under
-one key of ours. `oversold`: units that left or were promised beyond what there was, and every figure that `stock verify`
-finds to differ from what it is made of.
+one key of ours. `oversold`: units that left or were promised beyond what there was, and every figure that
+`stock verify` finds to differ from what it is made of.
 """
 
 from collections import Counter, defaultdict

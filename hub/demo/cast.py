@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.util import find_spec
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 
@@ -83,21 +83,21 @@ class Cast:
         players, names = find_players(), dict[Player, str]()
         numbers = iter(range(1000 * seed, 1000 * seed + 1000))
 
-        def make(name: str, player: type[P], **words: object) -> P:
-            part: dict[str, object] = {
-                "secret": secrets.token_hex(16),
-                "seed": next(numbers),
-                "faults": msgspec.structs.replace(CALM if calm else ROUGH),
-            }
-            made = player(msgspec.convert(part | words, Part, from_attributes=True))
-            names[made] = name
+        def make(chosen: tuple[str, type[P]], name: str, **words: Any) -> P:
+            adapter, player = chosen
+            faults = msgspec.structs.replace(CALM if calm else ROUGH)
+            made = player(Part(name=name, secret=secrets.token_hex(16), seed=next(numbers), faults=faults, **words))
+            names[made] = adapter
             return made
 
-        sellers = _choose(players, ChannelPlayer, "a channel")
+        sellers = _choose(players, ChannelPlayer, "a channel")  # type: ignore[type-abstract]
+        workers = _choose(players, NodePlayer, "a node")  # type: ignore[type-abstract]
+        carriers = _choose(players, CarrierPlayer, "a carrier")  # type: ignore[type-abstract]
+        ledgers = _choose(players, LedgerPlayer, "a ledger")  # type: ignore[type-abstract]
         channels = {
             shop.region: make(
-                *sellers[number % len(sellers)],
-                name=f"demo-{shop.region}",
+                sellers[number % len(sellers)],
+                f"demo-{shop.region}",
                 currency=shop.currency,
                 tax_rate=shop.tax_rate,
                 tax_included=shop.tax_included,
@@ -106,17 +106,16 @@ class Cast:
         }
         nodes = {}
         for kind in (NodeKind.DC, NodeKind.THIRD_PARTY):
-            able = [one for one in _choose(players, NodePlayer, "a node") if one[1].node_kind is kind]
+            able = [one for one in workers if one[1].node_kind is kind]
             if not able:
                 raise CastMissing(f"no adapter brings a node of kind {kind.value} for the demo")
             titles = tuple(site.title for site in SITES if site.kind is kind)
-            nodes[kind] = make(*able[0], name=f"demo-{kind.value}", places=titles)
-        currencies = tuple(shop.currency for shop in SHOPS)
+            nodes[kind] = make(able[0], f"demo-{kind.value}", places=titles)
         return cls(
             channels=channels,
             nodes=nodes,
-            carrier=make(*_choose(players, CarrierPlayer, "a carrier")[0], name="demo-carrier"),
-            ledger=make(*_choose(players, LedgerPlayer, "a ledger")[0], name="demo-ledger", currencies=currencies),
+            carrier=make(carriers[0], "demo-carrier"),
+            ledger=make(ledgers[0], "demo-ledger", currencies=tuple(shop.currency for shop in SHOPS)),
             adapters=names,
             stack=AsyncExitStack(),
         )

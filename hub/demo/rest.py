@@ -95,7 +95,8 @@ async def look(connection: PooledConnection) -> Look:
 async def moving(connection: PooledConnection, limit: int = 20) -> list[str]:
     """What is stuck, for a person: orders that move, with their slices, and the queues' last errors."""
     orders = await connection.fetch(
-        f"SELECT f.number, f.id, (SELECT string_agg(DISTINCT s.state, ', ') FROM slice s WHERE s.order_id = f.id) AS at "
+        "SELECT f.number, f.id, "
+        "(SELECT string_agg(DISTINCT s.state, ', ') FROM slice s WHERE s.order_id = f.id) AS at "
         f"FROM ({ORDERS}) AS f WHERE f.fate = 'moving' ORDER BY f.id LIMIT $1",
         limit,
     )

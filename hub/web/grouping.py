@@ -13,8 +13,11 @@ from hub.store.inbox import Arrival, store_arrivals
 LARGEST_GROUP = 200
 """Deliveries per commit at most; a group also halves down to the row that the database cannot take."""
 
-PATIENCE_SECONDS = 0.2
-"""Without any commit for this long a delivery is answered 503: vendors give up after one to ten seconds."""
+PATIENCE_SECONDS = 1.0
+"""Without any commit for this long a delivery is answered 503: vendors give up after one to ten seconds.
+
+A database that is down says so at once; only one that hangs is waited for. 0.2 s refused deliveries of a busy machine.
+"""
 
 OVERLOAD_SECONDS = 2.0
 """Longest wait of one delivery while others are being committed."""

@@ -1,0 +1,203 @@
+"""A run of the demo from curtain to curtain."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from hub.demo.api import ApiFault, HubApi
+from hub.demo.audit import Auditor, Report
+from hub.demo.baskets import World, seeded_world, world_of_file
+from hub.demo.cast import Cast
+from hub.demo.customers import Customers
+from hub.demo.engines import Address, counted, free_port, prepare_database, processes, start_engines
+from hub.demo.progress import Story
+from hub.demo.rest import Look, look, moving
+from hub.demo.setup import furnish, set_up
+from hub.demo.staff import Staff, shelves_of
+from hub.embedded import Engines
+from hub.sdk.testkit.player import Player
+from hub.settings import Settings, from_environment
+from hub.store.database import Database
+from hub.supervisor import Supervisor
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS: Final = 0.5
+REST_SECONDS: Final = 1.5
+"""Nothing due and nothing changed for so long is rest."""
+STUCK_SECONDS: Final = 60.0
+TRICKLE_SECONDS: Final = 5.0
+"""Between the orders that keep arriving while somebody looks around."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What was asked for."""
+
+    orders: int | None
+    orders_file: Path | None
+    seed: int
+    leave: bool
+    calm: bool
+
+
+SEEDED_ORDERS: Final = 200
+
+
+class Stopped(Exception):
+    """Somebody ended the run before it had come to rest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a run ended: its report, if it came so far, and whether everything holds."""
+
+    report: Report | None
+    good: bool
+
+
+def run(options: Options) -> Outcome:
+    """Run the demo in this process, with the hub in child processes. Blocks."""
+    settings = from_environment()
+    world = _world(options)
+    engines = start_engines(settings)
+    try:
+        return asyncio.run(Run(options=options, settings=settings, engines=engines, world=world).perform())
+    finally:
+        engines.stop()
+
+
+def _world(options: Options) -> World:
+    if options.orders_file is not None:
+        return world_of_file(options.orders_file, options.orders, options.seed)
+    return seeded_world(options.orders or SEEDED_ORDERS, options.seed)
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One run."""
+
+    options: Options
+    settings: Settings
+    engines: Engines
+    world: World
+    token: str = ""
+
+    async def perform(self) -> Outcome:
+        """Raise the curtain; return when the run is over or was ended."""
+        host = self.settings.host
+        address = Address(host=host, port=free_port(host, self.settings.port))
+        database = Database(self.engines.database_url, size=4, name="crossdock-demo")
+        try:
+            self.token = await prepare_database(database, self.engines.database_url)
+            supervisor = Supervisor(await processes(self.settings, address, self.engines), self.engines.running)
+            async with Cast.choose(self.options.seed, calm=self.options.calm) as cast:
+                show = self._show(address, database, cast)
+                return await _supervised(supervisor, show)
+        finally:
+            await database.close()
+
+    async def _show(self, address: Address, database: Database, cast: Cast) -> Outcome:
+        with Story(len(self.world.baskets)) as story:
+            began = time.monotonic()
+            furnish(cast, self.world)
+            async with HubApi(address.url, self.token, _now) as api:
+                await api.ready()
+                connections = await set_up(api, cast, self.world, webhooks=address.url, as_of=_now())
+                staff = Staff(database=database, shelves=shelves_of(self.world.stock), seed=self.options.seed)
+                working = asyncio.create_task(staff.work())
+                self._welcome(story, address, cast, connections)
+                customers = Customers(cast=cast, seed=self.options.seed)
+                auditor = Auditor(
+                    database=database,
+                    cast=cast,
+                    world=self.world,
+                    staff=staff,
+                    connections=connections,
+                    seed=self.options.seed,
+                )
+                try:
+                    rested = await self._to_rest(story, database, customers)
+                    report = await auditor.report(time.monotonic() - began)
+                    self._tell(story, report)
+                    if not self.options.leave:
+                        await self._trickle(story, customers)
+                finally:
+                    working.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await working
+        return Outcome(report=report, good=rested and not report.broken)
+
+    async def _to_rest(self, story: Story, database: Database, customers: Customers) -> bool:
+        """Let the customers order, and wait until everything has come to rest. False when it got stuck."""
+        ordering = asyncio.create_task(customers.order(self.world.baskets))
+        seen: tuple[int, Look] | None = None
+        changed = time.monotonic()
+        try:
+            while True:
+                await asyncio.sleep(LOOK_SECONDS)
+                if ordering.done():
+                    ordering.result()
+                async with database.connection() as connection:
+                    found = await look(connection)
+                story.show(customers.placed, found)
+                if (customers.placed, found) != seen:
+                    seen, changed = (customers.placed, found), time.monotonic()
+                still = time.monotonic() - changed
+                if ordering.done() and found.at_rest and found.orders == customers.placed and still > REST_SECONDS:
+                    return True
+                if still > STUCK_SECONDS:
+                    async with database.connection() as connection:
+                        stuck = await moving(connection)
+                    story.say("\n".join([f"no progress for {STUCK_SECONDS:.0f} s; stuck:", *stuck]))
+                    return False
+        finally:
+            ordering.cancel()
+
+    async def _trickle(self, story: Story, customers: Customers) -> None:
+        """Keep orders coming until somebody ends it."""
+        chance = random.Random(-self.options.seed)
+        story.say(f"an order every {TRICKLE_SECONDS:.0f} s from now on; Ctrl-C ends the demo")
+        for number in count():
+            baskets = self.world.baskets
+            basket = baskets[chance.randrange(len(baskets))]
+            customers.place(replace_customer(basket, number), chance)
+            await asyncio.sleep(TRICKLE_SECONDS)
+
+    def _welcome(self, story: Story, address: Address, cast: Cast, connections: Mapping[Player, str]) -> None:
+        story.say(f"\nCrossdock with {len(cast.players)} simulated vendors ({self.world.synthetic})\n")
+        story.say(f"  web     {address.url}   (documentation: {address.url}/docs)")
+        story.say(f"  login   {self.token}   (an API token, role admin)")
+        for player, connection in connections.items():
+            name = f"{cast.adapters[player]} {player.part.name}"
+            story.say(f"  vendor  {name:28} {player.simulator.base_url}   connection {connection}")
+        shop = next(iter(cast.channels.values()))
+        hot = self.world.baskets[0].lines[0][0]
+        curl = f"curl -H 'Authorization: Bearer {self.token}'"
+        story.say(
+            f"\nThree things to try:\n"
+            f"  1. what the channel may sell, and why:  {curl} '{address.url}/api/v1/ats?sku={hot}'\n"
+            f"  2. the newest orders:                   {curl} '{address.url}/api/v1/orders?limit=3'\n"
+            f"  3. pause a shop, watch, resume it:      {curl} -X POST "
+            f"{address.url}/api/v1/connections/{connections[shop]}/pause\n"
+        )
+
+    def _tell(self, story: Story, report: Report) -> None:
+        story.say(
+            f"\n{report.orders} orders in {report.seconds} s: {report.delivered} delivered, {report.cancelled} cancelled, "
+            f"{report.waiting} waiting, {report.parked} parked; {report.shipped} shipped, {report.posted} posted\n"
+            f"lost {report.lost}, duplicated {report.duplicated}, oversold {report.oversold}; "
+            f"decisions: {report.decisions.proven} proven, {report.decisions.gap_reported} with a gap; "
+            f"exceptions: {counted(report.exceptions_by_kind)}"
+        )
+        for wrong in report.broken:
+            story.say(f"BROKEN: {wrong}")
