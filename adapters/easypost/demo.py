@@ -13,6 +13,8 @@ JOURNEY: Final = Journey(pre_transit_ms=100, in_transit_ms=500, delivered_ms=150
 class EasyPostPlayer(CarrierPlayer):
     """One account."""
 
+    service = "GroundAdvantage"
+
     def __init__(self, part: Part) -> None:
         super().__init__(part)
         self._account = EasyPostSimulator(

@@ -18,7 +18,7 @@ class ShipBobPlayer(NodePlayer):
     """An account with a fulfilment centre per place."""
 
     node_kind = NodeKind.THIRD_PARTY
-    schedule = {"status": 1, "stock": 10}  # noqa: RUF012
+    schedule = {"status": 1, "stock": 20}  # noqa: RUF012
 
     def __init__(self, part: Part) -> None:
         super().__init__(part)
@@ -26,7 +26,7 @@ class ShipBobPlayer(NodePlayer):
         self._account = ShipBobSimulator(
             token=part.secret,
             locations=self._centres,
-            pace=Pace(ship_after_ms=600, split_rate=SPLIT),
+            pace=Pace(ship_after_ms=1200, split_rate=SPLIT),
             per_minute=PER_MINUTE,
             seed=part.seed,
             faults=part.faults,

@@ -20,7 +20,7 @@ class ShipHeroPlayer(NodePlayer):
     """An account with a warehouse per place."""
 
     node_kind = NodeKind.DC
-    schedule = {"status": 2, "stock": 10}  # noqa: RUF012
+    schedule = {"status": 2, "stock": 20}  # noqa: RUF012
 
     def __init__(self, part: Part) -> None:
         super().__init__(part)
@@ -35,7 +35,7 @@ class ShipHeroPlayer(NodePlayer):
             credits_per_second=CREDITS_PER_SECOND,
             requests_per_five_minutes=REQUESTS,
             auto_ship=True,
-            ship_after_ms=400,
+            ship_after_ms=1000,
             seed=part.seed,
             faults=part.faults,
         )

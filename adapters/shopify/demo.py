@@ -21,7 +21,8 @@ PLUS_PER_SECOND: Final = 1000.0
 class ShopifyPlayer(ChannelPlayer):
     """A shop with one location."""
 
-    schedule = {"orders": 5}  # noqa: RUF012
+    schedule = {"orders": 15}  # noqa: RUF012
+    service = "Standard"
 
     def __init__(self, part: Part) -> None:
         super().__init__(part)
@@ -73,7 +74,11 @@ class ShopifyPlayer(ChannelPlayer):
         for sku, price in prices.items():
             variants[sku] = msgspec.structs.replace(variants[sku], price=price)
         made = self._shop.place_order(
-            lines, ship_to=ship_to, tax_rate=self.part.tax_rate, taxes_included=self.part.tax_included
+            lines,
+            ship_to=ship_to,
+            shipping_title=self.service,
+            tax_rate=self.part.tax_rate,
+            taxes_included=self.part.tax_included,
         )
         return str(made.id)
 

@@ -13,7 +13,7 @@ from hub.sdk.testkit.player import ChannelPlayer
 PER_SECOND: Final = 25.0
 CANCELLED: Final = 0.03
 EDITED: Final = 0.03
-SECOND_THOUGHTS: Final = (0.1, 3.0)
+SECOND_THOUGHTS: Final = (0.05, 1.5)
 """Seconds until somebody changes his mind."""
 
 

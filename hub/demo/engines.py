@@ -58,7 +58,9 @@ async def prepare_database(database: Database, url: str) -> str:
     """Bring the schema up to date and make a token; answers the token. Raises `NotEmpty`."""
     await upgrade(url)
     async with database.transaction() as connection:
-        if await connection.fetchval("SELECT EXISTS (SELECT 1 FROM customer_order) OR EXISTS (SELECT 1 FROM connection)"):
+        if await connection.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM customer_order) OR EXISTS (SELECT 1 FROM connection)"
+        ):
             raise NotEmpty("the configured database holds connections or orders; give the demo an empty one")
         new_id = id_source(lambda: datetime.now(UTC))
         made = await create_token(connection, merchant="default", name="demo", role=Role.ADMIN, new_id=new_id)
@@ -87,7 +89,7 @@ class Address:
     @property
     def url(self) -> str:
         """As somebody on this machine writes it."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 

@@ -3,17 +3,14 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Final
 
-import structlog
-
-from hub.demo.api import ApiFault, HubApi
+from hub.demo.api import HubApi
 from hub.demo.audit import Auditor, Report
 from hub.demo.baskets import World, seeded_world, world_of_file
 from hub.demo.cast import Cast
@@ -28,8 +25,6 @@ from hub.sdk.testkit.player import Player
 from hub.settings import Settings, from_environment
 from hub.store.database import Database
 from hub.supervisor import Supervisor
-
-log = structlog.get_logger(__name__)
 
 LOOK_SECONDS: Final = 0.5
 REST_SECONDS: Final = 1.5
@@ -53,25 +48,16 @@ class Options:
 SEEDED_ORDERS: Final = 200
 
 
-class Stopped(Exception):
-    """Somebody ended the run before it had come to rest."""
+def run(options: Options, tell: Callable[[Report], None]) -> bool:
+    """Run the demo in this process, with the hub in child processes; `tell` gets the report. Blocks.
 
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How a run ended: its report, if it came so far, and whether everything holds."""
-
-    report: Report | None
-    good: bool
-
-
-def run(options: Options) -> Outcome:
-    """Run the demo in this process, with the hub in child processes. Blocks."""
+    Answers whether it came to rest and every invariant holds.
+    """
     settings = from_environment()
     world = _world(options)
     engines = start_engines(settings)
     try:
-        return asyncio.run(Run(options=options, settings=settings, engines=engines, world=world).perform())
+        return asyncio.run(Run(options=options, settings=settings, engines=engines, world=world, tell=tell).perform())
     finally:
         engines.stop()
 
@@ -90,10 +76,12 @@ class Run:
     settings: Settings
     engines: Engines
     world: World
+    tell: Callable[[Report], None]
     token: str = ""
+    good: bool = False
 
-    async def perform(self) -> Outcome:
-        """Raise the curtain; return when the run is over or was ended."""
+    async def perform(self) -> bool:
+        """Raise the curtain; return when the run is over or was ended by a signal."""
         host = self.settings.host
         address = Address(host=host, port=free_port(host, self.settings.port))
         database = Database(self.engines.database_url, size=4, name="crossdock-demo")
@@ -101,19 +89,19 @@ class Run:
             self.token = await prepare_database(database, self.engines.database_url)
             supervisor = Supervisor(await processes(self.settings, address, self.engines), self.engines.running)
             async with Cast.choose(self.options.seed, calm=self.options.calm) as cast:
-                show = self._show(address, database, cast)
-                return await _supervised(supervisor, show)
+                await _supervised(supervisor, self._show(address, database, cast))
+            return self.good
         finally:
             await database.close()
 
-    async def _show(self, address: Address, database: Database, cast: Cast) -> Outcome:
+    async def _show(self, address: Address, database: Database, cast: Cast) -> None:
         with Story(len(self.world.baskets)) as story:
             began = time.monotonic()
             furnish(cast, self.world)
             async with HubApi(address.url, self.token, _now) as api:
                 await api.ready()
                 connections = await set_up(api, cast, self.world, webhooks=address.url, as_of=_now())
-                staff = Staff(database=database, shelves=shelves_of(self.world.stock), seed=self.options.seed)
+                staff = Staff(api=api, database=database, shelves=shelves_of(self.world.stock), seed=self.options.seed)
                 working = asyncio.create_task(staff.work())
                 self._welcome(story, address, cast, connections)
                 customers = Customers(cast=cast, seed=self.options.seed)
@@ -128,14 +116,17 @@ class Run:
                 try:
                     rested = await self._to_rest(story, database, customers)
                     report = await auditor.report(time.monotonic() - began)
-                    self._tell(story, report)
+                    self.good = rested and not report.broken
+                    _sum_up(story, report)
+                    self.tell(report)
                     if not self.options.leave:
                         await self._trickle(story, customers)
                 finally:
                     working.cancel()
                     with suppress(asyncio.CancelledError):
                         await working
-        return Outcome(report=report, good=rested and not report.broken)
+                    # Before the engine goes: a pool that outlives its database complains.
+                    await database.close()
 
     async def _to_rest(self, story: Story, database: Database, customers: Customers) -> bool:
         """Let the customers order, and wait until everything has come to rest. False when it got stuck."""
@@ -167,10 +158,8 @@ class Run:
         """Keep orders coming until somebody ends it."""
         chance = random.Random(-self.options.seed)
         story.say(f"an order every {TRICKLE_SECONDS:.0f} s from now on; Ctrl-C ends the demo")
-        for number in count():
-            baskets = self.world.baskets
-            basket = baskets[chance.randrange(len(baskets))]
-            customers.place(replace_customer(basket, number), chance)
+        while True:
+            customers.place(chance.choice(self.world.baskets), chance)
             await asyncio.sleep(TRICKLE_SECONDS)
 
     def _welcome(self, story: Story, address: Address, cast: Cast, connections: Mapping[Player, str]) -> None:
@@ -191,13 +180,33 @@ class Run:
             f"{address.url}/api/v1/connections/{connections[shop]}/pause\n"
         )
 
-    def _tell(self, story: Story, report: Report) -> None:
-        story.say(
-            f"\n{report.orders} orders in {report.seconds} s: {report.delivered} delivered, {report.cancelled} cancelled, "
-            f"{report.waiting} waiting, {report.parked} parked; {report.shipped} shipped, {report.posted} posted\n"
-            f"lost {report.lost}, duplicated {report.duplicated}, oversold {report.oversold}; "
-            f"decisions: {report.decisions.proven} proven, {report.decisions.gap_reported} with a gap; "
-            f"exceptions: {counted(report.exceptions_by_kind)}"
-        )
-        for wrong in report.broken:
-            story.say(f"BROKEN: {wrong}")
+
+def _sum_up(story: Story, report: Report) -> None:
+    story.say(
+        f"\n{report.orders} orders in {report.seconds} s: {report.delivered} delivered, {report.cancelled} cancelled, "
+        f"{report.waiting} waiting, {report.parked} parked; {report.shipped} shipped, {report.posted} posted\n"
+        f"lost {report.lost}, duplicated {report.duplicated}, oversold {report.oversold}; "
+        f"decisions: {report.decisions.proven} proven, {report.decisions.gap_reported} with a gap; "
+        f"exceptions: {counted(report.exceptions_by_kind)}"
+    )
+    for wrong in report.broken:
+        story.say(f"BROKEN: {wrong}")
+
+
+async def _supervised(supervisor: Supervisor, show: Coroutine[None, None, None]) -> None:
+    """Run the hub's processes for as long as the show lasts, or until a signal ends both."""
+    supervising, showing = asyncio.create_task(supervisor.run()), asyncio.create_task(show)
+    try:
+        await asyncio.wait({supervising, showing}, return_when=asyncio.FIRST_COMPLETED)
+        ended = not showing.done()
+    finally:
+        supervisor.request_stop()
+        showing.cancel()
+        await asyncio.wait({showing, supervising})
+    supervising.result()
+    if not ended:
+        showing.result()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -36,20 +36,14 @@ async def set_up(api: HubApi, cast: Cast, world: World, *, webhooks: str, as_of:
     items = [{"sku": good.sku, "title": good.title, "weight_g": good.weight_g} for good in world.goods]
     await api.call("POST", "/items", {"items": items})
     await asyncio.gather(*(_node(api, cast, site, connections, len(world.baskets)) for site in SITES))
-    points = [
-        {
-            "account": connections[channel],
-            "external_location": channel.location,
-            "purpose": "sell",
-            "nodes": SERVED_BY[region],
-        }
-        for region, channel in cast.channels.items()
-    ]
-    await api.call("PUT", "/stock-points", {"items": points})
     for site in SITES:
         lines = [{"node": site.code, "sku": sku, "on_hand": units} for sku, units in world.stock[site.code].items()]
         report = {"source": "demo", "kind": "count", "as_of": as_of.isoformat(), "lines": lines}
-        await api.call("PUT", "/stock", report)
+        if lines:
+            await api.call("PUT", "/stock", report)
+    await asyncio.gather(*(_open(api, cast, region, connections) for region in cast.channels))
+    # Partners are asked once the hub knows what their places and articles are.
+    await asyncio.gather(*(_schedule(api, player, connection) for player, connection in connections.items()))
     return connections
 
 
@@ -61,11 +55,31 @@ async def _connect(api: HubApi, cast: Cast, player: Player) -> str:
             "adapter": cast.adapters[player],
             "name": player.part.name,
             "config": player.config(),
-            "schedule": {name: {"every_seconds": seconds} for name, seconds in player.schedule.items()},
+            "schedule": {name: {"enabled": False} for name in player.schedule},
         },
     )
     connection: str = made["id"]
     return connection
+
+
+async def _schedule(api: HubApi, player: Player, connection: str) -> None:
+    plan = {name: {"every_seconds": seconds, "enabled": True} for name, seconds in player.schedule.items()}
+    if plan:
+        await api.call("PATCH", f"/connections/{connection}", {"schedule": plan})
+
+
+async def _open(api: HubApi, cast: Cast, region: str, connections: Mapping[Player, str]) -> None:
+    """Let a shop sell what its region's nodes have, and say what its word for delivery means to the carrier."""
+    channel = cast.channels[region]
+    point = {
+        "account": connections[channel],
+        "external_location": channel.location,
+        "purpose": "sell",
+        "nodes": SERVED_BY[region],
+    }
+    await api.call("PUT", "/stock-points", point)
+    words = {channel.service: cast.carrier.service}
+    await api.call("PUT", f"/connections/{connections[channel]}/tables/service", words)
 
 
 async def _node(api: HubApi, cast: Cast, site: Site, connections: Mapping[Player, str], orders: int) -> None:

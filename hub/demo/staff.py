@@ -1,137 +1,116 @@
-"""The people in the stores: they work the fulfilment orders of nodes that nobody else speaks for."""
+"""The people in the stores: they work the fulfilment orders of nodes that no other system speaks for, through the API."""
 
 import asyncio
-import hashlib
 import random
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-from hub.domain.facts import (
-    AnyFact,
-    FactLine,
-    FulfilmentAccepted,
-    FulfilmentRefused,
-    GoodsShipped,
-    StockMeaning,
-    UnitsPacked,
-    UnitsPicked,
-    UnitsShort,
-)
-from hub.domain.fulfilment import fulfilment_id
-from hub.domain.shipping import Parcel, ParcelLine
-from hub.flow.normalise import FACTS_TOPIC, encode_facts
-from hub.sdk.adapter import Lane
+from hub.demo.api import ApiFault, HubApi
 from hub.sdk.testkit.player import Dispatch
 from hub.store.database import Database
-from hub.store.inbox import Arrival, store_arrivals
 
-ROUND_SECONDS: Final = 0.25
+ROUND_SECONDS: Final = 0.3
 REFUSED: Final = 0.03
 SHORT: Final = 0.04
-CARRIER: Final = "ups"
+LABEL_SECONDS: Final = 20.0
+"""How long somebody waits for the label printer before he takes a form from the drawer."""
 
-OPEN: Final = (
-    "SELECT f.order_id, f.no, n.code, o.merchant, o.account_id, o.connection_id, s.demand_no, i.sku, s.quantity "
-    "FROM fulfilment_order f JOIN node n ON n.id = f.node_id JOIN customer_order o ON o.id = f.order_id "
-    "JOIN slice s ON s.order_id = f.order_id AND s.fulfilment_no = f.no AND s.state = 'released' "
-    "JOIN demand d ON d.order_id = s.order_id AND d.no = s.demand_no JOIN item i ON i.id = d.item_id "
-    "WHERE f.connection_id IS NULL ORDER BY f.order_id, f.no, s.no"
+MEANWHILE: Final = (0, 409, 503)
+"""Answers after which the next round looks again: the order changed under our hands, or the hub is busy."""
+
+View = dict[str, Any]
+
+# The label that the hub bought once the units were packed; the API does not show it yet.
+LABEL: Final = (
+    "SELECT tracking, document::json ->> 'carrier' AS carrier FROM label "
+    "WHERE order_id = $1 AND fulfilment_no = $2 AND voided_at IS NULL"
 )
-
-
-class _Task(NamedTuple):
-    fulfilment: str
-    node: str
-    merchant: str
-    account: int
-    connection: str
-    lines: list[tuple[int, str, int]]
 
 
 @dataclass(kw_only=True)
 class Staff:
     """Works the stores. `shelves` is what lies there; `missing` counts units that were asked for and not there."""
 
+    api: HubApi
     database: Database
     shelves: dict[str, Counter[str]]
     seed: int
     dispatched: list[Dispatch] = field(default_factory=list)
     missing: int = 0
-    _done: set[str] = field(default_factory=set)
+    _desk: set[str] = field(default_factory=set)
+    _packed_at: dict[str, float] = field(default_factory=dict)
 
     async def work(self) -> None:
         """Work until cancelled."""
         while True:
-            async with self.database.connection() as connection:
-                rows = await connection.fetch(OPEN)
-                now: datetime = await connection.fetchval("SELECT now()")
-            tasks: dict[str, _Task] = {}
-            for order, no, node, merchant, account, link, demand, sku, units in rows:
-                public = fulfilment_id(order, no)
-                task = tasks.setdefault(public, _Task(public, node, merchant, account, link, []))
-                task.lines.append((demand, sku, units))
-            arrivals = [self._work(task, now) for public, task in tasks.items() if public not in self._done]
-            if arrivals:
-                async with self.database.transaction() as connection:
-                    await store_arrivals(connection, arrivals, now)
-            self._done.update(tasks)
+            try:
+                new = [
+                    one["id"] async for one in self.api.every("/fulfilment-orders", by_hand="true", state="released")
+                ]
+                self._desk.update(new)
+                for fulfilment in sorted(self._desk):
+                    await self._go_on(await self.api.call("GET", f"/fulfilment-orders/{fulfilment}"))
+            except ApiFault as fault:
+                if fault.status not in MEANWHILE:
+                    raise
             await asyncio.sleep(ROUND_SECONDS)
 
-    def _work(self, task: _Task, now: datetime) -> Arrival:
-        body = encode_facts(self._facts(task, now))
-        return Arrival(
-            account=task.account,
-            key=f"staff:{task.fulfilment}",
-            hash=hashlib.blake2b(body, digest_size=16).digest(),
-            merchant=task.merchant,
-            connection=task.connection,
-            topic=FACTS_TOPIC,
-            object=f"fulfilment:{task.fulfilment}",
-            lane=Lane.FACTS.value,
-            received_at=now,
-            headers=None,
-            body=body,
-        )
+    async def _go_on(self, view: View) -> None:
+        """Take a fulfilment order as far as it goes now."""
+        mood = random.Random(f"{self.seed}:{view['id']}").random()
+        if view["status"] == "released":
+            if mood < REFUSED:
+                view = await self._do(view, "refuse", {"reason": "too few people today"})
+            else:
+                view = await self._do(view, "accept")
+        if view["status"] == "accepted":
+            view = await self._pick(view, broken=mood < REFUSED + SHORT)
+        if view["status"] == "picked":
+            view = await self._do(view, "pack")
+        if view["status"] == "packed":
+            view = await self._ship(view)
+        if view["status"] not in ("released", "accepted", "picked", "packed"):
+            self._desk.discard(view["id"])
 
-    def _facts(self, task: _Task, now: datetime) -> list[AnyFact]:
-        mood = random.Random(f"{self.seed}:{task.fulfilment}").random()
-        fulfilment = task.fulfilment
-        if mood < REFUSED:
-            reason = "too few people today"
-            return [FulfilmentRefused(at=now, fulfilment=fulfilment, reason=reason, stock=StockMeaning.NOTHING)]
-        facts: list[AnyFact] = [FulfilmentAccepted(at=now, fulfilment=fulfilment)]
-        packed: dict[int, int] = {}
-        lost: list[FactLine] = []
-        shelf = self.shelves[task.node]
-        for place, (demand, sku, units) in enumerate(task.lines):
-            broken = 1 if place == 0 and mood < REFUSED + SHORT else 0
-            there = max(0, min(units, shelf[sku]) - broken)
-            self.missing += max(0, units - shelf[sku])
-            shelf[sku] -= min(shelf[sku], there + broken)
-            if there:
-                packed[demand] = packed.get(demand, 0) + there
-                self.dispatched.append(Dispatch(fulfilment=fulfilment, location=task.node, sku=sku, quantity=there))
-            if there < units:
-                lost.append(FactLine(line=str(demand), quantity=units - there))
-        if lost:
-            facts.append(UnitsShort(at=now, fulfilment=fulfilment, lines=tuple(lost), reason="broken on the shelf"))
-        if packed:
-            lines = tuple(ParcelLine(line=str(demand), quantity=units) for demand, units in packed.items())
-            parcel = Parcel(tracking=_tracking(fulfilment), carrier=CARRIER, lines=lines)
-            facts += [
-                UnitsPicked(at=now, fulfilment=fulfilment),
-                UnitsPacked(at=now, fulfilment=fulfilment),
-                GoodsShipped(at=now, fulfilment=fulfilment, shipment="1", parcels=(parcel,)),
-            ]
-        return facts
+    async def _do(self, view: View, verb: str, document: object = None) -> View:
+        answer: View = await self.api.call("POST", f"/fulfilment-orders/{view['id']}/{verb}", document)
+        return answer
 
+    async def _pick(self, view: View, *, broken: bool) -> View:
+        """Take what is there from the shelf; say what is not. The first of a broken lot is thrown away."""
+        shelf, short = self.shelves[view["node"]], []
+        for line in view["lines"]:
+            units, sku = line["quantity"], line["sku"]
+            missing = max(0, units - shelf[sku])
+            self.missing += missing
+            if broken and not short and not missing:
+                missing = 1
+                shelf[sku] -= 1
+            if missing:
+                short.append({"line": line["line"], "quantity": missing})
+        if short:
+            view = await self._do(view, "short", {"lines": short, "reason": "broken or not on the shelf"})
+        return await self._do(view, "pick") if view["status"] == "accepted" else view
 
-def _tracking(fulfilment: str) -> str:
-    digits = int.from_bytes(hashlib.blake2b(fulfilment.encode(), digest_size=8).digest()) % 10**10
-    return f"1Z0000000{digits:010d}"
+    async def _ship(self, view: View) -> View:
+        order, _, number = view["id"].rpartition("-")
+        async with self.database.connection() as connection:
+            label = await connection.fetchrow(LABEL, order, int(number))
+        since = self._packed_at.setdefault(view["id"], time.monotonic())
+        if label is None and time.monotonic() - since < LABEL_SECONDS:
+            return view
+        tracking, carrier = (label["tracking"], label["carrier"]) if label else (f"1Z{order[-16:]}", "ups")
+        packed = [(line["sku"], line["quantity"]) for line in view["lines"] if line["state"] == "packed"]
+        # The number makes a repeat after a lost answer the same shipment.
+        document = {"shipment": "1", "parcels": [{"tracking": tracking, "carrier": carrier}]}
+        view = await self._do(view, "ship", document)
+        for sku, units in packed:
+            self.shelves[view["node"]][sku] -= units
+            self.dispatched.append(Dispatch(fulfilment=view["id"], location=view["node"], sku=sku, quantity=units))
+        return view
 
 
 def shelves_of(stock: Mapping[str, Mapping[str, int]]) -> dict[str, Counter[str]]:

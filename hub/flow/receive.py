@@ -39,13 +39,18 @@ def receive(delivery: Delivery, link: Link, settings: object) -> tuple[Store | H
     topic = link.adapter.topics.get(verdict.topic)
     off = link.connection.mode("receive") is Mode.OFF
     return verdict, Accepted(
-        key=verdict.key,
-        topic=verdict.topic,
-        object=verdict.object,
+        key=storable(verdict.key),
+        topic=storable(verdict.topic),
+        object=None if verdict.object is None else storable(verdict.object),
         lane=lane_of(topic, off),
         hash=hashlib.blake2b(delivery.body, digest_size=16).digest(),
         headers=kept_headers(delivery),
     )
+
+
+def storable(text: str) -> str:
+    """Text as the database takes it: NUL and lone surrogates are replaced, so that a genuine delivery is always kept."""
+    return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def kept_headers(delivery: Delivery) -> str:
@@ -64,9 +69,9 @@ def accept_pulled(pulled: Pulled, link: Link) -> Accepted:
     topic = link.adapter.topics.get(pulled.topic)
     lane = None if topic is not None and topic.ignore else (topic.lane.value if topic else Lane.FACTS.value)
     return Accepted(
-        key=pulled.key,
+        key=storable(pulled.key),
         topic=pulled.topic,
-        object=pulled.object,
+        object=None if pulled.object is None else storable(pulled.object),
         lane=lane,
         hash=hashlib.blake2b(pulled.body, digest_size=16).digest(),
         headers="{}",

@@ -1,18 +1,21 @@
-"""When a node hands over: cut-offs and working days in the node's own time."""
+"""When goods leave a node: working days, cut-offs and holidays in the node's own time."""
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from hub.domain.network import OpeningHours
+from hub.promise.calendar import local_day, moment, next_working_day, working_day, zone_of
 
 
 def ship_by(placed_at: datetime, calendar: OpeningHours, timezone: str) -> datetime:
-    """The cut-off of the first working day that can still take it."""
-    zone = ZoneInfo(timezone)
-    local = placed_at.astimezone(zone)
-    day = local.date() + timedelta(days=0 if local.time() <= calendar.cut_off else 1)
-    for _ in range(400):
-        if day.weekday() in calendar.weekdays and day.isoformat() not in calendar.holidays:
-            break
-        day += timedelta(days=1)
-    return datetime.combine(day, calendar.cut_off, zone).astimezone(placed_at.tzinfo)
+    """The cut-off, in UTC, at which goods ordered at `placed_at` leave a node.
+
+    The first working day whose cut-off is not over, and `processing_days` working days more. An order at the very
+    moment of the cut-off is in time. Raises `hub.promise.calendar.CalendarError`.
+    """
+    zone = zone_of(timezone)
+    day = working_day(local_day(placed_at, zone), calendar.weekdays, calendar.holidays)
+    if moment(day, calendar.cut_off, zone) < placed_at:
+        day = next_working_day(day, calendar.weekdays, calendar.holidays)
+    for _ in range(calendar.processing_days):
+        day = next_working_day(day, calendar.weekdays, calendar.holidays)
+    return moment(day, calendar.cut_off, zone)

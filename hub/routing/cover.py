@@ -237,6 +237,7 @@ def _runner_up(
         best = min(map(int.__add__, parcels(outside)[1:], reverse))
     if len(chosen) > 1:
         for left_out in sorted(chosen):
-            fewer = [candidate for candidate in sorted(chosen) if candidate != left_out]
-            best = min(best, _partition(parcels(fewer), floors)[everything])
+            own = parcels([candidate for candidate in sorted(chosen) if candidate != left_out])
+            if all(own[1 << row] < infinite for row in range(everything.bit_length())):
+                best = min(best, _partition(own, floors)[everything])
     return best if best < infinite else None

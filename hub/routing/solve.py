@@ -67,7 +67,7 @@ def _whole(seen: Survey) -> Solution:
     rows = [row for row in range(len(seen.rows)) if held >> row & 1]
     if not rows:
         return nothing(seen, proven=True)
-    found = cover(seen, rows, SUBSET_ROWS)
+    found, many = cover(seen, rows, SUBSET_ROWS), None
     if found is None:
         many = _many(seen, rows)
         found = None if many.proven else cover(seen, rows, SUBSET_ROWS_AT_LAST)
@@ -75,7 +75,7 @@ def _whole(seen: Survey) -> Solution:
             return many
     placements = _placements(seen, rows, found.choices)
     if not _keeps_rules(seen, placements, found.cost):
-        return _slow(seen, merged_pieces(seen, rows))
+        return many or _slow(seen, merged_pieces(seen, rows))
     other, other_is = _runner_up(seen, rows, found, placements)
     units, cost = _left_over(seen, placements)
     cost += found.cost

@@ -73,7 +73,7 @@ AGAIN: Final = (
 )
 PUBLICATION: Final = (
     "INSERT INTO publication (made_on, connection_id, at, outcome, reason, levels) "
-    "VALUES ($1::date, $2, $1, $3, $4, $5::jsonb)"
+    "VALUES (($1::timestamptz AT TIME ZONE 'UTC')::date, $2, $1, $3, $4, $5::jsonb)"
 )
 
 

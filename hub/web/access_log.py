@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.domain.ids import NewId
@@ -20,10 +21,10 @@ def access_log(app: ASGIApp, new_id: NewId) -> ASGIApp:
     logger: Any = structlog.get_logger("hub.web")
 
     async def logged(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
-        request_id = _request_id(scope, new_id)
+        request_id, method = _request_id(scope, new_id), scope["method"]
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
         status = 500
@@ -41,7 +42,7 @@ def access_log(app: ASGIApp, new_id: NewId) -> ASGIApp:
             if scope["path"] not in QUIET or status >= 400:
                 logger.info(
                     "request",
-                    method=scope["method"],
+                    method=method,
                     path=scope["path"],
                     status=status,
                     duration_ms=round((time.perf_counter() - started) * 1000, 1),

@@ -12,7 +12,7 @@ from hub.web.reading import storable_text
 from hub.web.services import Services
 
 NEEDS: Final = "role"
-"""Key of a handler's `opt` that names the role it needs; reading needs viewer, writing operator, unless it says more."""
+"""Key of a handler's `opt` that names the role it needs; viewer to read and operator to write unless it says more."""
 
 LONGEST_TOKEN: Final = 256
 

@@ -43,7 +43,8 @@ class Body(AbstractDTO[Any]):
         cls, field_definition: FieldDefinition, handler_id: str, schema_creator: Any
     ) -> Reference | Schema:
         """The schema of the annotated type."""
-        return schema_creator.for_field_definition(field_definition)
+        schema: Reference | Schema = schema_creator.for_field_definition(field_definition)
+        return schema
 
     def decode_builtins(self, value: dict[str, Any]) -> Any:
         """Forms are not taken."""

@@ -31,7 +31,8 @@ pre { overflow: auto; background: #8881; padding: .5rem; border-radius: 4px; }
 """
 
 SCRIPT: Final = """
-const make = (tag, text, name) => Object.assign(document.createElement(tag), {textContent: text ?? '', className: name ?? ''});
+const make = (tag, text = '', name = '') =>
+  Object.assign(document.createElement(tag), {textContent: text, className: name});
 const resolve = (doc, node, depth = 0) => {
   if (!node || typeof node !== 'object' || depth > 6) return node;
   if (node.$ref) return resolve(doc, node.$ref.slice(2).split('/').reduce((at, key) => at[key], doc), depth + 1);
@@ -44,9 +45,10 @@ const section = (parent, title, value) => {
 };
 const operation = (doc, path, method, op) => {
   const box = make('details'), line = make('summary');
-  line.append(make('span', method.toUpperCase(), 'method'), make('code', path), make('span', '  ' + (op.summary ?? '')));
+  const title = op.summary ?? '';
+  line.append(make('span', method.toUpperCase(), 'method'), make('code', path), make('span', '  ' + title));
   box.append(line);
-  box.dataset.words = (path + ' ' + method + ' ' + (op.summary ?? '') + ' ' + (op.tags ?? []).join(' ')).toLowerCase();
+  box.dataset.words = [path, method, title, ...(op.tags ?? [])].join(' ').toLowerCase();
   box.addEventListener('toggle', () => {
     if (box.dataset.filled) return;
     box.dataset.filled = 'yes';

@@ -31,7 +31,7 @@ def config() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Crossdock",
         version="1",
-        description="Integration hub and order manager. Lists are `{items, next}`; amounts are integers of minor units.",
+        description="Integration hub and order manager. Lists are `{items, next}`; amounts are minor units.",
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         path="/docs/schema",
         components=Components(

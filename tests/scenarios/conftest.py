@@ -6,11 +6,23 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.house import House, build_house
+from tests.scenarios.town import Town, build_town
 
 
 @pytest.fixture
 async def house(database_url: str, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
-    """A hub over a fresh database, with no connections and no stock."""
+    """A hub over a fresh database, with no connections and no stock. In the end its books must add up."""
     made = await build_house(database_url, queue_url, engine_folder)
+    yield made
+    try:
+        await made.verify()
+    finally:
+        await made.close()
+
+
+@pytest.fixture
+async def town(house: House) -> AsyncIterator[Town]:
+    """The hub with a shop, a partner of two warehouses, and goods on their shelves."""
+    made = await build_town(house)
     yield made
     await made.close()

@@ -83,20 +83,22 @@ class House:
         hidden = hidden_fields(made.settings)
         secrets = {key: value for key, value in config.items() if key in hidden}
         account = await self.value(
-            "INSERT INTO account (merchant, adapter, name) VALUES ('default', $1, $2) RETURNING id",
+            "INSERT INTO account (merchant, adapter, name) VALUES ('default', $1, $2) "
+            "ON CONFLICT (merchant, adapter, name) DO UPDATE SET name = EXCLUDED.name RETURNING id",
             adapter,
             made.account(settings),
         )
         sealed = self.parts.vault.seal(secrets, table="connection", row=name, field="secrets")
         await self.run(
-            "INSERT INTO connection (id, merchant, account_id, adapter, name, config, secrets, live_from) "
-            "VALUES ($1, 'default', $2, $3, $1, $4, $5, $6)",
+            "INSERT INTO connection (id, merchant, account_id, adapter, name, config, secrets, live_from, modes) "
+            "VALUES ($1, 'default', $2, $3, $1, $4, $5, $6, $7)",
             name,
             account,
             adapter,
             msgspec.json.encode({k: v for k, v in config.items() if k not in hidden}).decode(),
             sealed,
             columns.get("live_from"),
+            msgspec.json.encode(columns.get("modes", {})).decode(),
         )
         self.connections[name] = str(account)
         return name

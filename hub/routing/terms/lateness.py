@@ -37,7 +37,7 @@ def _late(node: NodeState, start: datetime, wanted: datetime, unknown_transit_da
 def leaves_at(start: datetime, hours: OpeningHours, zone: ZoneInfo) -> datetime | None:
     """The cut-off, in UTC, at which goods asked for at `start` leave; None when the calendar has no such day.
 
-    The same rule as `hub.promise.calendar.ship_by`, which routing must not import; a test holds the two together.
+    The same rule as `hub.promise.ship_by`, which routing must not import; a test holds the two together.
     """
     day = start.astimezone(zone).date()
     to_work = hours.processing_days

@@ -84,6 +84,9 @@ class BookedOrder(msgspec.Struct, frozen=True, kw_only=True):
 class ChannelPlayer(Player):
     """Sells, and says so by webhooks."""
 
+    service: ClassVar[str]
+    """Its customers' word for ordinary delivery."""
+
     @property
     @abstractmethod
     def location(self) -> str:
@@ -152,6 +155,9 @@ class NodePlayer(Player):
 
 class CarrierPlayer(Player):
     """Sells labels and carries parcels."""
+
+    service: ClassVar[str]
+    """Its word for ordinary delivery."""
 
     @abstractmethod
     def labels(self) -> Mapping[str, int]:

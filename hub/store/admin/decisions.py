@@ -23,7 +23,8 @@ class DecisionRow(NamedTuple):
 
 
 COLUMNS = (
-    "d.order_id, d.no, d.group_key, d.at, d.policy, d.engine, d.cost, d.gap, d.proven, d.input, d.document FROM decision d "
+    "d.order_id, d.no, d.group_key, d.at, d.policy, d.engine, d.cost, d.gap, d.proven, d.input, d.document "
+    "FROM decision d "
 )
 
 
@@ -53,7 +54,8 @@ async def policy_texts(connection: PooledConnection, merchant: str) -> dict[str,
 async def demand_skus(connection: PooledConnection, order: str) -> dict[int, str | None]:
     """SKU of each demand of an order."""
     rows = await connection.fetch(
-        "SELECT d.no, coalesce(i.sku, d.sku) AS sku FROM demand d LEFT JOIN item i ON i.id = d.item_id WHERE d.order_id = $1",
+        "SELECT d.no, coalesce(i.sku, d.sku) AS sku FROM demand d LEFT JOIN item i ON i.id = d.item_id "
+        "WHERE d.order_id = $1",
         order,
     )
     return {row["no"]: row["sku"] for row in rows}

@@ -7,15 +7,12 @@ from typing import Any, Final, Literal
 import asyncpg
 import msgspec
 
-from hub.flow.hold import HOLDS_RELEASE, MONEY
+from hub.flow.hold import NEXT_STEPS
 from hub.store import inbox, outbox
 from hub.store.admin.errors import Conflict, Missing
 from hub.store.admin.paging import Cut, Page, page
 from hub.store.database import PooledConnection
 from hub.store.replay import replay
-
-READ_AGAIN: Final = HOLDS_RELEASE | MONEY | {"total_mismatch", "bad_time"}
-"""Questions that a snapshot raised: the stored snapshot is read again, under today's mapping."""
 
 
 class ExceptionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +136,8 @@ async def retry_all(connection: PooledConnection, kinds: dict[int, str], now: da
 
 
 def _asks_again(kind: str) -> bool:
-    return kind in READ_AGAIN or kind.startswith("unmapped_")
+    """Whether a snapshot raised it: then the stored snapshot is read again, under today's mapping."""
+    return kind in NEXT_STEPS or kind.startswith("unmapped_")
 
 
 async def read_again(connection: PooledConnection, orders: Sequence[str]) -> None:

@@ -13,7 +13,9 @@ RANKS: Final = "ARRAY['released', 'accepted', 'picked', 'packed', 'ready', 'ship
 
 FIND: Final = (
     "SELECT order_id, no FROM (SELECT f.order_id, f.no, f.handoff, coalesce((" + RANKS + ")[(SELECT "
-    "min(array_position(" + RANKS + ", s.state)) FROM slice s WHERE s.order_id = f.order_id AND s.fulfilment_no = f.no)], "
+    "min(array_position("
+    + RANKS
+    + ", s.state)) FROM slice s WHERE s.order_id = f.order_id AND s.fulfilment_no = f.no)], "
     "'cancelled') AS status FROM fulfilment_order f JOIN customer_order o ON o.id = f.order_id "
     "JOIN node n ON n.id = f.node_id WHERE o.merchant = $1 AND ($2::text IS NULL OR n.code = $2) "
     "AND ($3::text IS NULL OR f.order_id = $3) AND ($4::bool IS NULL OR (f.connection_id IS NULL) = $4)) AS found "

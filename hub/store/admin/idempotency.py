@@ -17,7 +17,8 @@ class Kept(NamedTuple):
 async def begin(connection: PooledConnection, token: str, key: str, request_hash: bytes) -> Kept | None:
     """Claim a key, or return the answer given under it. Waits for a request with the same key that is under way."""
     claimed = await connection.fetchval(
-        "INSERT INTO idempotency (token_id, key, request_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING true",
+        "INSERT INTO idempotency (token_id, key, request_hash) VALUES ($1, $2, $3) "
+        "ON CONFLICT DO NOTHING RETURNING true",
         token,
         key,
         request_hash,

@@ -79,7 +79,8 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 SELECT: Final = (
-    "SELECT i.*, (SELECT json_agg(json_build_object('sku', p.sku, 'quantity', c.quantity, 'item', p.id) ORDER BY p.sku) "
+    "SELECT i.*, "
+    "(SELECT json_agg(json_build_object('sku', p.sku, 'quantity', c.quantity, 'item', p.id) ORDER BY p.sku) "
     "FROM item_component c JOIN item p ON p.id = c.component_id WHERE c.item_id = i.id) AS parts FROM item i "
     "WHERE i.merchant = $1 "
 )
@@ -221,7 +222,8 @@ async def _refuse_nesting(connection: PooledConnection, writes: Sequence[ItemWri
     """A kit of kits would need two steps at capture; nobody could say what its stock is."""
     rows = await connection.fetch(
         "SELECT k.sku AS kit, p.sku AS part FROM item_component c JOIN item k ON k.id = c.item_id "
-        "JOIN item p ON p.id = c.component_id WHERE (c.item_id = ANY($1::bigint[]) OR c.component_id = ANY($1::bigint[])) "
+        "JOIN item p ON p.id = c.component_id "
+        "WHERE (c.item_id = ANY($1::bigint[]) OR c.component_id = ANY($1::bigint[])) "
         "AND EXISTS (SELECT 1 FROM item_component i WHERE i.item_id = c.component_id)",
         list(ids.values()),
     )

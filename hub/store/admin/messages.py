@@ -52,13 +52,18 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] | None = None
 
 
+# An object is named "<kind>:<id>" or by its id alone; of a fulfilment order, the id begins with its order's.
 INBOUND: Final = (
     "SELECT m.id, m.topic, m.connection_id, m.key, m.object, m.received_at, i.id IS NOT NULL AS queued, i.parked, "
     "coalesce(i.tries, 0) AS tries, i.due_at, i.last_error, "
-    "(SELECT r.order_id FROM timeline r WHERE r.message_id = m.id LIMIT 1) AS order_id"
+    "coalesce((SELECT o.id FROM customer_order o WHERE o.account_id = m.account_id "
+    "AND o.external_id = ANY(ARRAY[m.object, split_part(m.object, ':', 2)]) LIMIT 1), "
+    "(SELECT o.id FROM customer_order o WHERE o.id = regexp_replace(split_part(m.object, ':', 2), '-[0-9]+$', ''))) "
+    "AS order_id"
 )
 OUTBOUND: Final = (
-    "SELECT e.id, e.kind AS topic, e.connection_id, e.key, e.subject AS object, e.order_id, e.created_at AS received_at, "
+    "SELECT e.id, e.kind AS topic, e.connection_id, e.key, e.subject AS object, e.order_id, "
+    "e.created_at AS received_at, "
     "o.id IS NOT NULL AS queued, o.parked, coalesce(o.tries, 0) AS tries, o.due_at, o.last_error"
 )
 STATES_IN: Final = {
@@ -197,7 +202,9 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 async def find_inbound(connection: PooledConnection, merchant: str, number: int) -> Stored:
     """An inbound message that still has its bytes; raises `Missing` and `Conflict`."""
     row = await connection.fetchrow(
-        "SELECT connection_id, topic, body IS NULL AS gone FROM message WHERE id = $1 AND merchant = $2", number, merchant
+        "SELECT connection_id, topic, body IS NULL AS gone FROM message WHERE id = $1 AND merchant = $2",
+        number,
+        merchant,
     )
     if row is None:
         raise Missing(f"no message in-{number}")
@@ -220,7 +227,8 @@ async def replay_outbound(connection: PooledConnection, merchant: str, number: i
     if not effect["queued"] and not effect["tries"]:
         raise Conflict("taken-back", "The effect was taken back before anybody was told; there is nothing to repeat")
     await connection.execute(
-        "INSERT INTO outbox AS o (id, connection_id, subject, due_at, tries, look_first) VALUES ($1, $2, $3, now(), $4, true) "
+        "INSERT INTO outbox AS o (id, connection_id, subject, due_at, tries, look_first) "
+        "VALUES ($1, $2, $3, now(), $4, true) "
         "ON CONFLICT (id) DO UPDATE SET parked = false, due_at = now(), look_first = o.look_first OR o.tries > 0",
         number,
         effect["connection_id"],

@@ -79,7 +79,8 @@ SELECT: Final = (
     "WHERE b.node_id = n.id AND b.merchant = $1) AS bindings FROM node n "
 )
 UPSERT: Final = (
-    "INSERT INTO node (code, name, kind, address, latitude, longitude, timezone, calendar, capacity_per_day, capabilities, "
+    "INSERT INTO node (code, name, kind, address, latitude, longitude, timezone, calendar, capacity_per_day, "
+    "capabilities, "
     "handling_cost, priority, enabled) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
     "ON CONFLICT (code) DO UPDATE SET name = EXCLUDED.name, kind = EXCLUDED.kind, address = EXCLUDED.address, "
     "latitude = EXCLUDED.latitude, longitude = EXCLUDED.longitude, timezone = EXCLUDED.timezone, "
@@ -161,7 +162,8 @@ async def _put_bindings(
         raise Invalid(faults)
     await connection.execute("DELETE FROM node_binding WHERE node_id = $1 AND merchant = $2", node, merchant)
     await connection.executemany(
-        "INSERT INTO node_binding (node_id, merchant, role, connection_id, external_location) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO node_binding (node_id, merchant, role, connection_id, external_location) "
+        "VALUES ($1, $2, $3, $4, $5)",
         [(node, merchant, b.role, b.connection, b.external_location) for b in bindings],
     )
 

@@ -50,7 +50,8 @@ FIND: Final = (
     "ORDER BY o.id DESC LIMIT $10"
 )
 HEADS: Final = (
-    "SELECT o.*, a.name AS account FROM customer_order o JOIN account a ON a.id = o.account_id WHERE o.id = ANY($1::text[])"
+    "SELECT o.*, a.name AS account FROM customer_order o JOIN account a ON a.id = o.account_id "
+    "WHERE o.id = ANY($1::text[])"
 )
 BY_ORDER: Final = " WHERE order_id = ANY($1::text[]) ORDER BY order_id, no"
 PARTS: Final[Mapping[str, str]] = {
@@ -182,7 +183,7 @@ def _order(head: asyncpg.Record, rows: Rows, troubles: list[Any]) -> OrderView:
     )
 
 
-def _pick(row: Mapping[str, Any], names: str) -> dict[str, Any]:
+def _pick(row: asyncpg.Record, names: str) -> dict[str, Any]:
     return {name: row[name] for name in names.split()}
 
 

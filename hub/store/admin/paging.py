@@ -30,7 +30,7 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
 
-    def after(self, *kinds: type[Any]) -> tuple[Any, ...]:
+    def after(self, *kinds: Any) -> tuple[Any, ...]:
         """The key after which to go on, typed; Nones at the start. Raises `Invalid` for a cursor of another list."""
         if self.cursor is None:
             return tuple(None for _ in kinds)

@@ -67,7 +67,9 @@ async def add_policy(
         author,
     )
     if id is None:
-        raise Conflict("version-exists", f"There is a {kind} policy {version!r} already; a version never changes, name a new one")
+        raise Conflict(
+            "version-exists", f"There is a {kind} policy {version!r} already; a version never changes, name a new one"
+        )
     return await get_policy(connection, merchant, str(id))
 
 

@@ -38,14 +38,17 @@ SHOWN: Final = 100
 
 DEMANDS: Final = (
     "SELECT w.queue, w.order_id, o.number, coalesce(i.sku, d.sku) AS sku, w.cause, w.since, w.due_at, "
-    "(SELECT coalesce(sum(s.quantity), 0)::int FROM slice s WHERE s.order_id = w.order_id AND s.demand_no = w.demand_no "
+    "(SELECT coalesce(sum(s.quantity), 0)::int FROM slice s WHERE s.order_id = w.order_id "
+    "AND s.demand_no = w.demand_no "
     "AND s.state IN ('unallocated', 'backordered')) AS quantity "
     "FROM (SELECT *, row_number() OVER (PARTITION BY queue ORDER BY since, order_id, demand_no) AS place FROM waiting "
     "WHERE merchant = $1) w JOIN customer_order o ON o.id = w.order_id "
     "JOIN demand d ON d.order_id = w.order_id AND d.no = w.demand_no LEFT JOIN item i ON i.id = d.item_id "
     "WHERE w.place <= $2 ORDER BY w.queue, w.place"
 )
-COUNTS: Final = "SELECT queue, count(DISTINCT order_id), min(since) FROM waiting WHERE merchant = $1 GROUP BY queue ORDER BY 1"
+COUNTS: Final = (
+    "SELECT queue, count(DISTINCT order_id), min(since) FROM waiting WHERE merchant = $1 GROUP BY queue ORDER BY 1"
+)
 INBOX: Final = (
     "SELECT 'inbox:' || i.lane, count(*), count(*) FILTER (WHERE i.parked), min(i.due_at) FROM inbox i "
     "JOIN account a ON a.id = i.account_id WHERE a.merchant = $1 GROUP BY 1 ORDER BY 1"

@@ -48,7 +48,9 @@ async def reserve(
 ) -> ReservationView:
     """Reserve all lines or none. Raises `Conflict` with what is available, `Invalid` for unknown SKUs."""
     items = await find_sellables(connection, merchant, [sku for sku, _ in lines])
-    faults = [Fault(f"no item {sku!r}", pointer("lines", n, "sku")) for n, (sku, _) in enumerate(lines) if sku not in items]
+    faults = [
+        Fault(f"no item {sku!r}", pointer("lines", n, "sku")) for n, (sku, _) in enumerate(lines) if sku not in items
+    ]
     if faults:
         raise Invalid(faults)
     wanted: dict[str, int] = {}
@@ -114,7 +116,9 @@ async def get_reservation(connection: PooledConnection, merchant: str, id: str) 
     if row is None:
         raise Missing(f"no reservation {id}")
     lines = await connection.fetch(
-        "SELECT i.sku, l.quantity FROM cart_line l JOIN item i ON i.id = l.item_id WHERE l.reservation_id = $1 ORDER BY 1", id
+        "SELECT i.sku, l.quantity FROM cart_line l JOIN item i ON i.id = l.item_id WHERE l.reservation_id = $1 "
+        "ORDER BY 1",
+        id,
     )
     return ReservationView(
         id=id,

@@ -72,7 +72,7 @@ async def put_sku_maps(connection: PooledConnection, rows: Sequence[tuple[int, s
 
 
 async def wake_variants(connection: PooledConnection, accounts: Sequence[int]) -> None:
-    """Look again at every unresolved line of these accounts: it waits under its SKU when it has one, not its variant."""
+    """Look again at every unresolved line of these accounts: one with a SKU waits under that, not under its variant."""
     await connection.execute(
         "UPDATE waiting w SET due_at = now() FROM customer_order o WHERE o.id = w.order_id AND w.queue = 'unresolved' "
         "AND o.account_id = ANY($1::bigint[])",

@@ -71,7 +71,8 @@ async def read_balances(
 ) -> list[BalanceView]:
     """Balances of (item, node)."""
     rows = await connection.fetch(
-        BALANCES + "AND (s.item_id, s.node_id) IN (SELECT * FROM unnest($2::bigint[], $3::bigint[])) ORDER BY i.sku, n.code",
+        BALANCES
+        + "AND (s.item_id, s.node_id) IN (SELECT * FROM unnest($2::bigint[], $3::bigint[])) ORDER BY i.sku, n.code",
         merchant,
         [item for item, _ in pairs],
         [node for _, node in pairs],

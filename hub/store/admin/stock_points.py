@@ -63,7 +63,8 @@ async def put_stock_points(
     for write in writes:
         point: int = await connection.fetchval(
             "INSERT INTO stock_point AS p (account_id, external_location, purpose, buffer) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT (account_id, external_location, purpose) DO UPDATE SET buffer = EXCLUDED.buffer RETURNING p.id",
+            "ON CONFLICT (account_id, external_location, purpose) DO UPDATE SET buffer = EXCLUDED.buffer "
+            "RETURNING p.id",
             write.account,
             write.external_location,
             write.purpose.value,

@@ -7,8 +7,14 @@ from litestar import Controller
 from hub.web.api.adapters import Adapters
 from hub.web.api.connection_actions import ConnectionActions
 from hub.web.api.connections import Connections
+from hub.web.api.exceptions import Exceptions, Queues
+from hub.web.api.fulfilments import FulfilmentOrders
 from hub.web.api.items import Items, SkuMaps
+from hub.web.api.mappings import Mappings
+from hub.web.api.messages import Messages
 from hub.web.api.nodes import Nodes, StockPoints
+from hub.web.api.orders import Orders
+from hub.web.api.policies import Policies
 from hub.web.api.stock import AvailableToSell, Reservations, Stock, Supply
 from hub.web.api.tokens import Tokens
 
@@ -16,6 +22,7 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     Adapters,
     Connections,
     ConnectionActions,
+    Mappings,
     Items,
     SkuMaps,
     Nodes,
@@ -24,5 +31,11 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     Supply,
     AvailableToSell,
     Reservations,
+    Orders,
+    FulfilmentOrders,
+    Messages,
+    Exceptions,
+    Queues,
+    Policies,
     Tokens,
 )

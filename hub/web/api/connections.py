@@ -55,7 +55,7 @@ class ConnectionChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     name: Name | UnsetType = UNSET
     config: dict[str, Any] | UnsetType = UNSET
     modes: dict[str, Mode] | UnsetType = UNSET
-    live_from: Aware | None | UnsetType = UNSET
+    live_from: Aware | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
     schedule: dict[str, ScheduleChange] | UnsetType = UNSET
 
@@ -300,7 +300,7 @@ class Connections(Controller):
     async def create_connection(
         self, hub: Hub, request: ApiRequest, data: JSONBody[NewConnection]
     ) -> Response[ConnectionView]:
-        """Connect to a vendor's account. Its capabilities are live at once unless `modes` or `live_from` says otherwise."""
+        """Connect to a vendor's account. It is live at once unless `modes` or `live_from` says otherwise."""
         return await commit(hub, request, lambda tx: make(tx, data), status=201)
 
     @get("/{id:str}", summary="Read a connection", opt={NEEDS: Role.VIEWER})

@@ -1,9 +1,9 @@
 """What needs a person, and the places where orders wait."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from litestar import Controller, Response, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from hub.store.admin import exceptions
 from hub.store.admin.exceptions import ExceptionView
@@ -35,14 +35,14 @@ class Exceptions(Controller):
         request: ApiRequest,
         cut: Paged,
         kind: FromQuery[str | None] = None,
-        state: FromQuery[Literal["open", "closed"] | None] = None,
+        wanted: Annotated[Literal["open", "closed"] | None, QueryParameter(name="state")] = None,
         connection: FromQuery[str | None] = None,
         order: FromQuery[str | None] = None,
     ) -> Page[ExceptionView]:
         """Exceptions, the newest first, closed ones included unless `state` says otherwise."""
         async with hub.database.connection() as database:
             return await exceptions.list_exceptions(
-                database, request.user.merchant, cut, kind=kind, state=state, link=connection, order=order
+                database, request.user.merchant, cut, kind=kind, state=wanted, link=connection, order=order
             )
 
     @get("/{id:str}", summary="Read an exception")

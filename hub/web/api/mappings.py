@@ -1,5 +1,6 @@
 """How a connection's messages are read: the merchant's overlay and code tables over the shipped mapping."""
 
+import re
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -21,7 +22,7 @@ from hub.web.reading import read
 from hub.web.services import ApiRequest, Hub, Services, Work, commit
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-TableName = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,62}$")]
+TABLE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 LANES: Final = ("orders", "facts", "stock", "fetch", "waiting")
 
 
@@ -67,7 +68,8 @@ async def save_overlay(tx: Work, id: str, text: str) -> OverlayView:
     again = {
         row["id"]: row["kind"]
         for row in found
-        if row["kind"] in ("malformed", "unmapped", "overlay_failed", "missing_field") or row["kind"].startswith("unmapped_")
+        if row["kind"] in ("malformed", "unmapped", "overlay_failed", "missing_field")
+        or row["kind"].startswith("unmapped_")
     }
     await _again(tx, again)
     return saved
@@ -76,7 +78,8 @@ async def save_overlay(tx: Work, id: str, text: str) -> OverlayView:
 async def save_table(tx: Work, id: str, name: str, document: object) -> TableView:
     """Keep a new version and read again what waited for its words."""
     await connections.get_connection(tx.connection, tx.merchant, id, lock=True)
-    read(TableName, name)
+    if not TABLE_NAME.fullmatch(name):
+        raise Invalid([Fault("a table's name is small letters, digits and _", parameter="name")])
     wrapped = isinstance(document, dict) and isinstance(document.get("entries"), dict)
     inner = document["entries"] if wrapped and isinstance(document, dict) else document
     entries = read(dict[str, Word], inner, "/entries" if wrapped else "")
@@ -122,9 +125,7 @@ async def show(hub: Services, merchant: str, id: str, data: PreviewBody) -> Prev
     if adapter is None or hub.mapping_text is None:
         raise Conflict("no-adapter", f"The adapter {stored.adapter!r} is not installed here")
     try:
-        reader = compile_reader(
-            adapter, hub.mapping_text, overlay=compile_overlay(text) if text else None, own=tables
-        )
+        reader = compile_reader(adapter, hub.mapping_text, overlay=compile_overlay(text) if text else None, own=tables)
         made = reader(topic, body)
     except (Unmapped, Malformed, MappingFault) as error:
         return PreviewView(messages=[], problems=[], error=str(error))
@@ -168,9 +169,7 @@ class Mappings(Controller):
             return Page(items=await mappings.get_tables(connection, id), next=None)
 
     @get("/tables/{name:str}", summary="Read a code table", opt={NEEDS: Role.VIEWER})
-    async def get_table(
-        self, hub: Hub, request: ApiRequest, id: FromPath[str], name: FromPath[str]
-    ) -> TableView:
+    async def get_table(self, hub: Hub, request: ApiRequest, id: FromPath[str], name: FromPath[str]) -> TableView:
         """The newest version; version 0 without entries when the merchant made none."""
         async with hub.database.connection() as connection:
             await connections.get_connection(connection, request.user.merchant, id)

@@ -1,7 +1,9 @@
 """Messages in and out."""
 
+from typing import Annotated
+
 from litestar import Controller, Response, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from hub.flow.fetch import lane_of
 from hub.flow.normalise import DIRECT_TOPIC, FACTS_TOPIC
@@ -47,7 +49,7 @@ class Messages(Controller):
         cut: Paged,
         connection: FromQuery[str | None] = None,
         direction: FromQuery[Direction | None] = None,
-        state: FromQuery[State | None] = None,
+        wanted: Annotated[State | None, QueryParameter(name="state")] = None,
         topic: FromQuery[str | None] = None,
     ) -> Page[MessageView]:
         """Messages, the newest first, without their payload."""
@@ -58,7 +60,7 @@ class Messages(Controller):
                 cut,
                 link=connection,
                 direction=direction,
-                state=state,
+                state=wanted,
                 topic=topic,
             )
 
@@ -71,5 +73,5 @@ class Messages(Controller):
 
     @post("/{id:str}/replay", summary="Run a message again", status_code=200)
     async def replay(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> Response[MessageView]:
-        """Inbound: stored bytes under today's mapping, with the same version checks. Outbound: the same key, after looking."""
+        """In: the stored bytes under today's mapping and the same version checks. Out: the same key, after looking."""
         return await commit(hub, request, lambda tx: run_again(tx, id))

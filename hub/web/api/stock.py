@@ -161,10 +161,18 @@ async def expect(tx: Work, bodies: list[SupplyBody], at: list[str]) -> Page[Supp
     """Write expected supply."""
     codes = await node_ids(tx.connection, sorted({body.node for body in bodies}))
     skus = await items_by_sku(tx.connection, tx.merchant, sorted({body.sku for body in bodies}))
-    faults = [Fault(f"no node {b.node!r}", f"{where}/node") for b, where in zip(bodies, at, strict=True) if b.node not in codes]
-    faults += [Fault(f"no item {b.sku!r}", f"{where}/sku") for b, where in zip(bodies, at, strict=True) if b.sku not in skus]
+    faults = [
+        Fault(f"no node {b.node!r}", f"{where}/node")
+        for b, where in zip(bodies, at, strict=True)
+        if b.node not in codes
+    ]
+    faults += [
+        Fault(f"no item {b.sku!r}", f"{where}/sku") for b, where in zip(bodies, at, strict=True) if b.sku not in skus
+    ]
     keys = [(b.reference, b.node, b.sku) for b in bodies]
-    faults += [Fault("the same reference, node and sku stand twice", at[n]) for n, key in enumerate(keys) if key in keys[:n]]
+    faults += [
+        Fault("the same reference, node and sku stand twice", at[n]) for n, key in enumerate(keys) if key in keys[:n]
+    ]
     if faults:
         raise Invalid(faults)
     await stock.put_supply(
@@ -183,7 +191,12 @@ async def expect(tx: Work, bodies: list[SupplyBody], at: list[str]) -> Page[Supp
 
 
 async def scope_of(
-    connection: PooledConnection, merchant: str, *, channel: str | None, point: str | None = None, where: str | None = None
+    connection: PooledConnection,
+    merchant: str,
+    *,
+    channel: str | None,
+    point: str | None = None,
+    where: str | None = None,
 ) -> Scope:
     """Where it would be sold: a stock point, a channel, or everywhere. `where` points into the body, if it is there."""
     if point is not None:
@@ -266,7 +279,7 @@ class AvailableToSell(Controller):
         channel: FromQuery[str | None] = None,
         stock_point: FromQuery[str | None] = None,
     ) -> AtsView:
-        """`channel` is an account's name or a connection's id; `stock_point` an id or external location; neither: all nodes."""
+        """`channel` is an account's name or a connection's id; `stock_point` an id or location; neither: all nodes."""
         merchant = request.user.merchant
         async with hub.database.connection() as connection:
             items = await stock.find_sellables(connection, merchant, [sku])
@@ -274,9 +287,7 @@ class AvailableToSell(Controller):
                 raise Missing(f"no item {sku!r}")
             scope = await scope_of(connection, merchant, channel=channel, point=stock_point)
             found = (await stock.available(connection, items.values(), scope))[items[sku].id]
-        return AtsView(
-            sku=sku, available=found.available, deficit=found.deficit, steps=stock.waterfall(found.steps)
-        )
+        return AtsView(sku=sku, available=found.available, deficit=found.deficit, steps=stock.waterfall(found.steps))
 
 
 class Reservations(Controller):

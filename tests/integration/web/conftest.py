@@ -24,6 +24,7 @@ from hub.store.database import Database
 from hub.store.unit_of_work import PostgresUnit
 from hub.store.vault import Vault
 from hub.web.app import create_app
+from hub.web.direct import DIRECT
 from hub.web.services import Services
 
 Secret = Annotated[str, msgspec.Meta(extra_json_schema={"x-secret": True})]
@@ -45,7 +46,9 @@ async def _pages(context: Context[Corner], cursor: str | None, /) -> AsyncIterat
 
 async def _probe(context: Context[Corner]) -> Probe:
     answer = await context.client.send(Request(method="GET", path="/shop", operation="shop"))
-    return Probe(account=context.settings.shop, checks=(Check(name="read", ok=answer.status == 200, detail="shop read"),))
+    return Probe(
+        account=context.settings.shop, checks=(Check(name="read", ok=answer.status == 200, detail="shop read"),)
+    )
 
 
 async def _submit(context: Context[Corner], request: Any, /) -> Any:
@@ -114,7 +117,9 @@ async def site(database: Database) -> AsyncIterator[Site]:
     async with database.transaction() as connection:
         await connection.execute("INSERT INTO merchant VALUES ('other', 'Other')")
         made = {
-            role.value: (await create_token(connection, name=role.value, role=role, merchant="default", new_id=new_id)).token
+            role.value: (
+                await create_token(connection, name=role.value, role=role, merchant="default", new_id=new_id)
+            ).token
             for role in Role
         }
         foreign = await create_token(connection, name="other", role=Role.ADMIN, merchant="other", new_id=new_id)
@@ -125,7 +130,7 @@ async def site(database: Database) -> AsyncIterator[Site]:
     async def open_client(connection: str, transport: Transport) -> AsyncIterator[Client]:
         yield wire
 
-    adapters = {"corner": CORNER}
+    adapters = {"corner": CORNER, "direct": DIRECT}
     configuration = ConfigurationReader(
         database=database,
         adapters=adapters,

@@ -16,35 +16,48 @@ async def test_adapters(site: Site) -> None:
 
 
 async def test_scratch(site: Site) -> None:
-    print(await site.ok("PUT", "/items/A-1", {"class": "hazmat", "barcodes": ["123"]}))
-    print(await site.ok("PUT", "/items/B%2F2", {"safety": 1}))
-    print(await site.ok("PUT", "/items/KIT", {"components": [{"sku": "A-1", "quantity": 2}]}))
-    print((await site.call("PUT", "/items/KIT2", {"components": [{"sku": "KIT"}, {"sku": "?"}]})).text)
-    print(await site.ok("GET", "/items?limit=2"))
-    print(await site.ok("GET", "/items/B%2F2"))
-    print(await site.ok("PUT", "/nodes/BER", {"kind": "dc", "timezone": "Europe/Berlin", "calendar": {"cut_off": "14:30"}}))
-    print((await site.call("PUT", "/nodes/BER", {"kind": "x", "timezone": "Mars", "calendar": {"cut_off": "24:30"}, "capacity_per_day": -1})).text)
-    print(await site.ok("GET", "/nodes"))
-    print(await site.ok("PUT", "/stock", {"kind": "snapshot", "lines": [{"node": "BER", "sku": "A-1", "on_hand": 10}]}))
-    print(await site.ok("PUT", "/stock", {"kind": "delta", "lines": [{"node": "BER", "sku": "A-1", "delta": -1}]}))
-    print(await site.ok("PUT", "/stock", {"kind": "delta", "lines": [{"node": "BER", "sku": "A-1", "delta": -1, "safety": 2}]}))
-    print((await site.call("PUT", "/stock", {"kind": "delta", "as_of": "2099-01-01T00:00:00Z", "lines": [{"node": "BER", "sku": "A-1", "on_hand": 1}, {"node": "x", "sku": "y", "delta": 1}]})).text)
-    print(await site.ok("GET", "/stock"))
-    print(await site.ok("GET", "/ats?sku=A-1"))
-    print(await site.ok("GET", "/ats?sku=KIT"))
-    r = await site.ok("POST", "/reservations", {"lines": [{"sku": "A-1", "quantity": 1}, {"sku": "KIT", "quantity": 1}], "ttl_seconds": 60})
-    print(r)
-    print((await site.call("POST", "/reservations", {"lines": [{"sku": "A-1", "quantity": 2}, {"sku": "KIT", "quantity": 1}], "ttl_seconds": 60})).text)
-    print(await site.ok("GET", "/ats?sku=A-1"))
-    await site.ok("DELETE", "/reservations/" + r["id"])
-    print(await site.ok("GET", "/ats?sku=A-1"))
-    await site.ok("POST", "/connections", {"adapter": "corner", "config": {"shop": "A", "access_token": "hush"}})
-    print(await site.ok("PUT", "/sku-maps", {"account": "a", "external_variant": "77", "item": "A-1"}))
-    print((await site.call("PUT", "/sku-maps", {"items": [{"account": "b", "external_variant": "77", "item": "A-1"}]})).text)
-    print(await site.ok("GET", "/sku-maps?account=a"))
-    print(await site.ok("PUT", "/stock-points", {"account": "a", "external_location": "L1", "purpose": "sell", "nodes": ["BER"], "buffer": 3}))
-    print(await site.ok("GET", "/ats?sku=A-1&stock_point=L1"))
-    print(await site.ok("GET", "/ats?sku=KIT&channel=a"))
-    print(await site.ok("PUT", "/supply", {"reference": "PO1", "node": "BER", "sku": "A-1", "quantity": 5, "due": "2027-01-01"}))
-    print(await site.ok("GET", "/supply"))
+    await site.ok("PUT", "/items/A-1", {})
+    await site.ok("PUT", "/items/C-1", {})
+    await site.ok("PUT", "/items/KIT", {"components": [{"sku": "A-1", "quantity": 2}, {"sku": "C-1"}]})
+    await site.ok("PUT", "/nodes/BER", {"kind": "dc"})
+    await site.ok("PUT", "/nodes/HAM", {"kind": "store"})
+    await site.ok(
+        "PUT",
+        "/stock",
+        {
+            "kind": "snapshot",
+            "lines": [
+                {"node": "BER", "sku": "A-1", "on_hand": 10},
+                {"node": "HAM", "sku": "A-1", "on_hand": 10},
+                {"node": "BER", "sku": "C-1", "on_hand": 10},
+            ],
+        },
+    )
+    o = await site.ok(
+        "POST",
+        "/orders",
+        {
+            "external_id": "X1",
+            "currency": "EUR",
+            "lines": [
+                {"external_id": "1", "quantity": 2, "sku": "KIT", "subtotal": 1000},
+                {"external_id": "2", "quantity": 1, "sku": "NEW"},
+            ],
+            "contacts": {"ship": {"name": "Ann", "lines": ["Street 1"], "city": "Berlin", "country": "DE"}},
+        },
+    )
+    import json
+
+    print(json.dumps(o, indent=1))
+    id = o["id"]
+    print(json.dumps(await site.ok("GET", f"/orders/{id}/timeline"), indent=1))
+    print(json.dumps(await site.ok("GET", f"/orders/{id}/decisions"), indent=1))
+    print(json.dumps(await site.ok("GET", "/exceptions"), indent=1))
+    print(json.dumps(await site.ok("GET", "/queues"), indent=1))
+    await site.ok("PUT", "/items/NEW", {})
+    print(json.dumps(await site.ok("GET", "/exceptions?state=open"), indent=1))
+    print(json.dumps(await site.ok("GET", "/messages"), indent=1))
+    print(json.dumps(await site.ok("GET", "/messages/1"), indent=1))
+    print(json.dumps(await site.ok("GET", "/fulfilment-orders"), indent=1))
+    print(json.dumps(await site.ok("GET", "/orders?q=X1&sku=KIT"), indent=1)[:300])
     assert 0

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain.network import OpeningHours
-from hub.promise.calendar import CalendarError, CarrierCalendar, deliver_by, ship_by
+from hub.promise.calendar import CalendarError
+from hub.promise.deliver_by import CarrierCalendar, deliver_by
+from hub.promise.ship_by import ship_by
 from hub.routing.terms.lateness import leaves_at
 
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)

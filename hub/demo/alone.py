@@ -1,0 +1,54 @@
+"""One simulated vendor by itself, for whoever tries a connection by hand."""
+
+import asyncio
+import secrets
+from decimal import Decimal
+
+import msgspec
+from rich.console import Console
+
+from hub.demo.cast import CALM, ROUGH, find_players
+from hub.sdk.testkit.player import ChannelPlayer, Good, LedgerPlayer, NodePlayer, Part, Player
+
+SHELF = 100
+GOODS = (
+    Good(sku="MUG-RED", title="Mug, red", price=Decimal("12.99"), weight_g=350),
+    Good(sku="TEE-M", title="T-shirt, M", price=Decimal("19.99"), weight_g=180),
+)
+
+
+class UnknownVendor(Exception):
+    """No such simulator."""
+
+
+async def serve(vendor: str, *, port: int, webhooks: str | None, seed: int, calm: bool) -> None:
+    """Serve one vendor with a small assortment until cancelled. Raises `UnknownVendor`, OSError for a taken port."""
+    players = find_players()
+    if vendor not in players:
+        raise UnknownVendor(f"no simulator {vendor!r}; there are: {', '.join(sorted(players))}")
+    faults = msgspec.structs.replace(CALM if calm else ROUGH)
+    player = players[vendor](Part(name="sim", secret=secrets.token_hex(16), seed=seed, faults=faults))
+    _furnish(player)
+    await player.simulator.start(port)
+    try:
+        if webhooks is not None:
+            player.listen(webhooks)
+        body = {"adapter": vendor, "config": player.config()}
+        console = Console(highlight=False)
+        console.print(f"POST /api/v1/connections  {msgspec.json.encode(body).decode()}", soft_wrap=True, markup=False)
+        await asyncio.Event().wait()
+    finally:
+        await player.simulator.stop()
+
+
+def _furnish(player: Player) -> None:
+    match player:
+        case ChannelPlayer():
+            player.sell(GOODS)
+        case NodePlayer():
+            for location in player.locations:
+                player.shelve(location, {good.sku: SHELF for good in GOODS})
+        case LedgerPlayer():
+            player.know(GOODS)
+        case _:
+            pass
