@@ -5,6 +5,7 @@ import sys
 import rich_click as click
 
 from hub.cli.administration import adapters, db, doctor, messages, orders, policy, stock, token
+from hub.cli.demo import demo, sim
 from hub.cli.errors import in_one_line
 
 
@@ -44,7 +45,7 @@ def worker() -> None:
     sys.exit(run_worker())
 
 
-for command in (adapters, db, doctor, messages, orders, policy, stock, token):
+for command in (adapters, db, demo, doctor, messages, orders, policy, sim, stock, token):
     crossdock.add_command(command)
 
 

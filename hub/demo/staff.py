@@ -1,4 +1,4 @@
-"""The people in the stores: they work the fulfilment orders of nodes that no other system speaks for, through the API."""
+"""The people in the stores: they work, through the API, the fulfilment orders of nodes that no other system speaks for."""
 
 import asyncio
 import random
@@ -81,7 +81,8 @@ class Staff:
 
     async def _pick(self, view: View, *, broken: bool) -> View:
         """Take what is there from the shelf; say what is not. The first of a broken lot is thrown away."""
-        shelf, short = self.shelves[view["node"]], []
+        shelf = self.shelves[view["node"]]
+        short: list[dict[str, object]] = []
         for line in view["lines"]:
             units, sku = line["quantity"], line["sku"]
             missing = max(0, units - shelf[sku])

@@ -16,6 +16,9 @@ KEPT_HEADERS = ("content-type", "user-agent", "x-request-id")
 
 SECRET_WORDS = ("authorization", "cookie", "token", "secret", "signature", "hmac")
 
+LONGEST_NAME = 300
+"""Characters of a key, topic or object as it is stored; an index row holds no more than 2,704 bytes."""
+
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery to store."""
@@ -33,7 +36,10 @@ def receive(delivery: Delivery, link: Link, settings: object) -> tuple[Store | H
     check = link.adapter.check
     if check is None:
         return Refuse(status=404, reason="this adapter receives no webhooks"), None
-    verdict = check(delivery, settings)
+    try:
+        verdict = check(delivery, settings)
+    except RecursionError:
+        return Refuse(status=400, reason="nested too deeply for anybody's document"), None
     if not isinstance(verdict, Store):
         return verdict, None
     topic = link.adapter.topics.get(verdict.topic)
@@ -49,8 +55,14 @@ def receive(delivery: Delivery, link: Link, settings: object) -> tuple[Store | H
 
 
 def storable(text: str) -> str:
-    """Text as the database takes it: NUL and lone surrogates are replaced, so that a genuine delivery is always kept."""
-    return text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    """Text as keys and indexes take it, so that a genuine delivery is always kept.
+
+    NUL and lone surrogates are replaced; of what is too long for an index, the beginning and a digest remain.
+    """
+    clean = text.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if len(clean) <= LONGEST_NAME:
+        return clean
+    return f"{clean[:LONGEST_NAME]}:{hashlib.blake2b(text.encode(errors='replace'), digest_size=16).hexdigest()}"
 
 
 def kept_headers(delivery: Delivery) -> str:

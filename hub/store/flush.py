@@ -152,12 +152,10 @@ async def write(connection: PooledConnection, sql: str, rows: Sequence[Sequence[
 async def flush(connection: PooledConnection, writes: Writes, now: datetime) -> None:
     """Write everything. Stock rows are locked in (item, node) order and guarded before they change.
 
+    First what belongs to the orders alone, whose rows are locked already; then stock, so that the rows that everybody
+    wants are held for the last few statements only; last what others lock after stock too: waiting places, exceptions.
     Raises `LostRace` when a reservation would exceed what is available now.
     """
-    await change_stock(connection, writes.pinned, writes.ledger)
-    await empty_shelves(connection, writes.emptied, now)
-    await write(connection, LOOSE, writes.loose)
-    await add_loads(connection, writes.loads)
     for sql, rows in (
         (ORDERS, writes.orders),
         (ORDERS_CHANGED, writes.orders_changed),
@@ -168,8 +166,6 @@ async def flush(connection: PooledConnection, writes: Writes, now: datetime) -> 
         (SLICES_CHANGED, writes.slices_changed),
         (HOLDS, writes.holds),
         (EXCLUSIONS, writes.exclusions),
-        (WAITS, writes.waits),
-        (WAITS_OVER, writes.waits_over),
         (FULFILMENTS, writes.fulfilments),
         (CANCELS, writes.cancels),
         (SHIPMENTS, writes.shipments),
@@ -181,6 +177,12 @@ async def flush(connection: PooledConnection, writes: Writes, now: datetime) -> 
         (EFFECTS, writes.effects),
     ):
         await write(connection, sql, rows)
+    await change_stock(connection, writes.pinned, writes.ledger)
+    await empty_shelves(connection, writes.emptied, now)
+    await write(connection, LOOSE, writes.loose)
+    await add_loads(connection, writes.loads)
+    await write(connection, WAITS, writes.waits)
+    await write(connection, WAITS_OVER, writes.waits_over)
     await raise_troubles(connection, writes.troubles, now)
     await mend(connection, writes.mended, now)
     if writes.dirty:

@@ -10,10 +10,12 @@ from hub.sdk.outcomes import Learned
 from hub.store.database import PooledConnection
 from hub.store.troubles import raise_troubles
 
+# In the order of the claim's own index: the planner would read the whole queue, a paused partner's backlog included.
 READY: Final = (
-    "SELECT c.id FROM connection c WHERE c.enabled AND NOT c.paused AND EXISTS (SELECT 1 FROM outbox o "
+    "SELECT c.id FROM connection c CROSS JOIN LATERAL (SELECT FROM outbox o "
     "WHERE o.connection_id = c.id AND NOT o.parked AND o.due_at <= now() "
-    "AND (o.lease_until IS NULL OR o.lease_until < now()))"
+    "AND (o.lease_until IS NULL OR o.lease_until < now()) ORDER BY o.connection_id, o.id LIMIT 1) AS due "
+    "WHERE c.enabled AND NOT c.paused"
 )
 # Per connection, so that a dead partner's backlog is never scanned for the others. The earliest of a subject only.
 CLAIM: Final = (

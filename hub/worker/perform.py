@@ -21,7 +21,16 @@ from hub.store.unit_of_work import PostgresStore
 
 log = structlog.get_logger(__name__)
 
-_BAD_ROW = (IllegalMove, InvariantBroken, ValueError, KeyError, TypeError, AttributeError, AssertionError)
+_BAD_ROW = (
+    IllegalMove,
+    InvariantBroken,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+)
 """What a single message can make of our own code. It is halved out and parked with its reason; the others go on."""
 
 

@@ -100,11 +100,28 @@ class Site:
             sent.setdefault("content-type", "application/json")
         return await self.client.request(method, f"/api/v1{path}", content=content, headers=sent)
 
+    async def connect(self, shop: str = "acme.example", **more: Any) -> dict[str, Any]:
+        """Make a connection to the made-up vendor."""
+        body = {"adapter": "corner", "config": {"shop": shop, "access_token": "hush-hush"}} | more
+        return await self.ok("POST", "/connections", body)
+
     async def ok(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Call, expect success, return the answer."""
         answer = await self.call(method, path, body, **headers)
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
+
+    async def refused(self, status: int, method: str, path: str, body: Any = None, **options: str) -> dict[str, Any]:
+        """Call, expect a problem of this status, return it."""
+        answer = await self.call(method, path, body, **options)
+        problem = answer.json()
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert problem["status"] == status
+        assert problem["type"].startswith("urn:crossdock:problem:")
+        assert problem["title"]
+        assert problem["detail"]
+        return problem
 
     async def sql(self, text: str, *arguments: object) -> list[Any]:
         """Look into the database, or prepare it."""
@@ -154,6 +171,11 @@ async def site(database: Database) -> AsyncIterator[Site]:
     transport = ASGITransport(app=create_app(services), raise_app_exceptions=False)
     async with AsyncClient(transport=transport, base_url="http://hub.test") as client:
         yield Site(client, database, services, made | {"other": foreign.token}, wire, rung)
+
+
+def pointers(problem: dict[str, Any]) -> list[str]:
+    """Where the faults of a problem are."""
+    return sorted(fault["pointer"] for fault in problem["errors"])
 
 
 def now() -> datetime:
