@@ -22,7 +22,7 @@ def crossdock() -> None:
 @click.option("--port", type=int, help="Port to listen on.")
 def up(host: str | None, port: int | None) -> None:
     """Engines (embedded unless configured), web and workers in one command."""
-    from hub.cli.processes import run_up
+    from hub.processes import run_up
 
     sys.exit(run_up(host, port))
 
@@ -32,7 +32,7 @@ def up(host: str | None, port: int | None) -> None:
 @click.option("--port", type=int, help="Port to listen on.")
 def web(host: str | None, port: int | None) -> None:
     """One web process, for scaling out."""
-    from hub.cli.processes import run_web
+    from hub.processes import run_web
 
     sys.exit(run_web(host, port))
 
@@ -40,7 +40,7 @@ def web(host: str | None, port: int | None) -> None:
 @crossdock.command()
 def worker() -> None:
     """One worker process, for scaling out."""
-    from hub.cli.processes import run_worker
+    from hub.processes import run_worker
 
     sys.exit(run_worker())
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from hub.cli.processes import children
+from hub.processes import children
 from hub.domain.ids import id_source
 from hub.embedded import Engines, PostgresEngine, create_database, drop_database
 from hub.settings import Backoff, Settings, make_data_dir

@@ -19,7 +19,7 @@ else:
 IDLE_IN_TRANSACTION_MS = 3000
 """A stopped worker's row locks are free after this, and what it did can no longer commit."""
 
-_DATA = ("22", "23")
+_DATA = ("22", "23", "54")
 _WEATHER = ("08", "40", "53", "57", "58")
 
 

@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 import httpx
 import msgspec
 
-from hub.cli.processes import children
+from hub.processes import children
 from hub.embedded import Engines, PostgresEngine, ValkeyEngine
 from hub.settings import Settings
 from hub.store.schema import upgrade

@@ -95,7 +95,7 @@ def run_up(host: str | None, port: int | None) -> int:
     engines = Engines.start(settings)
     try:
         asyncio.run(upgrade(engines.database_url))
-        print(f"crossdock: http://{host}:{port} (ready when /readyz answers 200)", file=sys.stderr, flush=True)
+        sys.stderr.write(f"crossdock: http://{host}:{port} (ready when /readyz answers 200)\n")
         return asyncio.run(Supervisor(children(settings, host, port, engines), engines.running).run())
     finally:
         engines.stop()
