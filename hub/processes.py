@@ -58,7 +58,12 @@ async def serve_worker(settings: Settings) -> None:
     """Run one worker process until it is told to stop."""
     engines = Engines.attach(settings)
     parts = build_parts(
-        settings, engines.database_url, engines.queue_url, name="crossdock-worker", connections=WORKER_CONNECTIONS
+        settings,
+        engines.database_url,
+        engines.queue_url,
+        name="crossdock-worker",
+        connections=WORKER_CONNECTIONS,
+        by_index=True,
     )
     try:
         await build_worker(parts).run(stop_on_signals())

@@ -66,10 +66,12 @@ class Parts:
         await self.database.close()
 
 
-def build_parts(settings: Settings, database_url: str, queue_url: str, *, name: str, connections: int) -> Parts:
+def build_parts(
+    settings: Settings, database_url: str, queue_url: str, *, name: str, connections: int, by_index: bool = False
+) -> Parts:
     """Build the parts of a process. Opens nothing yet: a process may start before its engines do."""
     adapters = find_adapters()
-    database = Database(database_url, size=connections, name=name)
+    database = Database(database_url, size=connections, name=name, by_index=by_index)
     vault = Vault(secret_key(settings))
     credentials = Credentials(database, vault)
     buckets = SharedBuckets(queue_url)

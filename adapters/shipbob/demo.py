@@ -26,7 +26,7 @@ class ShipBobPlayer(NodePlayer):
         self._account = ShipBobSimulator(
             token=part.secret,
             locations=self._centres,
-            pace=Pace(ship_after_ms=1200, split_rate=SPLIT),
+            pace=Pace(ship_after_ms=2000, split_rate=SPLIT),
             per_minute=PER_MINUTE,
             seed=part.seed,
             faults=part.faults,

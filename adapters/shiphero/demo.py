@@ -35,7 +35,7 @@ class ShipHeroPlayer(NodePlayer):
             credits_per_second=CREDITS_PER_SECOND,
             requests_per_five_minutes=REQUESTS,
             auto_ship=True,
-            ship_after_ms=1000,
+            ship_after_ms=2000,
             seed=part.seed,
             faults=part.faults,
         )

@@ -24,7 +24,7 @@ MODULE: Final = "demo"
 """Module of an adapter that holds its `PLAYER`."""
 
 CALM: Final = Faults()
-ROUGH: Final = Faults(server_error=0.02, throttle=0.01, lost_reply=0.02, delay_ms=20, duplicate=0.05, reorder=0.05)
+ROUGH: Final = Faults(server_error=0.01, throttle=0.005, lost_reply=0.01, delay_ms=20, duplicate=0.05, reorder=0.05)
 """Every vendor, all the time."""
 
 

@@ -193,7 +193,7 @@ class Order:
         """Numbers of fulfilment orders that hold too much and are to be asked back."""
         self.troubles: list[Trouble] = []
         self.mended: list[tuple[str, str]] = []
-        """Exceptions, by (kind, cause), that this order no longer gives a reason for."""
+        """Exceptions, by (kind, cause), that this order no longer gives a reason for; "" is any cause."""
         self.shelf: list[tuple[int, int, int, bool]] = []
         """What refusals and short picks said of the shelf: (item, node, units missing, all of it gone)."""
         self.left_at: datetime | None = None
@@ -287,6 +287,11 @@ class Order:
             self.holds[hold.no] = msgspec.structs.replace(hold, lifted_at=at)
             self.note(at, "hold_lifted", kind)
         return len(found)
+
+    def mend(self, kind: str, cause: str = "") -> None:
+        """This order gives no more reason for an exception; without a cause, for any of the kind."""
+        self.troubles = [one for one in self.troubles if one.kind != kind or cause not in ("", one.cause)]
+        self.mended.append((kind, cause))
 
     # --- looks ---------------------------------------------------------------------------------------------------
 

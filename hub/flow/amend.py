@@ -12,6 +12,7 @@ from hub.domain.states import CANCEL_MOVES, GONE, WITH_NODE, CancelState, Handof
 from hub.flow.aggregate import Order, Trouble
 from hub.flow.batch import Batch
 from hub.flow.ports import Unit
+from hub.flow.waiting import stop_waiting
 
 # Least advanced first: what nobody has touched goes before what a node works on.
 _CUT_NOW = (SliceState.UNALLOCATED, SliceState.BACKORDERED, SliceState.RESERVED, SliceState.EXPIRED)
@@ -35,7 +36,7 @@ def fit(order: Order, content: OrderContent, batch: Batch) -> None:
         excess = order.live(no) - wanted
         if excess <= 0:
             continue
-        excess = _cut(order, no, excess)
+        excess = _cut(order, no, excess, batch)
         if excess <= 0 or demand.managed_by is not ManagedBy.HUB:
             continue
         excess = _recall(order, no, excess)
@@ -43,7 +44,7 @@ def fit(order: Order, content: OrderContent, batch: Batch) -> None:
             _too_late(order, demand.line, excess, batch)
 
 
-def _cut(order: Order, demand: int, excess: int) -> int:
+def _cut(order: Order, demand: int, excess: int, batch: Batch) -> int:
     for state in _CUT_NOW:
         for part in sorted(order.slices.values(), key=lambda s: -s.no):
             if excess > 0 and part.demand == demand and part.state is state:
@@ -54,7 +55,7 @@ def _cut(order: Order, demand: int, excess: int) -> int:
         part.demand == demand and part.state in (SliceState.UNALLOCATED, SliceState.BACKORDERED)
         for part in order.slices.values()
     ):
-        order.waits.pop(demand, None)
+        stop_waiting(order, demand, batch)
     return excess
 
 

@@ -6,6 +6,7 @@ from hub.domain.contact import Contact
 from hub.domain.demand import Slice
 from hub.domain.effects import BuyLabel, CancelFulfilment, SubmitFulfilment
 from hub.domain.fulfilment import FulfilmentOrder, fulfilment_id
+from hub.domain.money import MINOR_UNITS
 from hub.domain.order import DeliveryGroup, Method, OrderContent
 from hub.domain.states import OrderState, SliceState
 from hub.flow.aggregate import Order
@@ -120,7 +121,7 @@ def _request_line(
     line = next((one for one in content.lines if one.external_id == demand.line), None)
     item = items.get(demand.item) if demand.item is not None else None
     value = None
-    if line is not None and line.quantity > 0 and demand.quantity > 0:
+    if line is not None and line.quantity > 0 and demand.quantity > 0 and order.currency in MINOR_UNITS:
         value = (line.subtotal - line.discount) * quantity // demand.quantity
     return RequestLine(
         line=str(no),

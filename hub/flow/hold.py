@@ -3,6 +3,9 @@
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
+from hub.domain.demand import Hold
 from hub.domain.order import OrderSnapshot, Problem
 from hub.flow.aggregate import Order, Trouble
 
@@ -32,6 +35,7 @@ NEXT_STEPS: Final = {
 def question(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
     """Hold what the snapshot leaves open, and lift what an earlier snapshot left open and this one answers."""
     open_reasons = set()
+    open_kinds = {problem.kind for problem in snapshot.problems}
     for problem in snapshot.problems:
         reason = f"{problem.kind}: {problem.field} at {problem.path} is {problem.value!r}"
         order.troubles.append(trouble_of(order, problem))
@@ -42,12 +46,15 @@ def question(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
             order.hold(problem.kind, reason, owner="hub", at=now, scope=scope, rule="revision")
     difference = snapshot.content.amounts.difference
     if difference:
+        open_kinds.add("total_mismatch")
         reason = f"the channel's total differs by {difference} {order.currency}"
         open_reasons.add(reason)
         order.hold("total_mismatch", reason, owner="hub", at=now, scope=POSTING, rule="revision")
     for hold in list(order.holds.values()):
         if hold.active and hold.lift_rule == "revision" and hold.reason not in open_reasons:
-            order.lift(hold.kind, now, hold.scope)
+            _answered(order, hold, now)
+            if hold.kind not in open_kinds:
+                order.mend(hold.kind)
     if difference:
         order.troubles.append(
             Trouble(
@@ -59,6 +66,12 @@ def question(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
                 waiter=("order", order.id),
             )
         )
+
+
+def _answered(order: Order, hold: Hold, now: datetime) -> None:
+    """Lift one hold; others of its kind may still have their own reason."""
+    order.holds[hold.no] = msgspec.structs.replace(hold, lifted_at=now)
+    order.note(now, "hold_lifted", hold.kind)
 
 
 def trouble_of(order: Order, problem: Problem) -> Trouble:

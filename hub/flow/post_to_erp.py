@@ -79,8 +79,13 @@ def posting_request(
 
 def _whole(content: OrderContent) -> list[PostingLine]:
     return [
-        _line(line, line.quantity, line.subtotal - line.discount, line.tax) for line in content.lines if line.quantity
+        _line(line, _billed(line), line.subtotal - line.discount, line.tax) for line in content.lines if _billed(line)
     ]
+
+
+def _billed(line: OrderLine) -> int:
+    """Units that the line's amounts are for: an edit changes what is wanted, the amounts stay those of the sale."""
+    return line.quantity if line.ordered is None else line.ordered
 
 
 def _line(line: OrderLine, quantity: int, amount: int, tax: int) -> PostingLine:
@@ -95,12 +100,12 @@ def _shares(order: Order, content: OrderContent, shipment: Shipment | None) -> l
     before, now = _sold(order, earlier), _sold(order, [shipment])
     lines = []
     for line in content.lines:
-        units = now.get(line.external_id, 0)
-        if units <= 0 or line.quantity <= 0:
+        units, of = now.get(line.external_id, 0), _billed(line)
+        if units <= 0 or of <= 0:
             continue
         start = before.get(line.external_id, 0)
-        amount = _share(line.subtotal - line.discount, start, units, line.quantity)
-        lines.append(_line(line, units, amount, _share(line.tax, start, units, line.quantity)))
+        amount = _share(line.subtotal - line.discount, start, units, of)
+        lines.append(_line(line, units, amount, _share(line.tax, start, units, of)))
     return lines
 
 

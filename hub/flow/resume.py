@@ -8,7 +8,8 @@ from hub.flow.aggregate import Order
 from hub.flow.amend import fit
 from hub.flow.batch import Batch
 from hub.flow.ports import ItemFacts, Unit
-from hub.flow.take_order import advance, find_item, unknown_cause
+from hub.flow.take_order import advance, find_item
+from hub.flow.waiting import UNRESOLVED, stop_waiting
 
 LIMIT = 100
 
@@ -25,7 +26,7 @@ async def resume(unit: Unit, batch: Batch, limit: int = LIMIT) -> int:
 
 
 async def _resolve(unit: Unit, order: Order, batch: Batch) -> None:
-    unknown = [no for no, wait in order.waits.items() if wait.queue == "unresolved"]
+    unknown = [no for no, wait in order.waits.items() if wait.queue == UNRESOLVED]
     if not unknown or order.content is None or order.state is OrderState.CANCELLED:
         return
     lines = {line.external_id: line for line in order.content.lines}
@@ -41,10 +42,6 @@ async def _resolve(unit: Unit, order: Order, batch: Batch) -> None:
         item = find_item(line, items) if line else None
         if line is not None and item is not None:
             _name(order, no, item, batch)
-            cause = unknown_cause(line, batch.directory.accounts[order.account].name)[1]
-            order.mended.append(("unknown_sku", cause))
-    if not any(wait.queue == "unresolved" for wait in order.waits.values()):
-        order.lift("unresolved", batch.now)
     fit(order, order.content, batch)
 
 
@@ -62,7 +59,7 @@ def _name(order: Order, no: int, item: ItemFacts, batch: Batch) -> None:
         other = max(order.demands) + 1
         order.demands[other] = _resolved(demand, other, part, item)
         order.add_slice(other, sold * part[1])
-    order.waits.pop(no)
+    stop_waiting(order, no, batch)
     order.note(batch.now, "resolved", f"line {demand.line} is item {item.sku}")
 
 

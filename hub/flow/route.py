@@ -7,10 +7,11 @@ from hub.domain.demand import Demand
 from hub.domain.network import Node
 from hub.domain.order import DeliveryGroup, ManagedBy, Method
 from hub.domain.states import OrderState, SliceState
-from hub.flow.aggregate import DecisionRow, Order, Trouble, Wait
+from hub.flow.aggregate import DecisionRow, Order, Trouble
 from hub.flow.batch import Batch
 from hub.flow.fulfil import release
 from hub.flow.ports import ItemFacts, Unit
+from hub.flow.waiting import exception_of, for_stock, stop_waiting
 from hub.routing.decide import decide
 from hub.routing.model import Decision, Group, GroupLine, NodeState, Policy, Snapshot
 from hub.routing.record import encode, encode_input
@@ -180,6 +181,7 @@ def _keep(
 def _reserve(order: Order, decision: Decision, demands: Sequence[Demand], free: Free, batch: Batch) -> None:
     """Pin what was assigned; what no node serves waits in a named queue for the event that helps."""
     item_of = {demand.no: demand.item for demand in demands}
+    unfilled = dict(decision.plan.unfilled)
     for assignment in decision.plan.assignments:
         left = assignment.quantity
         for part in [p for p in order.slices.values() if p.demand == assignment.demand]:
@@ -191,32 +193,28 @@ def _reserve(order: Order, decision: Decision, demands: Sequence[Demand], free: 
         assert item is not None
         shelf = free.setdefault(item, {})
         shelf[assignment.node] = shelf.get(assignment.node, 0) - assignment.quantity
-        if order.waits.pop(assignment.demand, None) is not None:
-            order.mended.append(("shortage", shortage_cause(order, assignment.demand)))
+        if assignment.demand not in unfilled:
+            stop_waiting(order, assignment.demand, batch)
     if decision.plan.assignments:
         nodes = batch.directory.nodes
         chosen = sorted({nodes[a.node].code for a in decision.plan.assignments})
         order.note(batch.now, "routed", f"decision {order.decisions + len(order.decisions_made)}: {', '.join(chosen)}")
-    for demand_no, units in decision.plan.unfilled:
+    for demand_no, units in unfilled.items():
         _wait(order, demand_no, item_of[demand_no], units, batch)
 
 
-def shortage_cause(order: Order, demand: int) -> str:
-    """Orders that want the same thing share one exception."""
-    wanted = order.demands[demand]
-    return f"{order.merchant}: {wanted.sku or f'item {wanted.item}'}"
-
-
 def _wait(order: Order, demand: int, item: int | None, units: int, batch: Batch) -> None:
-    wait = Wait("shortage", f"item:{item}")
+    assert item is not None
+    wait = for_stock(item)
     if order.waits.get(demand) == wait:
         return
     order.waits[demand] = wait
     order.note(batch.now, "waiting", f"{units} units of demand {demand}: no node has them")
+    kind, cause = exception_of(order, demand, wait, batch)
     order.troubles.append(
         Trouble(
-            kind="shortage",
-            cause=shortage_cause(order, demand),
+            kind=kind,
+            cause=cause,
             next_step="No node can serve it now. Orders are tried again as soon as stock arrives, a node is enabled or "
             "a policy is activated.",
             connection=order.connection,

@@ -1,6 +1,7 @@
 """Step 5: a snapshot becomes an order, or amends the one there is. The newest version wins, in any order of arrival."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -8,7 +9,7 @@ from hub.domain.demand import Demand
 from hub.domain.network import Mode
 from hub.domain.order import DeliveryGroup, ManagedBy, Method, OrderContent, OrderLine, OrderSnapshot
 from hub.domain.states import AT_REST, OrderState, SliceState
-from hub.flow.aggregate import Order, Trouble, Wait
+from hub.flow.aggregate import Order, Trouble
 from hub.flow.amend import ask_nodes, fit
 from hub.flow.batch import Batch
 from hub.flow.directory import Link
@@ -17,6 +18,7 @@ from hub.flow.ports import Inbound, ItemFacts, Unit
 from hub.flow.post_to_erp import post_order
 from hub.flow.route import route
 from hub.flow.settle import settle
+from hub.flow.waiting import exception_of, for_item, unknown_word
 
 Items = tuple[Mapping[str, ItemFacts], Mapping[str, ItemFacts]]
 """By SKU, and by the channel's variant."""
@@ -48,7 +50,7 @@ async def advance(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
     await ask_nodes(unit, touched, batch)
     await route(unit, touched, batch)
     for order in touched:
-        come_to_rest(order)
+        come_to_rest(order, batch.now)
     await unit.write(settle(touched, batch.now), batch.now)
 
 
@@ -190,19 +192,16 @@ def expand(order: Order, line: OrderLine, content: OrderContent, items: Items, b
         unresolved(order, line, batch)
 
 
-def unknown_cause(line: OrderLine, account: str) -> tuple[str, str]:
-    """What is unknown, and the cause under which all orders that want it share one exception."""
-    word = line.sku or (f"variant {line.variant}" if line.variant else "no sku")
-    return word, f"{account}: {word}"
-
-
 def unresolved(order: Order, line: OrderLine, batch: Batch) -> None:
     """A line whose SKU nobody knows: the order stands, its release waits, one exception per SKU."""
-    word, cause = unknown_cause(line, batch.directory.accounts[order.account].name)
-    order.hold("unresolved", f"line {line.external_id}: {word} is not an item", owner="hub", at=batch.now, rule="cause")
+    reason = f"line {line.external_id}: {unknown_word(line)} is not an item"
+    order.hold("unresolved", reason, owner="hub", at=batch.now, rule="cause")
+    (demand,) = (demand.no for demand in order.demands.values() if demand.line == line.external_id)
+    wait = order.waits[demand] = for_item(line)
+    kind, cause = exception_of(order, demand, wait, batch)
     order.troubles.append(
         Trouble(
-            kind="unknown_sku",
+            kind=kind,
             cause=cause,
             next_step=f"Create the item with PUT /api/v1/items/{line.sku or '{sku}'} or map the channel's variant with "
             "PUT /api/v1/sku-maps; the orders that wait are tried again at once.",
@@ -211,9 +210,6 @@ def unresolved(order: Order, line: OrderLine, batch: Batch) -> None:
             waiter=("order", order.id),
         )
     )
-    for demand in order.demands.values():
-        if demand.line == line.external_id:
-            order.waits[demand.no] = Wait("unresolved", f"sku:{line.sku}" if line.sku else f"variant:{line.variant}")
 
 
 def _already(order: Order, no: int, line: OrderLine, group: DeliveryGroup, batch: Batch) -> None:
@@ -231,7 +227,7 @@ def _already(order: Order, no: int, line: OrderLine, group: DeliveryGroup, batch
         order.advance(part, SliceState.SHIPPED, units, reason="elsewhere")
 
 
-def come_to_rest(order: Order) -> None:
+def come_to_rest(order: Order, now: datetime) -> None:
     """Compute the order's own state from its slices."""
     if not order.acting or order.state is OrderState.CANCELLED:
         return
@@ -247,3 +243,7 @@ def come_to_rest(order: Order) -> None:
     if wanted is OrderState.CAPTURED or (order.state is OrderState.CLOSED and wanted is OrderState.CANCELLED):
         return
     order.move_to(wanted)
+    if wanted is OrderState.CANCELLED:
+        # Nothing is left to stop.
+        for kind in {hold.kind for hold in order.holds.values() if hold.active}:
+            order.lift(kind, now)

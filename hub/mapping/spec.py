@@ -51,6 +51,7 @@ AMOUNTS: Final = {
 LINE: Final = {
     "external_id": "id",
     "quantity": "count",
+    "ordered": "count",
     "sku": "text",
     "variant": "text",
     "title": "text",

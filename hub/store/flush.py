@@ -183,7 +183,7 @@ async def flush(connection: PooledConnection, writes: Writes, now: datetime) -> 
     await add_loads(connection, writes.loads)
     await write(connection, WAITS, writes.waits)
     await write(connection, WAITS_OVER, writes.waits_over)
-    await raise_troubles(connection, writes.troubles, now)
     await mend(connection, writes.mended, now)
+    await raise_troubles(connection, writes.troubles, now)
     if writes.dirty:
         await connection.execute(DIRTY, writes.dirty)

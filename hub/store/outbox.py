@@ -10,18 +10,19 @@ from hub.sdk.outcomes import Learned
 from hub.store.database import PooledConnection
 from hub.store.troubles import raise_troubles
 
-# In the order of the claim's own index: the planner would read the whole queue, a paused partner's backlog included.
+# A range where "equals" is meant: only the index (connection, id) can answer it. With "equals" the planner took another
+# order and read a paused partner's whole backlog for every other connection.
 READY: Final = (
     "SELECT c.id FROM connection c CROSS JOIN LATERAL (SELECT FROM outbox o "
-    "WHERE o.connection_id = c.id AND NOT o.parked AND o.due_at <= now() "
+    "WHERE o.connection_id BETWEEN c.id AND c.id AND NOT o.parked AND o.due_at <= now() "
     "AND (o.lease_until IS NULL OR o.lease_until < now()) ORDER BY o.connection_id, o.id LIMIT 1) AS due "
     "WHERE c.enabled AND NOT c.paused"
 )
 # Per connection, so that a dead partner's backlog is never scanned for the others. The earliest of a subject only.
 CLAIM: Final = (
     "WITH ready AS (SELECT o.id FROM outbox o WHERE o.connection_id = $1 AND NOT o.parked AND o.due_at <= now() "
-    "AND (o.lease_until IS NULL OR o.lease_until < now()) AND NOT EXISTS (SELECT 1 FROM outbox e "
-    "WHERE e.connection_id = o.connection_id AND e.subject = o.subject AND e.id < o.id AND NOT e.parked) "
+    "AND (o.lease_until IS NULL OR o.lease_until < now()) AND o.id = (SELECT e.id FROM outbox e "
+    "WHERE e.connection_id = o.connection_id AND e.subject = o.subject AND NOT e.parked ORDER BY e.id LIMIT 1) "
     "ORDER BY o.id LIMIT $2 FOR UPDATE OF o SKIP LOCKED), "
     "taken AS (UPDATE outbox o SET lease_until = now() + $3::float8 * interval '1 second', fence = o.fence + 1, "
     # A lease that ran out may have acted: whoever takes over looks first.

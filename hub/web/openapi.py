@@ -1,15 +1,23 @@
-"""The OpenAPI document as it is served: the framework's, with our problems as the only error shape."""
+"""The OpenAPI document as it is served: paths and parameters from the framework, bodies and answers from msgspec.
 
-from typing import Any, Final
+The framework documents errors in a shape of its own and loses constraints inside containers; msgspec writes down
+exactly what it enforces.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
-from litestar import Litestar
+from litestar import Litestar, Response
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
+from litestar.routes import HTTPRoute
 
-from hub.web.problems import MEDIA_TYPE, Problem
+from hub.web.problems import MEDIA_TYPE, ProblemDetails
 
 API: Final = "/api/v1"
+REFERENCE: Final = "#/components/schemas/{name}"
 
 ANSWERS: Final = {
     "400": "The body is not JSON.",
@@ -24,6 +32,8 @@ ANSWERS: Final = {
     "503": "The database cannot be reached just now. Try again, with the same Idempotency-Key.",
 }
 WRITES: Final = frozenset({"post", "put", "patch", "delete"})
+
+Json = dict[str, Any]
 
 
 def config() -> OpenAPIConfig:
@@ -41,39 +51,96 @@ def config() -> OpenAPIConfig:
     )
 
 
-def document(app: Litestar) -> dict[str, Any]:
+def document(app: Litestar) -> Json:
     """The whole document."""
-    built: dict[str, Any] = app.openapi_schema.to_schema()
+    built: Json = app.openapi_schema.to_schema()
+    operations = [(path, method, operation, handler) for path, method, operation, handler in _operations(app, built)]
+    kinds = {id(handler): _kinds(handler) for _, _, _, handler in operations}
+    wanted = [kind for pair in kinds.values() for kind in pair if kind is not None]
+    schemas, definitions = msgspec.json.schema_components([*wanted, ProblemDetails], ref_template=REFERENCE)
+    drawn = iter(schemas)
+    for path, method, operation, handler in operations:
+        body, answer = kinds[id(handler)]
+        if body is not None:
+            _put_body(operation, next(drawn), many="many" in handler.opt)
+        if answer is not None:
+            content = operation["responses"][str(handler.status_code)]["content"]
+            content["application/json"] = {"schema": next(drawn)}
+        if path.startswith(API):
+            _complete(method, operation)
     components = built.setdefault("components", {})
-    schemas = components.setdefault("schemas", {})
-    _, own = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
-    schemas.update(own)
-    components["responses"] = {
-        f"Problem{status}": {
-            "description": text,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for status, text in ANSWERS.items()
-    }
-    components["parameters"] = {
-        "IdempotencyKey": {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": False,
-            "description": "Repeats of the request under the same key get the first answer; nothing is done twice.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        }
-    }
-    for path, item in built["paths"].items():
-        for method, operation in item.items():
-            if path.startswith(API) and isinstance(operation, dict):
-                _complete(method, operation)
+    components["schemas"] = components.get("schemas", {}) | definitions
+    components["responses"] = {f"Problem{status}": _problem(text) for status, text in ANSWERS.items()}
+    components["parameters"] = {"IdempotencyKey": _KEY}
+    components["schemas"] = _used(built)
     return built
 
 
-def _complete(method: str, operation: dict[str, Any]) -> None:
+def _operations(app: Litestar, built: Json) -> Iterator[tuple[str, str, Json, HTTPRouteHandler]]:
+    for route in app.routes:
+        if isinstance(route, HTTPRoute) and route.path_format in built["paths"]:
+            for method, (handler, _) in route.route_handler_map.items():
+                operation = built["paths"][route.path_format].get(method.lower())
+                if operation is not None:
+                    yield route.path_format, method.lower(), operation, handler
+
+
+def _kinds(handler: HTTPRouteHandler) -> tuple[Any, Any]:
+    """Type of the body and of the answer; None where there is none, or none that is JSON."""
+    body = handler.parsed_data_field
+    answer: Any = handler.parsed_return_field.annotation
+    if get_origin(answer) is Response:
+        (answer,) = get_args(answer)
+    is_text = answer is str or handler.status_code == 204
+    return body.annotation if body else None, None if answer in (None, type(None)) or is_text else answer
+
+
+def _put_body(operation: Json, schema: Json, *, many: bool) -> None:
+    if many:
+        one = schema["items"]
+        wrapped = {"type": "object", "required": ["items"], "additionalProperties": False, "properties": {"items": schema}}
+        schema = {"anyOf": [one, wrapped, schema]}
+    operation["requestBody"]["content"] = {"application/json": {"schema": schema}}
+
+
+def _complete(method: str, operation: Json) -> None:
     for status in ANSWERS:
         operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
     operation["security"] = [{"bearer": []}]
     if method in WRITES:
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
+
+
+def _problem(text: str) -> Json:
+    return {
+        "description": text,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(name="ProblemDetails")}}},
+    }
+
+
+_KEY: Final[Json] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Repeats of the request under the same key get the first answer; nothing is done twice.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+
+
+def _used(built: Json) -> Json:
+    """The schemas that something refers to: the framework's own drawings of structs are left out."""
+    schemas: Json = built["components"]["schemas"]
+    prefix = REFERENCE.format(name="")
+    found: set[str] = set()
+    pending: list[Any] = [built["paths"], built["components"]["responses"]]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            name = str(node.get("$ref", ""))
+            if name.startswith(prefix) and name.removeprefix(prefix) not in found:
+                found.add(name.removeprefix(prefix))
+                pending.append(schemas[name.removeprefix(prefix)])
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
+    return {name: schemas[name] for name in sorted(found)}

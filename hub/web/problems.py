@@ -33,7 +33,7 @@ class InputFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Query parameter, path parameter or header."""
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """RFC 9457. A problem may carry members of its own besides these."""
 
     type: str

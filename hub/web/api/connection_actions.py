@@ -28,7 +28,7 @@ UNREADABLE: Final = (Malformed, Unmapped, msgspec.MsgspecError, ValueError, Look
 """What an adapter's reading of an answer from the wrong address may raise."""
 
 
-class TestReport(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a connection test found."""
 
     ok: bool
@@ -43,7 +43,7 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     operations: Annotated[list[str], msgspec.Meta(max_length=50)] = []
 
 
-async def test_connection(hub: Services, stored: Stored) -> TestReport:
+async def test_connection(hub: Services, stored: Stored) -> ProbeReport:
     """Ask the vendor, with no transaction open. Whatever fails is a check that failed, not an error."""
     adapter = hub.adapters.get(stored.adapter)
     if adapter is None:
@@ -54,7 +54,7 @@ async def test_connection(hub: Services, stored: Stored) -> TestReport:
         return _failed("config", str(error))
     config = Check(name="config", ok=True, detail="complete")
     if adapter.probe is None:
-        return TestReport(ok=True, account=stored.account, checks=[config])
+        return ProbeReport(ok=True, account=stored.account, checks=[config])
     try:
         async with asyncio.timeout(TEST_SECONDS):
             report = await _probe(hub, adapter, stored, settings)
@@ -69,7 +69,7 @@ async def test_connection(hub: Services, stored: Stored) -> TestReport:
     return msgspec.structs.replace(report, checks=[config, *report.checks])
 
 
-async def _probe(hub: Services, adapter: Adapter, stored: Stored, settings: msgspec.Struct) -> TestReport:
+async def _probe(hub: Services, adapter: Adapter, stored: Stored, settings: msgspec.Struct) -> ProbeReport:
     assert adapter.probe is not None
     async with hub.open_client(stored.id, adapter.transport(settings)) as client:
         context: Context[Any] = Context(connection=_connection(stored), settings=settings, client=client, now=hub.clock)
@@ -77,12 +77,12 @@ async def _probe(hub: Services, adapter: Adapter, stored: Stored, settings: msgs
     same = probe.account == stored.account
     detail = f"is {probe.account!r}" if same else f"the vendor says {probe.account!r}, the config {stored.account!r}"
     checks = [*probe.checks, Check(name="account", ok=same, detail=detail)]
-    return TestReport(ok=all(check.ok for check in checks), account=probe.account, checks=checks)
+    return ProbeReport(ok=all(check.ok for check in checks), account=probe.account, checks=checks)
 
 
-def _failed(name: str, detail: str, *before: Check) -> TestReport:
+def _failed(name: str, detail: str, *before: Check) -> ProbeReport:
     check = Check(name=name, ok=False, detail=redact_text(detail))
-    return TestReport(ok=False, account=None, checks=[*before, check])
+    return ProbeReport(ok=False, account=None, checks=[*before, check])
 
 
 def _connection(stored: Stored) -> Connection:
@@ -128,7 +128,7 @@ class ConnectionActions(Controller):
     opt = {NEEDS: Role.INTEGRATOR}  # noqa: RUF012
 
     @post("/{id:str}/test", summary="Test a connection", status_code=200)
-    async def test(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> TestReport:
+    async def test(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> ProbeReport:
         """Ask the vendor who we are. An unreachable vendor is a check that failed, never an error of this call."""
         async with hub.database.connection() as connection:
             stored = await connections.get_connection(connection, request.user.merchant, id)

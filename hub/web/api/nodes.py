@@ -32,7 +32,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2_000_000_000)]
 ClockTime = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
 
 
-class AddressBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NodeAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a node is; no customer's."""
 
     name: Text | None = None
@@ -74,11 +74,11 @@ class NodeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     code: Text | None = None
     name: Text | None = None
     kind: NodeKind
-    address: AddressBody | None = None
+    address: NodeAddress | None = None
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     timezone: Text = "UTC"
-    calendar: CalendarBody = CalendarBody()
+    calendar: CalendarBody = msgspec.field(default_factory=CalendarBody)
     capacity_per_day: Count | None = None
     capabilities: tuple[Text, ...] = ("ship",)
     handling_cost: Count = 0

@@ -131,17 +131,29 @@ class Site:
 
 @pytest.fixture
 async def site(database: Database) -> AsyncIterator[Site]:
+    """A running application over a fresh database."""
+    wire, rung = Wire(), list[str]()
+    services = build_services(database, wire, rung)
+    # Litestar's own test client runs the application in a thread with a loop of its own, where this pool is no use.
+    transport = ASGITransport(app=create_app(services), raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://hub.test") as client:
+        yield Site(client, database, services, await make_tokens(database), wire, rung)
+
+
+async def make_tokens(database: Database) -> dict[str, str]:
+    """A token of every role, and one of another merchant's admin."""
     async with database.transaction() as connection:
         await connection.execute("INSERT INTO merchant VALUES ('other', 'Other')")
-        made = {
-            role.value: (
-                await create_token(connection, name=role.value, role=role, merchant="default", new_id=new_id)
-            ).token
-            for role in Role
-        }
-        foreign = await create_token(connection, name="other", role=Role.ADMIN, merchant="other", new_id=new_id)
-    wire = Wire()
-    rung: list[str] = []
+        made = {}
+        for role in Role:
+            token = await create_token(connection, name=role.value, role=role, merchant="default", new_id=new_id)
+            made[role.value] = token.token
+        other = await create_token(connection, name="other", role=Role.ADMIN, merchant="other", new_id=new_id)
+    return made | {"other": other.token}
+
+
+def build_services(database: Database, wire: Wire, rung: list[str]) -> Services:
+    """What the application is given: everything real but the vendor."""
 
     @asynccontextmanager
     async def open_client(connection: str, transport: Transport) -> AsyncIterator[Client]:
@@ -154,7 +166,7 @@ async def site(database: Database) -> AsyncIterator[Site]:
         mapping_text=lambda vendor, name: None,
         default_policy=rule_text("routing", "default"),
     )
-    services = Services(
+    return Services(
         database=database,
         vault=Vault(bytes(32)),
         adapters=adapters,
@@ -166,11 +178,8 @@ async def site(database: Database) -> AsyncIterator[Site]:
         directory=configuration.directory,
         unit=PostgresUnit,
         schema_revision=schema.newest_revision(),
+        mapping_text=lambda vendor, name: None,
     )
-    # Litestar's own test client runs the application in a thread with a loop of its own, where this pool is no use.
-    transport = ASGITransport(app=create_app(services), raise_app_exceptions=False)
-    async with AsyncClient(transport=transport, base_url="http://hub.test") as client:
-        yield Site(client, database, services, made | {"other": foreign.token}, wire, rung)
 
 
 def pointers(problem: dict[str, Any]) -> list[str]:

@@ -40,6 +40,34 @@ def test_lines_are_not_parted_while_one_node_has_them_all():
     assert decision.plan.cost == 1000
 
 
+def test_two_cheap_parcels_beat_a_dear_one():
+    dear = (node(1, 1, 1, handling_cost=9_000), node(2, 1, 1, handling_cost=10_000))
+    decision = decide(group(line(1), line(2)), network(*dear, node(3, 1, 0), node(4, 0, 1)), PLAIN)
+    assert used(decision.plan) == {3, 4}
+    assert decision.runner_up is not None
+    assert used(decision.runner_up) == {1}
+
+
+def test_the_runner_up_may_have_more_parcels_than_the_plan():
+    whole = (node(1, 1, 1, handling_cost=1_500), node(2, 1, 1, handling_cost=8_000))
+    apart = (node(3, 1, 0, handling_cost=1_000), node(4, 0, 1, handling_cost=1_000))
+    decision = decide(group(line(1), line(2)), network(*whole, *apart), PLAIN)
+    assert used(decision.plan) == {1}
+    assert decision.runner_up is not None
+    assert (used(decision.runner_up), decision.runner_up.cost) == ({3, 4}, 4_000)
+
+
+def test_the_runner_up_may_be_a_part_of_the_plans_nodes():
+    """By weight two light parcels are cheaper than one heavy one, which is the only other way."""
+    policy = Policy(parcel_cost=1000, per_km=0, per_kg=0, rate_steps=((1_000, 0), (5_000, 9_000)))
+    lines = (line(1, weight_g=800), line(2, weight_g=800))
+    decision = decide(group(*lines), network(node(1, 1, 1, handling_cost=100), node(2, 0, 1)), policy)
+    assert used(decision.plan) == {1, 2}
+    assert decision.runner_up is not None
+    assert (used(decision.runner_up), decision.runner_up.cost) == ({1}, 10_100)
+    assert decision.runner_up_is is RunnerUp.EXACT
+
+
 def test_ties_go_by_priority_then_code_and_the_first_demand_decides_first():
     equal = network(node(1, 1, 1, code="B"), node(2, 1, 1, code="A"), node(3, 1, 1, code="C", priority=50))
     assert used(decide(group(line(1), line(2)), equal, PLAIN).plan) == {3}
