@@ -52,7 +52,8 @@ async def raise_troubles(
 LEAVE: Final = (
     "DELETE FROM exception_waiter w USING exception e, unnest($1::text[], $2::text[], $3::text[], $4::text[]) "
     "AS u(merchant, ref, kind, cause) WHERE e.merchant = u.merchant AND e.kind = u.kind "
-    "AND (u.cause = '' OR e.cause = u.cause) AND e.closed_at IS NULL AND w.exception_id = e.id AND w.what = 'order' AND w.ref = u.ref RETURNING w.exception_id"
+    "AND (u.cause = '' OR e.cause = u.cause) AND e.closed_at IS NULL AND w.exception_id = e.id "
+    "AND w.what = 'order' AND w.ref = u.ref RETURNING w.exception_id"
 )
 CLOSE: Final = (
     "UPDATE exception e SET closed_at = $2, closed_by = 'cause gone' WHERE e.id = ANY($1::bigint[]) "

@@ -31,6 +31,9 @@ ANSWERS: Final = {
     "422": "The input cannot be taken; `errors` names every fault.",
     "503": "The database cannot be reached just now. Try again, with the same Idempotency-Key.",
 }
+UNKEYED: Final = "unkeyed"
+"""In the `opt` of a POST that changes nothing: it takes no Idempotency-Key."""
+
 WRITES: Final = frozenset({"post", "put", "patch", "delete"})
 
 Json = dict[str, Any]
@@ -63,11 +66,13 @@ def document(app: Litestar) -> Json:
         body, answer = kinds[id(handler)]
         if body is not None:
             _put_body(operation, next(drawn), many="many" in handler.opt)
+        if handler.status_code == 204:
+            operation["responses"]["204"].pop("content", None)
         if answer is not None:
             content = operation["responses"][str(handler.status_code)]["content"]
             content["application/json"] = {"schema": next(drawn)}
         if path.startswith(API):
-            _complete(method, operation)
+            _complete(operation, keyed=method in WRITES and UNKEYED not in handler.opt)
     components = built.setdefault("components", {})
     components["schemas"] = components.get("schemas", {}) | definitions
     components["responses"] = {f"Problem{status}": _problem(text) for status, text in ANSWERS.items()}
@@ -98,16 +103,21 @@ def _kinds(handler: HTTPRouteHandler) -> tuple[Any, Any]:
 def _put_body(operation: Json, schema: Json, *, many: bool) -> None:
     if many:
         one = schema["items"]
-        wrapped = {"type": "object", "required": ["items"], "additionalProperties": False, "properties": {"items": schema}}
+        wrapped = {
+            "type": "object",
+            "required": ["items"],
+            "additionalProperties": False,
+            "properties": {"items": schema},
+        }
         schema = {"anyOf": [one, wrapped, schema]}
     operation["requestBody"]["content"] = {"application/json": {"schema": schema}}
 
 
-def _complete(method: str, operation: Json) -> None:
+def _complete(operation: Json, *, keyed: bool) -> None:
     for status in ANSWERS:
         operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
     operation["security"] = [{"bearer": []}]
-    if method in WRITES:
+    if keyed:
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
 
 

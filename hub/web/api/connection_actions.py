@@ -20,6 +20,7 @@ from hub.store.admin.tokens import Role
 from hub.store.vault import SealBroken
 from hub.web.api.connections import ConnectionView, open_secrets, view
 from hub.web.auth import NEEDS
+from hub.web.openapi import UNKEYED
 from hub.web.services import ApiRequest, Hub, Services, Work, commit
 
 TEST_SECONDS: Final = 25.0
@@ -127,7 +128,7 @@ class ConnectionActions(Controller):
     tags = ("connections",)
     opt = {NEEDS: Role.INTEGRATOR}  # noqa: RUF012
 
-    @post("/{id:str}/test", summary="Test a connection", status_code=200)
+    @post("/{id:str}/test", summary="Test a connection", status_code=200, opt={UNKEYED: True})
     async def test(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> ProbeReport:
         """Ask the vendor who we are. An unreachable vendor is a check that failed, never an error of this call."""
         async with hub.database.connection() as connection:

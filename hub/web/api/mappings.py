@@ -18,6 +18,7 @@ from hub.store.admin.messages import find_inbound, split_id
 from hub.store.admin.paging import Page
 from hub.store.admin.tokens import Role
 from hub.web.auth import NEEDS
+from hub.web.openapi import UNKEYED
 from hub.web.reading import read
 from hub.web.services import ApiRequest, Hub, Services, Work, commit
 
@@ -154,7 +155,7 @@ class Mappings(Controller):
         """Checked before it is saved; what could not be read is read again at once."""
         return await commit(hub, request, lambda tx: save_overlay(tx, id, data.text))
 
-    @post("/mapping/preview", summary="Show what a mapping makes of a message", status_code=200)
+    @post("/mapping/preview", summary="Show what a mapping makes of a message", status_code=200, opt={UNKEYED: True})
     async def preview(
         self, hub: Hub, request: ApiRequest, id: FromPath[str], data: JSONBody[PreviewBody]
     ) -> PreviewView:

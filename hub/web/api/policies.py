@@ -20,6 +20,7 @@ from hub.store.admin.paging import Page
 from hub.store.admin.policies import PolicyView, State
 from hub.store.admin.tokens import Role
 from hub.web.auth import NEEDS
+from hub.web.openapi import UNKEYED
 from hub.web.paging import Paged
 from hub.web.services import ApiRequest, Hub, Work, commit
 
@@ -205,7 +206,7 @@ class Policies(Controller):
         """From the next decision on; an older version can be activated again."""
         return await commit(hub, request, lambda tx: activate(tx, id))
 
-    @post("/lint", summary="Check a text", status_code=200, opt={NEEDS: Role.VIEWER})
+    @post("/lint", summary="Check a text", status_code=200, opt={NEEDS: Role.VIEWER, UNKEYED: True})
     async def lint(self, data: JSONBody[LintBody]) -> LintView:
         """Whether it could be kept."""
         try:
@@ -214,7 +215,7 @@ class Policies(Controller):
             return LintView(ok=False, errors=[LintFault(key=error.key, line=error.line, message=str(error))])
         return LintView(ok=True, errors=[])
 
-    @post("/simulate", summary="Try a policy on past orders", status_code=200)
+    @post("/simulate", summary="Try a policy on past orders", status_code=200, opt={UNKEYED: True})
     async def simulate(self, hub: Hub, request: ApiRequest, data: JSONBody[SimulateBody]) -> SimulationView:
         """Decide the newest stored decisions again under another policy. Changes nothing."""
         if (data.text is None) == (data.policy is None):

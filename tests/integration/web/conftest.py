@@ -73,10 +73,12 @@ class Wire:
     """The vendor's end of the client that adapters are given."""
 
     def __init__(self) -> None:
-        self.refuses = False
+        self.fails: Exception | str | None = None
 
     async def send(self, request: Request) -> Response:
-        if self.refuses:
+        if isinstance(self.fails, Exception):
+            raise self.fails
+        if self.fails is not None:
             raise Interrupted(Unauthorised(reason="401 from the vendor"))
         return Response(status=200, headers={}, body=b"{}")
 

@@ -17,7 +17,9 @@ async def test_no_token_is_401_with_a_challenge(site: Site) -> None:
     assert answer.json()["type"] == "urn:crossdock:problem:unauthenticated"
 
 
-@pytest.mark.parametrize("header", ["Bearer", "Basic abc", "Bearer abc", "Bearer cdk_" + "x" * 52, "cdk_x", "Bearer cdk_\xe9"])
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Basic abc", "Bearer abc", "Bearer cdk_" + "x" * 52, "cdk_x", "Bearer cdk_\xe9"]
+)
 async def test_a_wrong_token_is_401(site: Site, header: str) -> None:
     answer = await site.client.get("/api/v1/items", headers={"authorization": header.encode("latin-1")})
     assert answer.status_code == 401
