@@ -22,7 +22,7 @@ from hub.store.vault import Vault
 from hub.web.app import create_app
 from hub.web.grouping import Grouping
 from hub.web.services import Services
-from hub.web.webhooks import Intake
+from hub.web.webhooks import Intake, webhooks_first
 from hub.worker.bell import Bells
 from hub.worker.broadcast import Broadcaster
 from hub.worker.buckets import SharedBuckets
@@ -147,7 +147,7 @@ def build_web(parts: Parts) -> Litestar:
             schema_revision=newest_revision(),
         )
     )
-    app.state.intake = Intake(
+    intake = Intake(
         parts.configuration,
         parts.credentials,
         Grouping(parts.database, utc_now),
@@ -156,4 +156,5 @@ def build_web(parts: Parts) -> Litestar:
         public_url=parts.settings.public_url,
         max_body_bytes=parts.settings.max_body_bytes,
     )
+    app.asgi_handler = webhooks_first(app.asgi_handler, intake)
     return app

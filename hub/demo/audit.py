@@ -114,6 +114,12 @@ class Auditor:
             drifts = await verify_stock(connection)
             decisions = Decisions(**dict(await connection.fetchrow(DECISIONS) or {}))
             exceptions = {row[0]: row[1] for row in await connection.fetch(EXCEPTIONS)}
+        oversold = {
+            "left a node beyond what it had": self._beyond(),
+            "asked of a store beyond its shelf": self.staff.missing,
+            "promised beyond what is there": negative,
+            "figures that differ from what they are made of": len(drifts),
+        }
         sent = self._sent()
         fates = Counter(order.fate for order in known)
         found: dict[str, Any] = {
@@ -121,7 +127,7 @@ class Auditor:
             **{name: fates[name] for name in ("delivered", "cancelled", "waiting", "parked")},
             "lost": lost,
             "duplicated": foreign + twice + self._duplicates(known),
-            "oversold": self._beyond() + self.staff.missing + negative + len(drifts),
+            "oversold": sum(oversold.values()),
             "shipped": sum(_shipped(order, gone, sent) for order in known),
             "posted": sum(self._posted(order) for order in known),
             "written_back": sum(_written_back(order, sent) for order in known),
@@ -134,7 +140,10 @@ class Auditor:
             decisions=decisions,
             exceptions=sum(exceptions.values()),
             exceptions_by_kind=exceptions,
-            broken=tuple(self._broken(known, found, gone, sent)),
+            broken=(
+                *(f"oversold: {units} {what}" for what, units in oversold.items() if units),
+                *self._broken(known, found, gone, sent),
+            ),
             seed=self.seed,
             seconds=round(seconds, 1),
         )
@@ -212,7 +221,7 @@ class Auditor:
         return booked.ordered == booked.invoiced == book.total
 
     def _broken(self, known: list[_Known], found: Mapping[str, int], gone: Units, sent: Units) -> list[str]:
-        broken = [f"{name} is {found[name]}" for name in ("lost", "duplicated", "oversold") if found[name]]
+        broken = [f"{name} is {found[name]}" for name in ("lost", "duplicated") if found[name]]
         states = found["delivered"] + found["cancelled"] + found["waiting"] + found["parked"]
         if states != found["orders"]:
             broken.append(f"{found['orders'] - states} orders are neither delivered, cancelled, waiting nor parked")

@@ -143,16 +143,19 @@ def world_of_file(path: Path, orders: int | None, seed: int) -> World:
 
 
 def _needed_stock(wanted: Mapping[str, Counter[str]], chance: random.Random) -> dict[str, dict[str, int]]:
-    """What the region wants and some more, most of it in the distribution centre; every fiftieth item is scarce."""
+    """What the region wants and more, most of it in the distribution centre; one item in five hundred is scarce.
+
+    A wholesale basket has twenty lines and more: were one item in fifty scarce, every third order would wait.
+    """
     stock: dict[str, dict[str, int]] = {site.code: {} for site in SITES}
     kinds = {site.code: site.kind for site in SITES}
-    share = {NodeKind.DC: 0.7, NodeKind.THIRD_PARTY: 0.5, NodeKind.STORE: 0.05}
+    share = {NodeKind.DC: 1.0, NodeKind.THIRD_PARTY: 0.5, NodeKind.STORE: 0.1}
     for region, units in wanted.items():
         own = [site.code for site in SITES if site.region == region]
         for sku, quantity in units.items():
-            scarce = chance.random() < 0.02
+            scarce = chance.random() < 0.002
             for code in own:
-                part = share[kinds[code]] * (0.3 if scarce else chance.uniform(0.6, 1.4))
+                part = share[kinds[code]] * (0.4 if scarce else chance.uniform(0.9, 1.5))
                 if kinds[code] is NodeKind.DC or chance.random() < 0.7:
                     stock[code][sku] = max(1, round(quantity * part))
     return stock

@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
-from hub.processes import children
 from hub.domain.ids import id_source
 from hub.embedded import Engines, PostgresEngine, create_database, drop_database
+from hub.processes import children
 from hub.settings import Backoff, Settings, make_data_dir
 from hub.store.admin.tokens import Role, create_token
 from hub.store.database import Database

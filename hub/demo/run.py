@@ -24,7 +24,7 @@ from hub.embedded import Engines
 from hub.sdk.testkit.player import Player
 from hub.settings import Settings, from_environment
 from hub.store.database import Database
-from hub.supervisor import Supervisor
+from hub.supervisor import SIGNALS, Supervisor
 
 LOOK_SECONDS: Final = 0.5
 REST_SECONDS: Final = 1.5
@@ -194,17 +194,25 @@ def _sum_up(story: Story, report: Report) -> None:
 
 
 async def _supervised(supervisor: Supervisor, show: Coroutine[None, None, None]) -> None:
-    """Run the hub's processes for as long as the show lasts, or until a signal ends both."""
+    """Run the hub's processes for as long as the show lasts; a signal ends the show first, a second one forces."""
     supervising, showing = asyncio.create_task(supervisor.run()), asyncio.create_task(show)
+    # The supervisor has begun and taken the signals; they are ours for as long as the show needs its engines.
+    await asyncio.sleep(0)
+
+    def stop() -> None:
+        if not showing.cancel():
+            supervisor.request_stop()
+
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     try:
         await asyncio.wait({supervising, showing}, return_when=asyncio.FIRST_COMPLETED)
-        ended = not showing.done()
     finally:
-        supervisor.request_stop()
         showing.cancel()
+        supervisor.request_stop()
         await asyncio.wait({showing, supervising})
     supervising.result()
-    if not ended:
+    if not showing.cancelled():
         showing.result()
 
 

@@ -1,4 +1,4 @@
-"""The people in the stores: they work, through the API, the fulfilment orders of nodes that no other system speaks for."""
+"""The people in the stores: through the API they work the fulfilment orders of nodes that nobody else speaks for."""
 
 import asyncio
 import random
@@ -21,6 +21,8 @@ LABEL_SECONDS: Final = 20.0
 MEANWHILE: Final = (0, 409, 503)
 """Answers after which the next round looks again: the order changed under our hands, or the hub is busy."""
 
+OPEN: Final = ("released", "accepted", "picked", "packed")
+
 View = dict[str, Any]
 
 # The label that the hub bought once the units were packed; the API does not show it yet.
@@ -42,6 +44,8 @@ class Staff:
     missing: int = 0
     _desk: set[str] = field(default_factory=set)
     _packed_at: dict[str, float] = field(default_factory=dict)
+    _taken: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    _short: dict[str, list[dict[str, object]]] = field(default_factory=dict)
 
     async def work(self) -> None:
         """Work until cancelled."""
@@ -72,29 +76,38 @@ class Staff:
             view = await self._do(view, "pack")
         if view["status"] == "packed":
             view = await self._ship(view)
-        if view["status"] not in ("released", "accepted", "picked", "packed"):
-            self._desk.discard(view["id"])
+        if view["status"] not in OPEN:
+            self._close(view)
 
     async def _do(self, view: View, verb: str, document: object = None) -> View:
         answer: View = await self.api.call("POST", f"/fulfilment-orders/{view['id']}/{verb}", document)
         return answer
 
     async def _pick(self, view: View, *, broken: bool) -> View:
-        """Take what is there from the shelf; say what is not. The first of a broken lot is thrown away."""
-        shelf = self.shelves[view["node"]]
+        """Take what is there from the shelf, once; say what is not."""
+        if view["id"] not in self._taken:
+            self._short[view["id"]] = self._take(view, broken=broken)
+        short = self._short[view["id"]]
+        if short:
+            view = await self._do(view, "short", {"lines": short, "reason": "broken or not on the shelf"})
+            short.clear()
+        return await self._do(view, "pick") if view["status"] == "accepted" else view
+
+    def _take(self, view: View, *, broken: bool) -> list[dict[str, object]]:
+        """Empty the shelf of what is wanted; answers the lines that fall short. The first of a broken lot is waste."""
+        shelf, taken = self.shelves[view["node"]], self._taken.setdefault(view["id"], [])
         short: list[dict[str, object]] = []
         for line in view["lines"]:
             units, sku = line["quantity"], line["sku"]
-            missing = max(0, units - shelf[sku])
-            self.missing += missing
-            if broken and not short and not missing:
-                missing = 1
-                shelf[sku] -= 1
-            if missing:
-                short.append({"line": line["line"], "quantity": missing})
-        if short:
-            view = await self._do(view, "short", {"lines": short, "reason": "broken or not on the shelf"})
-        return await self._do(view, "pick") if view["status"] == "accepted" else view
+            there = min(units, shelf[sku])
+            self.missing += units - there
+            shelf[sku] -= there
+            if broken and there and not short:
+                there -= 1
+            taken.append((sku, there))
+            if there < units:
+                short.append({"line": line["line"], "quantity": units - there})
+        return short
 
     async def _ship(self, view: View) -> View:
         order, _, number = view["id"].rpartition("-")
@@ -104,14 +117,18 @@ class Staff:
         if label is None and time.monotonic() - since < LABEL_SECONDS:
             return view
         tracking, carrier = (label["tracking"], label["carrier"]) if label else (f"1Z{order[-16:]}", "ups")
-        packed = [(line["sku"], line["quantity"]) for line in view["lines"] if line["state"] == "packed"]
         # The number makes a repeat after a lost answer the same shipment.
         document = {"shipment": "1", "parcels": [{"tracking": tracking, "carrier": carrier}]}
-        view = await self._do(view, "ship", document)
-        for sku, units in packed:
-            self.shelves[view["node"]][sku] -= units
-            self.dispatched.append(Dispatch(fulfilment=view["id"], location=view["node"], sku=sku, quantity=units))
-        return view
+        return await self._do(view, "ship", document)
+
+    def _close(self, view: View) -> None:
+        """Enter what left into the store's book; put back what was taken for an order that was stopped."""
+        self._desk.discard(view["id"])
+        for sku, units in self._taken.pop(view["id"], ()):
+            if not view["shipments"]:
+                self.shelves[view["node"]][sku] += units
+            elif units:
+                self.dispatched.append(Dispatch(fulfilment=view["id"], location=view["node"], sku=sku, quantity=units))
 
 
 def shelves_of(stock: Mapping[str, Mapping[str, int]]) -> dict[str, Counter[str]]:

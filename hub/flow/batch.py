@@ -1,10 +1,13 @@
 """What every handler is given beside its messages: configuration, time, ids, and how to treat the stock."""
 
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from hub.domain.ids import NewId
 from hub.flow.directory import Directory
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far a partner's clock may run ahead of ours before we stop believing its times."""
 
 
 class Batch(NamedTuple):

@@ -21,7 +21,7 @@ from hub.domain.facts import (
     UnitsPicked,
     UnitsShort,
 )
-from hub.domain.fulfilment import split_fulfilment_id
+from hub.domain.fulfilment import CancelRequest, split_fulfilment_id
 from hub.domain.shipping import Parcel, ParcelLine, Shipment, TrackingStatus
 from hub.domain.states import (
     HANDOFF_MOVES,
@@ -34,7 +34,7 @@ from hub.domain.states import (
     move,
 )
 from hub.flow.aggregate import Order, Parcelled, Trouble
-from hub.flow.amend import end_request, recall, stop
+from hub.flow.amend import end_request, fit, recall, stop
 from hub.flow.batch import Batch
 from hub.flow.fulfil import buy_label
 from hub.flow.post_to_erp import post_order
@@ -105,6 +105,8 @@ def _means(order: Order, part: Slice, line: FactLine) -> bool:
 
 def _refused(order: Order, no: int, fact: FulfilmentRefused, batch: Batch) -> None:
     _hand(order, no, Handoff.REFUSED)
+    for request in _open_requests(order, no):
+        end_request(order, request.no, CancelState.CONFIRMED)
     _back(order, no, (), "refused", fact.stock, batch)
 
 
@@ -126,6 +128,13 @@ def _back(order: Order, no: int, lines: Sequence[FactLine], correction: str, sto
         demand = order.demands[part.demand]
         if stock is not StockMeaning.NOTHING and demand.item is not None and demand.tracked:
             order.shelf.append((demand.item, part.node, units, stock is StockMeaning.ALL))
+    if order.content is not None:
+        # Some of it may have been cancelled meanwhile: that goes to nobody else.
+        fit(order, order.content, batch)
+
+
+def _open_requests(order: Order, no: int) -> list[CancelRequest]:
+    return [r for r in order.cancels.values() if r.fulfilment == no and r.state is CancelState.ASKED]
 
 
 def _shipped(order: Order, no: int, fact: GoodsShipped, batch: Batch) -> None:
@@ -147,9 +156,10 @@ def _shipped(order: Order, no: int, fact: GoodsShipped, batch: Batch) -> None:
     for part, units in going:
         order.advance(part.no, SliceState.SHIPPED, units)
         units_by_demand[part.demand] = units_by_demand.get(part.demand, 0) + units
-    for request in list(order.cancels.values()):
-        if request.fulfilment == no and request.state in (CancelState.ASKED, CancelState.REFUSED):
-            end_request(order, request.no, CancelState.OVERTAKEN)
+    if not any(part.state in WITH_NODE for part in order.of_fulfilment(no)):
+        for request in list(order.cancels.values()):
+            if request.fulfilment == no and request.state in (CancelState.ASKED, CancelState.REFUSED):
+                end_request(order, request.no, CancelState.OVERTAKEN)
     order.left_at = min(fact.at, batch.now)
     number = max(order.shipments, default=0) + 1
     parcels = _parcels(order, fact.parcels, units_by_demand)
@@ -225,7 +235,7 @@ def _collected(order: Order, no: int, fact: GoodsCollected, batch: Batch) -> Non
 
 
 def _cancel_confirmed(order: Order, no: int, fact: CancelConfirmed, batch: Batch) -> None:
-    open_requests = [r for r in order.cancels.values() if r.fulfilment == no and r.state is CancelState.ASKED]
+    open_requests = _open_requests(order, no)
     for request in open_requests:
         end_request(order, request.no, CancelState.CONFIRMED)
     if open_requests:
@@ -236,9 +246,8 @@ def _cancel_confirmed(order: Order, no: int, fact: CancelConfirmed, batch: Batch
 
 
 def _cancel_refused(order: Order, no: int, fact: CancelRefused, batch: Batch) -> None:
-    for request in list(order.cancels.values()):
-        if request.fulfilment == no and request.state is CancelState.ASKED:
-            end_request(order, request.no, CancelState.REFUSED)
+    for request in _open_requests(order, no):
+        end_request(order, request.no, CancelState.REFUSED)
     fulfilment = order.fulfilments[no]
     order.troubles.append(
         Trouble(

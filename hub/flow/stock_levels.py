@@ -1,17 +1,14 @@
 """What stock masters report: facts about shelves, always recorded, even when they put the truth below our promises."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from hub.domain.facts import StockReported
 from hub.domain.stock import ReportKind
 from hub.flow.aggregate import Trouble
-from hub.flow.batch import Batch
+from hub.flow.batch import CLOCK_SKEW, Batch
 from hub.flow.carry import Parked
 from hub.flow.ports import Inbound, StockReport, Unit
-
-CLOCK_SKEW = timedelta(minutes=5)
-"""How far a partner's clock may run ahead of ours before we stop believing its `as_of`."""
 
 
 async def take_stock(unit: Unit, messages: Sequence[tuple[Inbound, StockReported]], batch: Batch) -> Parked:

@@ -11,7 +11,7 @@ from hub.domain.order import DeliveryGroup, ManagedBy, Method, OrderContent, Ord
 from hub.domain.states import AT_REST, OrderState, SliceState
 from hub.flow.aggregate import Order, Trouble
 from hub.flow.amend import ask_nodes, fit
-from hub.flow.batch import Batch
+from hub.flow.batch import CLOCK_SKEW, Batch
 from hub.flow.directory import Link
 from hub.flow.hold import question
 from hub.flow.ports import Inbound, ItemFacts, Unit
@@ -108,10 +108,11 @@ def amend(order: Order, message: Inbound, snapshot: OrderSnapshot, items: Items,
     """Apply a newer snapshot as a difference; skip an older one.
 
     Versions are as coarse as the vendor's clock (seconds, often): the same version with other content is newer, because
-    it came later; with the same content it is an echo.
+    it came later; with the same content it is an echo. A version from the future was stamped by a wrong clock: it
+    stands only against others of that clock.
     """
     content = snapshot.content
-    if content.version < order.version or (content.version == order.version and content == order.content):
+    if _stale(content, order, message.received_at):
         order.note(batch.now, "skipped", "an older or equal version", message.id)
         return
     order.version = content.version
@@ -121,10 +122,39 @@ def amend(order: Order, message: Inbound, snapshot: OrderSnapshot, items: Items,
     order.note(batch.now, "amended", f"revision {order.revision}", message.id)
     if not order.acting:
         return
+    if order.state is OrderState.CANCELLED:
+        _still_open(order)
+        return
     _demand(order, content, items, batch)
     question(order, snapshot, batch.now)
     fit(order, content, batch)
     post_order(order, batch)
+
+
+def _stale(content: OrderContent, order: Order, received_at: datetime) -> bool:
+    """Whether a snapshot says nothing new."""
+    latest_believable = int((received_at + CLOCK_SKEW).timestamp() * 1_000_000)
+    if content.version <= latest_believable < order.version:
+        return False
+    return content.version < order.version or (content.version == order.version and content == order.content)
+
+
+def _still_open(order: Order) -> None:
+    """An order that was cancelled here stays so; a channel that goes on with it is a disagreement."""
+    content = order.content
+    if content is None or content.cancelled_at is not None:
+        order.mend("cancelled_here")
+        return
+    order.troubles.append(
+        Trouble(
+            kind="cancelled_here",
+            cause=f"{order.connection}: order {order.external_id}",
+            next_step="The order is cancelled here and open at the channel. Cancel it there too, or place it anew.",
+            connection=order.connection,
+            external_id=order.external_id,
+            waiter=("order", order.id),
+        )
+    )
 
 
 def _revise(order: Order, message: Inbound, snapshot: OrderSnapshot, batch: Batch) -> None:
@@ -234,7 +264,7 @@ def come_to_rest(order: Order, now: datetime) -> None:
     states = {part.state for part in order.slices.values()}
     if not states:
         wanted = OrderState.CANCELLED if order.content and order.content.cancelled_at else OrderState.CAPTURED
-    elif states == {SliceState.CANCELLED}:
+    elif states == {SliceState.CANCELLED} and order.content and order.content.cancelled_at:
         wanted = OrderState.CANCELLED
     elif states <= AT_REST:
         wanted = OrderState.CLOSED

@@ -86,7 +86,7 @@ class Database:
             yield connection
 
 
-async def _keep(connection: PooledConnection) -> None:
+async def _keep(connection: object) -> None:
     """Leave a session as it is: nothing here changes one, and the driver's reset costs a round trip per use.
 
     An open transaction is rolled back by the pool itself, before this.

@@ -1,9 +1,5 @@
 """The web application, built from what it is given."""
 
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
-
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -37,7 +33,7 @@ def create_app(services: Services) -> Litestar:
         request_max_body_size=API_BODY_BYTES,
     )
     app = Litestar(
-        route_handlers=[api, health.livez, health.readyz, health.metrics, *docs_page.ROUTES, *_webhooks()],
+        route_handlers=[api, health.livez, health.readyz, health.metrics, *docs_page.ROUTES],
         dependencies={"hub": Provide(provide_hub, sync_to_thread=False)},
         exception_handlers={HTTPException: answer, Exception: answer},
         openapi_config=openapi.config(),
@@ -47,8 +43,3 @@ def create_app(services: Services) -> Litestar:
     )
     app.asgi_handler = access_log(app.asgi_handler, services.new_id)
     return app
-
-
-def _webhooks() -> list[Any]:
-    name = "hub.web.webhooks"
-    return list(import_module(name).webhook_routes()) if find_spec(name) else []

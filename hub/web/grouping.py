@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import asyncpg
 
@@ -22,11 +23,22 @@ A database that is down says so at once; only one that hangs is waited for. 0.2 
 OVERLOAD_SECONDS = 2.0
 """Longest wait of one delivery while others are being committed."""
 
+WATCH_SECONDS = 0.1
+"""How often waiting deliveries are looked through for one that has waited enough."""
+
 Stored = tuple[int, bool]
 
 
 class Unavailable(Exception):
     """The database cannot be reached now: nothing was stored, nothing was acknowledged."""
+
+
+class Waiting(NamedTuple):
+    """A delivery whose sender waits for an answer."""
+
+    arrival: Arrival
+    stored: "asyncio.Future[Stored]"
+    since: float
 
 
 class Grouping:
@@ -36,39 +48,47 @@ class Grouping:
         self._database = database
         self._clock = clock
         self._committed = 0.0
-        self._waiting: list[tuple[Arrival, asyncio.Future[Stored]]] = []
+        self._waiting: list[Waiting] = []
+        self._writing: list[Waiting] = []
         self._writer: asyncio.Task[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     async def store(self, arrival: Arrival) -> Stored:
         """Store one delivery: (message id, whether it is new). Raises `Unavailable`, or the fault of its own data."""
-        future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-        self._waiting.append((arrival, future))
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(arrival, loop.create_future(), time.monotonic())
+        self._waiting.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        come = time.monotonic()
-        while True:
-            done, _ = await asyncio.wait((future,), timeout=PATIENCE_SECONDS)
-            if done:
-                return future.result()
-            now = time.monotonic()
+        if self._watch is None:
+            self._watch = loop.call_later(WATCH_SECONDS, self._give_up)
+        return await waiting.stored
+
+    def _give_up(self) -> None:
+        """Answer those who have waited enough. Not the writer's work: it may itself be stuck in a dead connection."""
+        now = time.monotonic()
+        pending = [one for one in (*self._writing, *self._waiting) if not one.stored.done()]
+        for one in pending:
             # Others' commits mean load, not loss: wait on. Silence means that the database cannot be reached.
-            if now - self._committed > PATIENCE_SECONDS or now - come > OVERLOAD_SECONDS:
-                future.cancel()
-                raise Unavailable("no commit in time")
+            if now - max(self._committed, one.since) > PATIENCE_SECONDS or now - one.since > OVERLOAD_SECONDS:
+                one.stored.set_exception(Unavailable("no commit in time"))
+        loop = asyncio.get_running_loop()
+        self._watch = loop.call_later(WATCH_SECONDS, self._give_up) if pending else None
 
     async def _write(self) -> None:
         while self._waiting:
-            group = self._waiting[:LARGEST_GROUP]
+            self._writing = self._waiting[:LARGEST_GROUP]
             del self._waiting[:LARGEST_GROUP]
             # Whoever gave up waiting was answered 503 and will come again.
-            await self._group([entry for entry in group if not entry[1].done()])
+            await self._group([one for one in self._writing if not one.stored.done()])
+        self._writing = []
 
-    async def _group(self, group: list[tuple[Arrival, asyncio.Future[Stored]]]) -> None:
+    async def _group(self, group: list[Waiting]) -> None:
         if not group:
             return
         try:
             async with asyncio.timeout(OVERLOAD_SECONDS), self._database.transaction() as connection:
-                stored = await store_arrivals(connection, [arrival for arrival, _ in group], self._clock())
+                answers = await store_arrivals(connection, [one.arrival for one in group], self._clock())
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, UnicodeEncodeError) as error:
             if is_data_fault(error) and len(group) > 1:
                 middle = len(group) // 2
@@ -76,11 +96,11 @@ class Grouping:
                 await self._group(group[middle:])
                 return
             fault = error if is_data_fault(error) else Unavailable(f"{type(error).__name__}: {error}")
-            for _, future in group:
-                if not future.done():
-                    future.set_exception(fault)
+            for one in group:
+                if not one.stored.done():
+                    one.stored.set_exception(fault)
             return
         self._committed = time.monotonic()
-        for (_, future), answer in zip(group, stored, strict=True):
-            if not future.done():
-                future.set_result(answer)
+        for one, answer in zip(group, answers, strict=True):
+            if not one.stored.done():
+                one.stored.set_result(answer)

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problems, with stable types and, for bad input, a JSON Pointer for every fault."""
 
+import re
 import traceback
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,6 +22,7 @@ from hub.web.reading import NotJson
 
 MEDIA_TYPE: Final = "application/problem+json"
 PREFIX: Final = "urn:crossdock:problem:"
+MISSING: Final = re.compile(r"Missing required query parameter '([^']+)'")
 
 
 class InputFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -128,6 +130,10 @@ def _first(error: Invalid) -> str:
 
 def _refused_parameters(error: ValidationException) -> Refusal:
     """The framework's own complaint about parameters, or about a body that is missing."""
+    missing = MISSING.search(str(error.detail))
+    if missing:
+        fault = Fault("is missing", parameter=missing[1])
+        return Refusal(422, "invalid-input", "The input cannot be taken", f"{missing[1]} is missing", faults=(fault,))
     extra = error.extra if isinstance(error.extra, list) else []
     faults = []
     for entry in extra:

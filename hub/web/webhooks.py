@@ -1,16 +1,14 @@
 """Steps 1 to 3: raw bytes in, checked, stored, acknowledged. Nothing is understood here."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 import structlog
-from litestar import Request, Response, post
-from litestar.datastructures import State
-from litestar.params import FromPath
-from litestar.types import ControllerRouterHandler
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from hub.flow.directory import Link
 from hub.flow.receive import receive
@@ -24,10 +22,14 @@ from hub.web.grouping import Grouping, Unavailable
 
 log = structlog.get_logger(__name__)
 
+PREFIX = "/webhooks/"
+
+APPS = "apps/"
+
 FRESH_SECONDS = 0.5
 """Age up to which the configuration is used without asking the database."""
 
-RETRY_AFTER = "2"
+RETRY_AFTER = b"2"
 
 
 class Intake:
@@ -53,41 +55,51 @@ class Intake:
         self._max_body_bytes = max_body_bytes
         self._settings: dict[str, tuple[int, msgspec.Struct]] = {}
 
-    async def take(
-        self, request: Request[Any, Any, State], connection_id: str, *, app: str | None = None
-    ) -> Response[bytes]:
-        """Answer one delivery: 200 or what the vendor wants, 401, 404, 413, or 503 when nothing could be stored."""
+    async def take(self, scope: HTTPScope, receive_body: Receive) -> Reply:
+        """Answer one delivery to `/webhooks/{connection}`, or to the one endpoint of an app, `/webhooks/apps/{app}`.
+
+        200 or what the vendor wants, 401, 404, 413, or 503 when nothing could be stored.
+        """
+        name = scope["path"].removeprefix(PREFIX).strip("/")
+        app = name.removeprefix(APPS) if name.startswith(APPS) else None
         try:
-            body = await self._body(request)
+            headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+            body = await self._body(headers, receive_body)
             if body is None:
                 return _plain(413, f"longer than {self._max_body_bytes} bytes")
-            delivery = self._delivery(request, body)
-            link = await self._link(connection_id) if app is None else await self._addressed(app, delivery)
+            delivery = self._delivery(scope, headers, body)
+            link = await (self._link(name) if app is None else self._addressed(app, delivery))
             if link is None:
                 return _plain(404, "no such connection")
             settings = await self._settings_of(link)
             return await self._judge(delivery, link, settings)
         except (SettingsBroken, SealBroken) as error:
-            log.error("webhook.settings_broken", connection=connection_id, reason=str(error))
+            log.error("webhook.settings_broken", addressed_to=name, reason=str(error))
             return _plain(401, "this connection cannot check signatures now")
         except Unavailable as error:
-            return _unavailable(connection_id, str(error))
+            return _unavailable(name, str(error))
         except Exception as error:
+            # The edge of the process: the sender must have an answer, and comes again after this one.
             if not is_weather(error):
-                raise
-            return _unavailable(connection_id, f"{type(error).__name__}: {error}")
+                log.exception("webhook.failed", addressed_to=name)
+                return _plain(500, "this delivery could not be taken")
+            return _unavailable(name, f"{type(error).__name__}: {error}")
 
-    async def _body(self, request: Request[Any, Any, State]) -> bytes | None:
-        stated = request.headers.get("content-length", "0")
+    async def _body(self, headers: Mapping[str, str], receive_body: Receive) -> bytes | None:
+        stated = headers.get("content-length", "0")
         if not stated.isdigit() or int(stated) > self._max_body_bytes:
             return None
         chunks, size = [], 0
-        async for chunk in request.stream():
-            size += len(chunk)
+        while True:
+            message = await receive_body()
+            if message["type"] != "http.request":
+                raise ConnectionResetError("the sender went away")
+            chunks.append(message["body"])
+            size += len(chunks[-1])
             if size > self._max_body_bytes:
                 return None
-            chunks.append(chunk)
-        return b"".join(chunks)
+            if not message["more_body"]:
+                return b"".join(chunks)
 
     async def _link(self, connection_id: str) -> Link | None:
         directory = await self._configuration.recent(FRESH_SECONDS, time.monotonic)
@@ -114,24 +126,25 @@ class Intake:
                 return link
         return None
 
-    def _delivery(self, request: Request[Any, Any, State], body: bytes) -> Delivery:
-        base = self._public_url or str(request.base_url).rstrip("/")
+    def _delivery(self, scope: HTTPScope, headers: Mapping[str, str], body: bytes) -> Delivery:
+        base = self._public_url or f"{scope['scheme']}://{headers.get('host', '')}"
+        query = scope["query_string"]
         return Delivery(
-            method=request.method,
-            url=f"{base}{request.scope['path']}",
-            headers={name.lower(): value for name, value in request.headers.items()},
-            query=dict(request.query_params),
+            method=scope["method"],
+            url=f"{base}{scope['path']}",
+            headers=headers,
+            query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
             body=body,
             received_at=self._clock(),
         )
 
-    async def _judge(self, delivery: Delivery, link: Link, settings: msgspec.Struct) -> Response[bytes]:
+    async def _judge(self, delivery: Delivery, link: Link, settings: msgspec.Struct) -> Reply:
         verdict, accepted = receive(delivery, link, settings)
         if isinstance(verdict, Refuse):
             log.info("webhook.refused", connection=link.connection.id, status=verdict.status, reason=verdict.reason)
             return _plain(verdict.status, verdict.reason)
         if isinstance(verdict, Handshake) or accepted is None:
-            return _reply(verdict.reply)
+            return verdict.reply
         connection = link.connection
         await self._grouping.store(
             Arrival(
@@ -150,33 +163,43 @@ class Intake:
         )
         if accepted.lane is not None:
             self._ring(accepted.lane)
-        return _reply(verdict.reply)
+        return verdict.reply
 
 
-def _reply(reply: Reply) -> Response[bytes]:
-    return Response(reply.body, status_code=reply.status, media_type=reply.content_type)
+def _plain(status: int, text: str) -> Reply:
+    return Reply(status=status, body=text.encode())
 
 
-def _plain(status: int, text: str) -> Response[bytes]:
-    return Response(text.encode(), status_code=status, media_type="text/plain")
+def _unavailable(addressed_to: str, reason: str) -> Reply:
+    log.warning("webhook.unavailable", addressed_to=addressed_to, reason=reason)
+    return _plain(503, "try again")
 
 
-def _unavailable(connection_id: str, reason: str) -> Response[bytes]:
-    log.warning("webhook.unavailable", connection=connection_id, reason=reason)
-    return Response(b"try again", status_code=503, media_type="text/plain", headers={"retry-after": RETRY_AFTER})
+async def _answer(send: Send, reply: Reply, *more: tuple[bytes, bytes]) -> None:
+    headers = [
+        (b"content-type", reply.content_type.encode("latin-1")),
+        (b"content-length", str(len(reply.body)).encode()),
+        *more,
+    ]
+    if reply.status == 503:
+        headers.append((b"retry-after", RETRY_AFTER))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body, "more_body": False})
 
 
-def webhook_routes() -> list[ControllerRouterHandler]:
-    """The routes that vendors call. The application's state holds the `Intake`."""
+def webhooks_first(app: ASGIApp, intake: Intake) -> ASGIApp:
+    """Take what comes under `/webhooks/` before the application does.
 
-    @post("/webhooks/{connection_id:str}", status_code=200, include_in_schema=False)
-    async def take(request: Request[Any, Any, State], connection_id: FromPath[str]) -> Response[bytes]:
-        intake: Intake = request.app.state.intake
-        return await intake.take(request, connection_id)
+    The framework's request, response and log line cost more than everything else that happens to a delivery, and its
+    row in the database is the better record.
+    """
 
-    @post("/webhooks/apps/{app_name:str}", status_code=200, include_in_schema=False)
-    async def take_for_app(request: Request[Any, Any, State], app_name: FromPath[str]) -> Response[bytes]:
-        intake: Intake = request.app.state.intake
-        return await intake.take(request, f"app {app_name}", app=app_name)
+    async def served(scope: Scope, receive_body: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(PREFIX):
+            await app(scope, receive_body, send)
+        elif scope["method"] != "POST":
+            await _answer(send, _plain(405, "deliveries are posted"), (b"allow", b"POST"))
+        else:
+            await _answer(send, await intake.take(scope, receive_body))
 
-    return [take, take_for_app]
+    return served

@@ -218,7 +218,7 @@ def _check(data: DirectOrder) -> None:
         raise Invalid(faults)
 
 
-def _snapshot(data: DirectOrder, now: datetime) -> OrderSnapshot:
+def _snapshot(data: DirectOrder, now: datetime, placed_at: datetime) -> OrderSnapshot:
     contacts: dict[str, Contact] = {key: contact_of(body) for key, body in data.contacts.items()}
     ship = contacts.get("ship")
     groups = tuple(data.groups) or (
@@ -234,7 +234,7 @@ def _snapshot(data: DirectOrder, now: datetime) -> OrderSnapshot:
         external_id=data.external_id,
         version=data.version or int(now.timestamp() * 1_000_000),
         number=data.number or data.external_id,
-        placed_at=data.placed_at or now,
+        placed_at=data.placed_at or placed_at,
         currency=data.currency,
         amounts=data.amounts or AmountSet(shop=summed),
         lines=tuple(data.lines),
@@ -256,12 +256,19 @@ async def capture(tx: Work, link_id: str, data: DirectOrder) -> OrderView:
     batch = await tx.batch()
     if link_id not in batch.directory.links:
         raise Invalid([Fault(f"the adapter {stored.adapter!r} is not installed", "/connection")])
-    snapshot = _snapshot(data, tx.now)
+    known = await tx.connection.fetchrow(
+        "SELECT id, placed_at FROM customer_order WHERE account_id = $1 AND external_id = $2",
+        stored.account_id,
+        data.external_id,
+    )
+    snapshot = _snapshot(data, tx.now, known["placed_at"] if known else tx.now)
     body = msgspec.json.encode(snapshot)
+    digest = hashlib.blake2b(body, digest_size=16)
     arrival = Arrival(
         account=stored.account_id,
-        key=f"direct:{data.external_id}:{snapshot.content.version}",
-        hash=hashlib.blake2b(body, digest_size=16).digest(),
+        # The same version with other content is another delivery: it came later, and counts as newer.
+        key=f"direct:{data.external_id}:{snapshot.content.version}:{digest.hexdigest()[:12]}",
+        hash=digest.digest(),
         merchant=tx.merchant,
         connection=link_id,
         topic=DIRECT_TOPIC,

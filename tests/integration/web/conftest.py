@@ -1,9 +1,11 @@
 """The web application over a real database, with a made-up vendor and two tokens of every role."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from typing import Annotated, Any
 
 import msgspec
@@ -11,10 +13,15 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from hub.domain.ids import id_source
+from hub.domain.money import Amounts, AmountSet
+from hub.domain.order import OrderContent, OrderSnapshot
+from hub.embedded import PostgresEngine, create_database, drop_database
+from hub.mapping.errors import Malformed
 from hub.registry import rule_text
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
 from hub.sdk.capabilities import Check, Context, Page, Probe
 from hub.sdk.outcomes import Interrupted, Unauthorised
+from hub.sdk.translate import Tables
 from hub.sdk.wire import Client, Request, Response, Transport
 from hub.settings import Settings
 from hub.store import schema
@@ -26,8 +33,13 @@ from hub.store.vault import Vault
 from hub.web.app import create_app
 from hub.web.direct import DIRECT
 from hub.web.services import Services
+from tests.conftest import TEMPLATE
 
 Secret = Annotated[str, msgspec.Meta(extra_json_schema={"x-secret": True})]
+
+
+_epochs = count(1)
+"""What the application remembers of one test's configuration must not pass for another's."""
 
 
 class Corner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +67,23 @@ async def _submit(context: Context[Corner], request: Any, /) -> Any:
     raise AssertionError("the web sends nothing")
 
 
+def _translate(body: bytes, tables: Tables) -> tuple[OrderSnapshot, ...]:
+    try:
+        external_id = msgspec.json.decode(body, type=dict[str, str])["id"]
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise Malformed("order", "$.id", str(error)) from error
+    content = OrderContent(
+        external_id=external_id,
+        version=1,
+        number=external_id,
+        placed_at=now(),
+        currency="EUR",
+        amounts=AmountSet(shop=Amounts(currency="EUR")),
+        lines=(),
+    )
+    return (OrderSnapshot(content=content),)
+
+
 CORNER = Adapter(
     name="corner",
     title="Corner Shop",
@@ -62,7 +91,7 @@ CORNER = Adapter(
     settings=Corner,
     account=lambda settings: settings.shop.lower(),
     transport=lambda settings: Transport(base_url=settings.base_url or "https://corner.invalid"),
-    topics={"orders": Topic(lane=Lane.ORDERS, form=Form.SNAPSHOT, translate=lambda body, tables: ())},
+    topics={"orders": Topic(lane=Lane.ORDERS, form=Form.SNAPSHOT, translate=_translate)},
     pulls={"orders": Pull(pages=_pages, every_seconds=300)},
     probe=_probe,
     submit_fulfilment=_submit,
@@ -131,15 +160,55 @@ class Site:
             return list(await connection.fetch(text, *arguments))
 
 
+@pytest.fixture(scope="session")
+async def shared(postgres: PostgresEngine) -> AsyncIterator[Database]:
+    """One database for all tests of the web: copying the template anew took longer than the tests themselves."""
+    name = f"web_{os.getpid()}"
+    pool = await Database(create_database(postgres, name, template=TEMPLATE), size=6, name="test").open()
+    yield pool
+    await pool.close()
+    drop_database(postgres, name)
+
+
 @pytest.fixture
-async def site(database: Database) -> AsyncIterator[Site]:
-    """A running application over a fresh database."""
+async def database(shared: Database) -> Database:
+    """The shared database as it was after its migrations."""
+    async with shared.transaction() as connection:
+        # Neither foreign keys nor triggers: everything goes.
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        tables = await connection.fetch(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
+        wipes = [f"DELETE FROM {row['relname']}" for row in tables if row["relname"] != "alembic_version"]
+        await connection.execute("; ".join(wipes))
+        await connection.execute(
+            "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S' "
+            "AND relnamespace = 'public'::regnamespace"
+        )
+        await connection.execute("INSERT INTO merchant VALUES ('default', 'Default')")
+        await connection.execute("INSERT INTO configuration (epoch) VALUES ($1)", next(_epochs) * 1000)
+        await connection.execute("UPDATE alembic_version SET version_num = $1", schema.newest_revision())
+    return shared
+
+
+@pytest.fixture(scope="session")
+async def application(shared: Database) -> AsyncIterator[tuple[AsyncClient, Services, Wire, list[str]]]:
+    """One application for all tests: building it takes longer than most of them."""
     wire, rung = Wire(), list[str]()
-    services = build_services(database, wire, rung)
+    services = build_services(shared, wire, rung)
     # Litestar's own test client runs the application in a thread with a loop of its own, where this pool is no use.
     transport = ASGITransport(app=create_app(services), raise_app_exceptions=False)
     async with AsyncClient(transport=transport, base_url="http://hub.test") as client:
-        yield Site(client, database, services, await make_tokens(database), wire, rung)
+        yield client, services, wire, rung
+
+
+@pytest.fixture
+async def site(database: Database, application: tuple[AsyncClient, Services, Wire, list[str]]) -> Site:
+    """The application over an empty database."""
+    client, services, wire, rung = application
+    wire.fails = None
+    rung.clear()
+    return Site(client, database, services, await make_tokens(database), wire, rung)
 
 
 async def make_tokens(database: Database) -> dict[str, str]:
