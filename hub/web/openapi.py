@@ -31,6 +31,9 @@ ANSWERS: Final = {
     "422": "The input cannot be taken; `errors` names every fault.",
     "503": "The database cannot be reached just now. Try again, with the same Idempotency-Key.",
 }
+ACCEPTED: Final = "accepted"
+"""In the `opt` of a handler that may answer 202: with what."""
+
 UNKEYED: Final = "unkeyed"
 """In the `opt` of a POST that changes nothing: it takes no Idempotency-Key."""
 
@@ -59,11 +62,11 @@ def document(app: Litestar) -> Json:
     built: Json = app.openapi_schema.to_schema()
     operations = [(path, method, operation, handler) for path, method, operation, handler in _operations(app, built)]
     kinds = {id(handler): _kinds(handler) for _, _, _, handler in operations}
-    wanted = [kind for pair in kinds.values() for kind in pair if kind is not None]
+    wanted = [kind for row in kinds.values() for kind in row if kind is not None]
     schemas, definitions = msgspec.json.schema_components([*wanted, ProblemDetails], ref_template=REFERENCE)
     drawn = iter(schemas)
     for path, method, operation, handler in operations:
-        body, answer = kinds[id(handler)]
+        body, answer, accepted = kinds[id(handler)]
         if body is not None:
             _put_body(operation, next(drawn), many="many" in handler.opt)
         if handler.status_code == 204:
@@ -71,6 +74,9 @@ def document(app: Litestar) -> Json:
         if answer is not None:
             content = operation["responses"][str(handler.status_code)]["content"]
             content["application/json"] = {"schema": next(drawn)}
+        if accepted is not None:
+            content = {"application/json": {"schema": next(drawn)}}
+            operation["responses"]["202"] = {"description": "Stored; not taken up yet.", "content": content}
         if path.startswith(API):
             _complete(operation, keyed=method in WRITES and UNKEYED not in handler.opt)
     components = built.setdefault("components", {})
@@ -90,14 +96,15 @@ def _operations(app: Litestar, built: Json) -> Iterator[tuple[str, str, Json, HT
                     yield route.path_format, method.lower(), operation, handler
 
 
-def _kinds(handler: HTTPRouteHandler) -> tuple[Any, Any]:
-    """Type of the body and of the answer; None where there is none, or none that is JSON."""
+def _kinds(handler: HTTPRouteHandler) -> tuple[Any, Any, Any]:
+    """Types of the body, of the answer, and of a 202; None where there is none, or none that is JSON."""
     body = handler.parsed_data_field
     answer: Any = handler.parsed_return_field.annotation
     if get_origin(answer) is Response:
         (answer,) = get_args(answer)
     is_text = answer is str or handler.status_code == 204
-    return body.annotation if body else None, None if answer in (None, type(None)) or is_text else answer
+    told = None if answer in (None, type(None)) or is_text else answer
+    return body.annotation if body else None, told, handler.opt.get(ACCEPTED)
 
 
 def _put_body(operation: Json, schema: Json, *, many: bool) -> None:

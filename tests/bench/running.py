@@ -13,8 +13,8 @@ from typing import Self, TypeVar
 import httpx
 import msgspec
 
-from hub.processes import children
 from hub.embedded import Engines, PostgresEngine, ValkeyEngine
+from hub.processes import children
 from hub.settings import Settings
 from hub.store.schema import upgrade
 from hub.supervisor import Child, Supervisor

@@ -4,16 +4,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.scenarios.test_intake import deliver, edited, quiet_order
-from tests.scenarios.town import Town
 
 from hub.domain.facts import CancelConfirmed, CancelRefused, GoodsShipped
 from hub.worker.deliver import Deliverer
+from tests.scenarios.test_intake import deliver, edited, quiet_order
+from tests.scenarios.town import Town
 
 
 async def cancels(town: Town, order: str) -> list[tuple[int, str]]:
     """(fulfilment, state) of an order's cancel requests."""
-    rows = await town.house.rows("SELECT fulfilment_no, state FROM cancel_request WHERE order_id = $1 ORDER BY no", order)
+    rows = await town.house.rows(
+        "SELECT fulfilment_no, state FROM cancel_request WHERE order_id = $1 ORDER BY no", order
+    )
     return [(row["fulfilment_no"], row["state"]) for row in rows]
 
 
@@ -226,9 +228,10 @@ async def test_a_cancelled_order_is_not_revived_by_a_snapshot_that_had_not_heard
     town.shop.cancel_order(placed.id)
     await town.settle()
     revived = edited(
-        town.shop.body(placed, "orders/updated"), cancelled_at=None, updated_at="2031-01-01T00:00:00Z", line_items=[
-            {"id": placed.lines[0].id, "quantity": 4, "current_quantity": 4, "price": "10.00", "sku": "PASS"}
-        ]
+        town.shop.body(placed, "orders/updated"),
+        cancelled_at=None,
+        updated_at="2031-01-01T00:00:00Z",
+        line_items=[{"id": placed.lines[0].id, "quantity": 4, "current_quantity": 4, "price": "10.00", "sku": "PASS"}],
     )
     assert await deliver(town, revived, topic="orders/updated", event="e-9") == 200
     passer = town.passer_by()
@@ -291,9 +294,9 @@ async def test_fewer_units_after_release_are_asked_back_and_the_rest_goes_anew(t
 async def test_more_units_after_release_go_in_a_fulfilment_order_of_their_own(town: Town) -> None:
     placed, order = await town.buy([("PASS", 2)])
     grown = edited(
-        town.shop.body(placed, "orders/updated"), updated_at="2031-01-01T00:00:00Z", line_items=[
-            {"id": placed.lines[0].id, "quantity": 5, "current_quantity": 5, "price": "10.00", "sku": "PASS"}
-        ]
+        town.shop.body(placed, "orders/updated"),
+        updated_at="2031-01-01T00:00:00Z",
+        line_items=[{"id": placed.lines[0].id, "quantity": 5, "current_quantity": 5, "price": "10.00", "sku": "PASS"}],
     )
     assert await deliver(town, grown, topic="orders/updated", event="e-9") == 200
     await town.settle()

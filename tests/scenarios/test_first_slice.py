@@ -1,9 +1,8 @@
 """The thinnest slice: a signed webhook becomes an order, a decision, an instruction at a node, a confirmation back."""
 
-from tests.scenarios.house import House
-
 from adapters.shiphero.simulator import ShipHeroSimulator
 from adapters.shopify.simulator import ShopifySimulator
+from tests.scenarios.house import House
 
 
 async def test_an_order_travels_from_its_webhook_to_the_channels_confirmation(house: House) -> None:
@@ -61,5 +60,3 @@ async def test_an_order_travels_from_its_webhook_to_the_channels_confirmation(ho
         assert (stock["sellable"], stock["pinned"]) == (7, 0)
         (fulfilled,) = shop.fulfilments[placed.id]
         assert sum(fulfilled.lines.values()) == 3
-
-

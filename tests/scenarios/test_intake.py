@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from tests.scenarios.town import Town
 
 from adapters.shopify.simulator import signature
 from adapters.shopify.simulator_books import ShopOrder
 from hub.sdk.testkit.simulator import Sent
+from tests.scenarios.town import Town
 
 
 def edited(shop_body: bytes, **changes: Any) -> bytes:
@@ -43,7 +43,9 @@ async def stored(town: Town) -> int:
 @pytest.mark.parametrize("given", ["", "bm9uc2Vuc2U=", "\u00e9", signature("other secret", b"{}")])
 async def test_a_wrong_signature_is_refused_and_nothing_is_stored(town: Town, given: str) -> None:
     body = town.shop.body(quiet_order(town), "orders/create")
-    headers = town.shop.signed("orders/create", body, "e-1").headers | {"X-Shopify-Hmac-Sha256": given.encode("latin-1")}
+    headers = town.shop.signed("orders/create", body, "e-1").headers | {
+        "X-Shopify-Hmac-Sha256": given.encode("latin-1")
+    }
     async with httpx.AsyncClient() as client:
         answer = await client.post(town.shop.hub_url or "", content=body, headers=headers)
     assert answer.status_code == 401
@@ -176,7 +178,9 @@ async def test_a_number_beyond_any_integer_is_still_an_identity(town: Town) -> N
     passer = town.passer_by()
     await town.settle()
     await town.passed(passer)
-    assert await town.house.value("SELECT external_id FROM customer_order ORDER BY id") == "9223372036854775808123456789"
+    assert (
+        await town.house.value("SELECT external_id FROM customer_order ORDER BY id") == "9223372036854775808123456789"
+    )
     assert {row["kind"] for row in await town.house.open_exceptions()} == {"missing_field"}
 
 
@@ -186,7 +190,9 @@ async def test_names_too_long_for_an_index_are_cut_and_told_apart(town: Town) ->
         assert await deliver(town, body, event=f"{number}" + "e" * 5000) == 200
     passer = town.passer_by()
     await town.settle()
-    objects = await town.house.rows("SELECT DISTINCT object, key FROM message WHERE connection_id = 'shop' AND topic = 'orders/create'")
+    objects = await town.house.rows(
+        "SELECT DISTINCT object, key FROM message WHERE connection_id = 'shop' AND topic = 'orders/create'"
+    )
     assert len(objects) == 3
     await town.passed(passer)
 

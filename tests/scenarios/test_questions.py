@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.scenarios.test_intake import deliver, edited, quiet_order
-from tests.scenarios.town import Town
 
 from adapters.shopify.simulator_shop import CUSTOMER
 from hub.domain.contact import Contact
 from hub.store.admin.exceptions import close
 from hub.store.admin.mending import wake_queue
+from tests.scenarios.test_intake import deliver, edited, quiet_order
+from tests.scenarios.town import Town
 
 
 async def active_holds(town: Town, order: str) -> list[tuple[str, str]]:
@@ -22,7 +22,14 @@ async def active_holds(town: Town, order: str) -> list[tuple[str, str]]:
 
 
 def line(**changes: Any) -> dict[str, Any]:
-    return {"id": 91, "quantity": 1, "current_quantity": 1, "price": "10.00", "sku": "PASS", "requires_shipping": True} | changes
+    return {
+        "id": 91,
+        "quantity": 1,
+        "current_quantity": 1,
+        "price": "10.00",
+        "sku": "PASS",
+        "requires_shipping": True,
+    } | changes
 
 
 def of_lines(body: bytes, *lines: dict[str, Any], **changes: Any) -> bytes:
@@ -156,7 +163,9 @@ async def test_money_keeps_its_currencys_own_places(town: Town, currency: str, p
     content = msgspec.json.decode(await town.house.value("SELECT document FROM order_revision"))
     assert content["amounts"]["shop"]["subtotal"] == 2 * minor
     assert content["amounts"]["stated_total"] == 2 * minor
-    assert await town.house.rows("SELECT amount, currency FROM payment") == [{"amount": 2 * minor, "currency": currency}]
+    assert await town.house.rows("SELECT amount, currency FROM payment") == [
+        {"amount": 2 * minor, "currency": currency}
+    ]
     assert await town.house.open_exceptions() == []
     assert await town.slices(order["id"]) == [(2, "accepted", town.east)]
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.scenarios.town import EAST, TILL, WEST, Town
 
 from hub.domain.facts import (
     FactLine,
@@ -15,6 +14,7 @@ from hub.domain.facts import (
     UnitsShort,
 )
 from hub.domain.stock import ReportKind
+from tests.scenarios.town import EAST, TILL, WEST, Town
 
 
 def counted(location: str, sku: str, on_hand: int, at: datetime | None = None) -> StockReported:
@@ -43,7 +43,11 @@ async def test_what_is_there_ships_and_the_rest_waits_for_stock(town: Town) -> N
     assert await town.stock("LAMP", town.east) == (0, 0)
 
     await town.house.hear("depot", counted(EAST, "LAMP", 2))
-    assert await town.slices(order["id"]) == [(3, "unallocated", None), (3, "shipped", town.east), (2, "accepted", town.east)]
+    assert await town.slices(order["id"]) == [
+        (3, "unallocated", None),
+        (3, "shipped", town.east),
+        (2, "accepted", town.east),
+    ]
     assert (await town.trouble())["id"] == found["id"], "the same exception, still open: it still waits"
     assert await town.waiting() == [("shortage", f"item:{town.items['LAMP']}")]
 
@@ -341,7 +345,9 @@ async def test_a_count_below_what_is_promised_is_recorded(town: Town) -> None:
     assert await town.slices(order["id"]) == [(4, "accepted", town.east)], "released goods are the node's to confirm"
 
 
-@pytest.mark.parametrize(("location", "sku", "kind"), [("99", "PASS", "unknown_location"), (EAST, "??", "unknown_stock_sku")])
+@pytest.mark.parametrize(
+    ("location", "sku", "kind"), [("99", "PASS", "unknown_location"), (EAST, "??", "unknown_stock_sku")]
+)
 async def test_a_count_of_what_nobody_knows_is_told_and_the_rest_counts(
     town: Town, location: str, sku: str, kind: str
 ) -> None:

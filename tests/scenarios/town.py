@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.scenarios.house import House
-
 from adapters.shiphero.simulator import ShipHeroSimulator
 from adapters.shiphero.simulator_documents import Order as DepotOrder
 from adapters.shopify.simulator import ShopifySimulator
 from adapters.shopify.simulator_books import ShopOrder
+from tests.scenarios.house import House
 
 EAST, WEST = "76733", "76734"
 """The partner's names of the two nodes."""

@@ -1,9 +1,10 @@
 """What people do with orders: capture, cancel, hold, lift, re-route, correct an address."""
 
-import hashlib
+import asyncio
+import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -15,22 +16,27 @@ from hub.domain.states import OrderState
 from hub.flow import cancel as asked
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
-from hub.flow.normalise import DIRECT_TOPIC
-from hub.flow.ports import Inbound
-from hub.flow.take_order import advance, take_orders
-from hub.store.admin import connections
+from hub.flow.take_order import advance
+from hub.sdk.adapter import Lane
+from hub.store.admin.direct import ADAPTER as DIRECT
+from hub.store.admin.direct import capture_direct
 from hub.store.admin.errors import Conflict, Fault, Invalid, Missing, pointer
+from hub.store.admin.messages import MessageView, get_message
 from hub.store.admin.order_views import OrderView
 from hub.store.admin.orders import get_order
 from hub.store.admin.tokens import Role
-from hub.store.inbox import Arrival, store_arrivals
-from hub.web.direct import NAME as DIRECT_NAME
 from hub.web.services import Services, Work
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Units = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+
+
+CAPTURE_SECONDS: Final = 2.0
+"""How long an answer waits for the order that was just stored; a worker takes it up within milliseconds."""
+
+LOOK_SECONDS: Final = 0.02
 
 
 class CancelBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,8 +90,6 @@ class DirectOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     external_id: Text
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
     lines: Annotated[list[OrderLine], msgspec.Meta(min_length=1, max_length=1000)]
-    connection: Text | None = None
-    """The channel connection that it belongs to; the hub's own channel when left out."""
     number: Text | None = None
     version: Annotated[int, msgspec.Meta(ge=1, le=2**62)] | None = None
     """The newest wins; the time of this request when left out."""
@@ -168,31 +172,6 @@ def contact_of(body: ContactBody) -> Contact:
 # --- direct capture ------------------------------------------------------------------------------------------------
 
 
-async def ensure_direct(hub: Services, merchant: str) -> str:
-    """The merchant's connection for orders captured here, made on first use in a transaction of its own."""
-    async with hub.database.transaction() as connection:
-        account = await connections.claim_account(connection, merchant, DIRECT_NAME, DIRECT_NAME)
-        found: str | None = await connection.fetchval(
-            "SELECT id FROM connection WHERE account_id = $1 AND enabled", account
-        )
-        if found is None:
-            found = hub.new_id()
-            await connections.insert_connection(
-                connection,
-                id=found,
-                merchant=merchant,
-                account=account,
-                adapter=DIRECT_NAME,
-                name="Direct capture",
-                config={},
-                secrets=None,
-                modes={},
-                live_from=None,
-                enabled=True,
-            )
-        return found
-
-
 def _check(data: DirectOrder) -> None:
     faults = []
     if data.currency not in MINOR_UNITS:
@@ -249,40 +228,36 @@ def _snapshot(data: DirectOrder, now: datetime, placed_at: datetime) -> OrderSna
     return OrderSnapshot(content=content, contacts=contacts)
 
 
-async def capture(tx: Work, link_id: str, data: DirectOrder) -> OrderView:
-    """Capture an order, or amend it when the channel has it already: a fact, held or queued but never refused."""
+class Captured(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a capture: the message that holds the order."""
+
+    message: str
+
+
+async def capture(tx: Work, data: DirectOrder) -> Captured:
+    """Store an order like any delivery (decision 0008): a fact, held or queued but never refused."""
     _check(data)
-    stored = await connections.get_connection(tx.connection, tx.merchant, link_id)
-    batch = await tx.batch()
-    if link_id not in batch.directory.links:
-        raise Invalid([Fault(f"the adapter {stored.adapter!r} is not installed", "/connection")])
-    known = await tx.connection.fetchrow(
-        "SELECT id, placed_at FROM customer_order WHERE account_id = $1 AND external_id = $2",
-        stored.account_id,
+    placed_at = await tx.connection.fetchval(
+        "SELECT o.placed_at FROM customer_order o JOIN account a ON a.id = o.account_id "
+        "WHERE a.merchant = $1 AND a.adapter = $2 AND o.external_id = $3",
+        tx.merchant,
+        DIRECT,
         data.external_id,
     )
-    snapshot = _snapshot(data, tx.now, known["placed_at"] if known else tx.now)
-    body = msgspec.json.encode(snapshot)
-    digest = hashlib.blake2b(body, digest_size=16)
-    arrival = Arrival(
-        account=stored.account_id,
-        # The same version with other content is another delivery: it came later, and counts as newer.
-        key=f"direct:{data.external_id}:{snapshot.content.version}:{digest.hexdigest()[:12]}",
-        hash=digest.digest(),
-        merchant=tx.merchant,
-        connection=link_id,
-        topic=DIRECT_TOPIC,
-        object=data.external_id,
-        lane=None,
-        received_at=tx.now,
-        headers=None,
-        body=body,
-    )
-    ((message, _),) = await store_arrivals(tx.connection, [arrival], tx.now)
-    inbound = Inbound(message, tx.merchant, link_id, stored.account_id, DIRECT_TOPIC, data.external_id, tx.now, 0, body)
-    await take_orders(tx.unit, [(inbound, snapshot)], batch)
-    tx.ring("deliver", "availability", "waiting")
-    id = await tx.connection.fetchval(
-        "SELECT id FROM customer_order WHERE account_id = $1 AND external_id = $2", stored.account_id, data.external_id
-    )
-    return await get_order(tx.connection, tx.merchant, id, people=True)
+    snapshot = _snapshot(data, tx.now, placed_at or tx.now)
+    message, _ = await capture_direct(tx.connection, tx.merchant, snapshot, tx.now, tx.hub.new_id)
+    tx.ring(Lane.ORDERS.value)
+    return Captured(message=f"in-{message}")
+
+
+async def follow(hub: Services, merchant: str, message: str) -> OrderView | MessageView:
+    """The order that a stored message became, or the message when it is still under way, or parked, after a while."""
+    until = time.monotonic() + CAPTURE_SECONDS
+    while True:
+        async with hub.database.connection() as connection:
+            stored = await get_message(connection, merchant, message, payload=False)
+            if stored.state == "done" and stored.order is not None:
+                return await get_order(connection, merchant, stored.order, people=True)
+        if stored.state != "queued" or time.monotonic() > until:
+            return stored
+        await asyncio.sleep(LOOK_SECONDS)

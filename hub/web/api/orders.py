@@ -1,12 +1,14 @@
 """Orders: read, captured, acted on."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
+import msgspec
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from hub.domain.states import OrderState
 from hub.store.admin import decisions, orders
+from hub.store.admin.messages import MessageView
 from hub.store.admin.order_views import OrderView
 from hub.store.admin.paging import Page
 from hub.store.admin.timelines import EntryView, read_timeline
@@ -14,6 +16,7 @@ from hub.store.admin.tokens import Role
 from hub.web.api import order_actions as actions
 from hub.web.api.decisions import DecisionView, explain, load_policies
 from hub.web.api.order_actions import AddressBody, CancelBody, DirectOrder, HoldBody, LiftBody
+from hub.web.openapi import ACCEPTED
 from hub.web.paging import Paged
 from hub.web.services import ApiRequest, Hub, commit
 
@@ -51,11 +54,22 @@ class Orders(Controller):
                 query=q,
             )
 
-    @post("/", summary="Capture an order")
+    @post("/", summary="Capture an order", opt={ACCEPTED: MessageView})
     async def capture(self, hub: Hub, request: ApiRequest, data: JSONBody[DirectOrder]) -> Response[OrderView]:
-        """Capture a canonical order directly; the same external id again amends it, the newest version wins."""
-        link = data.connection or await actions.ensure_direct(hub, request.user.merchant)
-        return await commit(hub, request, lambda tx: actions.capture(tx, link, data), status=201)
+        """Stored like any delivery: 201 with the order, or 202 with the message while no worker has taken it up.
+
+        The same external id again amends the order; the newest version wins.
+        """
+        stored = await commit(hub, request, lambda tx: actions.capture(tx, data), status=202)
+        message = msgspec.json.decode(cast(bytes, stored.content), type=actions.Captured).message
+        found = await actions.follow(hub, request.user.merchant, message)
+        status = 201 if isinstance(found, OrderView) else 202
+        return Response(
+            cast(OrderView, msgspec.json.encode(found)),
+            status_code=status,
+            media_type="application/json",
+            headers=dict(stored.headers),
+        )
 
     @get("/{id:str}", summary="Read an order")
     async def get_order(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> OrderView:

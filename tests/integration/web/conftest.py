@@ -1,9 +1,10 @@
 """The web application over a real database, with a made-up vendor and two tokens of every role."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 from httpx import ASGITransport, AsyncClient
 
+from adapters.direct.adapter import ADAPTER as DIRECT
 from hub.domain.ids import id_source
 from hub.domain.money import Amounts, AmountSet
 from hub.domain.order import OrderContent, OrderSnapshot
@@ -28,11 +30,11 @@ from hub.store import schema
 from hub.store.admin.tokens import Role, create_token
 from hub.store.configuration import ConfigurationReader
 from hub.store.database import Database
-from hub.store.unit_of_work import PostgresUnit
+from hub.store.unit_of_work import PostgresStore, PostgresUnit
 from hub.store.vault import Vault
 from hub.web.app import create_app
-from hub.web.direct import DIRECT
 from hub.web.services import Services
+from hub.worker.perform import Performer
 from tests.conftest import TEMPLATE
 
 Secret = Annotated[str, msgspec.Meta(extra_json_schema={"x-secret": True})]
@@ -112,6 +114,26 @@ class Wire:
         return Response(status=200, headers={}, body=b"{}")
 
 
+class Worker:
+    """A worker that takes up orders at once, and nothing else."""
+
+    def __init__(self) -> None:
+        self.rung: list[str] = []
+        self.working = True
+        self.performer: Performer | None = None
+        self._tasks: set[asyncio.Task[int]] = set()
+
+    def ring(self, lane: str) -> None:
+        self.rung.append(lane)
+        if self.working and self.performer is not None and lane == Lane.ORDERS.value:
+            self._tasks.add(asyncio.create_task(self.performer.run(Lane.ORDERS)))
+
+    async def rest(self) -> None:
+        """Let it end before the next test's rows are there."""
+        await asyncio.gather(*self._tasks)
+        self._tasks.clear()
+
+
 @dataclass
 class Site:
     """A running web application and what a test needs of it."""
@@ -121,7 +143,8 @@ class Site:
     services: Services
     tokens: dict[str, str]
     wire: Wire
-    rung: list[str] = field(default_factory=list)
+    worker: Worker
+    rung: list[str]
 
     async def call(self, method: str, path: str, body: Any = None, role: str = "admin", **headers: str) -> Any:
         """Call the API; headers by keyword, with underscores."""
@@ -191,24 +214,29 @@ async def database(shared: Database) -> Database:
     return shared
 
 
+Application = tuple[AsyncClient, Services, Wire, Worker]
+
+
 @pytest.fixture(scope="session")
-async def application(shared: Database) -> AsyncIterator[tuple[AsyncClient, Services, Wire, list[str]]]:
+async def application(shared: Database) -> AsyncIterator[Application]:
     """One application for all tests: building it takes longer than most of them."""
-    wire, rung = Wire(), list[str]()
-    services = build_services(shared, wire, rung)
+    wire, worker = Wire(), Worker()
+    services = build_services(shared, wire, worker)
     # Litestar's own test client runs the application in a thread with a loop of its own, where this pool is no use.
     transport = ASGITransport(app=create_app(services), raise_app_exceptions=False)
     async with AsyncClient(transport=transport, base_url="http://hub.test") as client:
-        yield client, services, wire, rung
+        yield client, services, wire, worker
 
 
 @pytest.fixture
-async def site(database: Database, application: tuple[AsyncClient, Services, Wire, list[str]]) -> Site:
+async def site(database: Database, application: Application) -> AsyncIterator[Site]:
     """The application over an empty database."""
-    client, services, wire, rung = application
+    client, services, wire, worker = application
     wire.fails = None
-    rung.clear()
-    return Site(client, database, services, await make_tokens(database), wire, rung)
+    worker.rung.clear()
+    worker.working = True
+    yield Site(client, database, services, await make_tokens(database), wire, worker, worker.rung)
+    await worker.rest()
 
 
 async def make_tokens(database: Database) -> dict[str, str]:
@@ -223,7 +251,7 @@ async def make_tokens(database: Database) -> dict[str, str]:
     return made | {"other": other.token}
 
 
-def build_services(database: Database, wire: Wire, rung: list[str]) -> Services:
+def build_services(database: Database, wire: Wire, worker: Worker) -> Services:
     """What the application is given: everything real but the vendor."""
 
     @asynccontextmanager
@@ -237,6 +265,7 @@ def build_services(database: Database, wire: Wire, rung: list[str]) -> Services:
         mapping_text=lambda vendor, name: None,
         default_policy=rule_text("routing", "default"),
     )
+    worker.performer = Performer(PostgresStore(database), configuration, now, new_id, 100)
     return Services(
         database=database,
         vault=Vault(bytes(32)),
@@ -244,7 +273,7 @@ def build_services(database: Database, wire: Wire, rung: list[str]) -> Services:
         settings=Settings(),
         clock=now,
         new_id=new_id,
-        ring=rung.append,
+        ring=worker.ring,
         open_client=open_client,
         directory=configuration.directory,
         unit=PostgresUnit,

@@ -13,6 +13,12 @@ from hub.store.troubles import raise_troubles
 from tests.integration.web.conftest import Site, new_id, now, pointers
 
 
+@pytest.fixture(autouse=True)
+def at_rest(site: Site) -> None:
+    """Nobody takes up what is queued here: the tests look at it."""
+    site.worker.working = False
+
+
 async def arrive(
     site: Site, connection: dict[str, Any], body: bytes, *, key: str = "k1", lane: str | None = "orders"
 ) -> int:

@@ -8,6 +8,7 @@ from hub.flow.batch import Batch
 from hub.flow.resume import resume
 from hub.store.unit_of_work import PostgresUnit
 from hub.store.verify import verify_stock
+from hub.web.api import order_actions
 from tests.integration.web.conftest import Site, new_id, now, pointers
 
 SHIP = {
@@ -355,16 +356,25 @@ async def test_a_decision_explains_every_node(shop: Site) -> None:
     assert "Ann Example" not in str(decision)
 
 
-async def test_orders_of_a_channel_connection(shop: Site) -> None:
-    connection = await shop.connect()
-    order = await shop.ok("POST", "/orders", body(("A", 1), connection=connection["id"]))
-    assert (order["connection"], order["account"]) == (connection["id"], "acme.example")
-    await shop.refused(404, "POST", "/orders", body(("A", 1), connection="none"))
-
-
 async def test_unknown_orders(shop: Site) -> None:
     for verb in ("cancel", "reroute", "lift"):
         await shop.refused(404, "POST", f"/orders/none/{verb}")
     await shop.refused(404, "GET", "/orders/none")
     await shop.refused(404, "GET", "/fulfilment-orders/none-1")
     await shop.refused(404, "POST", "/fulfilment-orders/none/pick")
+
+
+async def test_an_order_is_stored_though_no_worker_runs(shop: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_actions, "CAPTURE_SECONDS", 0.05)
+    shop.worker.working = False
+    answer = await shop.call("POST", "/orders", body(("A", 1)), idempotency_key="k")
+    assert answer.status_code == 202
+    assert (answer.json()["id"], answer.json()["state"]) == ("in-1", "queued")
+    assert (await shop.ok("GET", "/orders"))["items"] == []
+    shop.worker.working = True
+    shop.worker.ring("orders")
+    await shop.worker.rest()
+    again = await shop.call("POST", "/orders", body(("A", 1)), idempotency_key="k")
+    assert (again.status_code, again.json()["external_id"]) == (201, "X1")
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len((await shop.ok("GET", "/messages?direction=in"))["items"]) == 1
