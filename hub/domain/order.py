@@ -38,7 +38,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     quantity: int
     """What remains wanted after edits, in sold units; 0 for a line that an edit removed."""
     ordered: int | None = None
-    """Sold units that the amounts are for, where edits changed the quantity since; None when they are for `quantity`."""
+    """Sold units that the amounts are for, where edits changed the quantity; None when they are for `quantity`."""
     sku: str | None = None
     variant: str | None = None
     """The channel's own id of the variant; maps to an item where the SKU is missing or not unique."""

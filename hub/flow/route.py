@@ -4,25 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from hub.domain.demand import Demand
-from hub.domain.network import Node
 from hub.domain.order import DeliveryGroup, ManagedBy, Method
 from hub.domain.states import OrderState, SliceState
 from hub.flow.aggregate import DecisionRow, Order, Trouble
 from hub.flow.batch import Batch
 from hub.flow.fulfil import release
 from hub.flow.ports import ItemFacts, Unit
+from hub.flow.scene import Scene
 from hub.flow.waiting import exception_of, for_stock, stop_waiting
 from hub.routing.decide import decide
-from hub.routing.model import Decision, Group, GroupLine, NodeState, Policy, Snapshot
+from hub.routing.model import Decision, Group, GroupLine, Snapshot
 from hub.routing.record import encode, encode_input
-
-UNLIMITED = 1_000_000_000
-"""Units of an item that the hub does not count: as many as anybody will ever want."""
 
 EXCLUDED_FOR = timedelta(days=3)
 """How long a node that refused or was short of a demand is left out of its routing."""
-
-Free = dict[int, dict[int, int]]
 
 
 async def route(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
@@ -34,8 +29,9 @@ async def route(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
         free = await unit.free(wanted, lock=batch.lock_stock)
         limits = {no: node for no, node in batch.directory.nodes.items() if node.capacity_per_day is not None}
         loads = dict(await unit.loads(limits, batch.now, lock=batch.lock_stock)) if limits else {}
+        scene = Scene(batch.directory, items, free, loads)
         for order, key, demands in pending:
-            _decide_group(order, key, demands, items, free, loads, batch)
+            _decide_group(order, key, demands, scene, batch)
             release(order, batch, loads)
     for order in orders:
         release(order, batch, {})
@@ -54,21 +50,13 @@ def _pending(order: Order) -> dict[str, list[Demand]]:
     return found
 
 
-def _decide_group(
-    order: Order,
-    key: str,
-    demands: Sequence[Demand],
-    items: Mapping[int, ItemFacts],
-    free: Free,
-    loads: dict[int, int],
-    batch: Batch,
-) -> None:
-    policy = batch.directory.policy(order.merchant)
-    group = _group(order, key, demands, items, batch)
-    snapshot = Snapshot(at=batch.now, nodes=_nodes(order, group, items, free, loads, batch))
-    decision = decide(group, snapshot, policy)
-    _keep(order, key, group, snapshot, policy, decision, batch)
-    _reserve(order, decision, demands, free, batch)
+def _decide_group(order: Order, key: str, demands: Sequence[Demand], scene: Scene, batch: Batch) -> None:
+    group = _group(order, key, demands, scene.items, batch)
+    network = scene.network(order)
+    snapshot = scene.snapshot(network, group, batch.now)
+    decision = decide(group, snapshot, network.policy, network.prepared)
+    _keep(order, key, group, snapshot, decision, batch)
+    _reserve(order, decision, demands, scene, batch)
 
 
 def _group(order: Order, key: str, demands: Sequence[Demand], items: Mapping[int, ItemFacts], batch: Batch) -> Group:
@@ -119,48 +107,7 @@ def _group(order: Order, key: str, demands: Sequence[Demand], items: Mapping[int
     )
 
 
-def _nodes(
-    order: Order,
-    group: Group,
-    items: Mapping[int, ItemFacts],
-    free: Free,
-    loads: Mapping[int, int],
-    batch: Batch,
-) -> tuple[NodeState, ...]:
-    serving = batch.directory.serving(order.account)
-    shelves = [
-        (free.get(line.item, {}), UNLIMITED if items[line.item].stock_mode != "tracked" else 0) for line in group.lines
-    ]
-    return tuple(
-        NodeState(
-            id=node.id,
-            code=node.code,
-            kind=node.kind.value,
-            available=tuple(max(0, shelf.get(node.id, 0), floor) for shelf, floor in shelves),
-            country=node.address.country if node.address else None,
-            latitude=node.latitude,
-            longitude=node.longitude,
-            timezone=node.timezone,
-            calendar=node.calendar,
-            capacity_left=_capacity_left(node, loads),
-            capabilities=node.capabilities,
-            handling_cost=node.handling_cost,
-            priority=node.priority,
-            enabled=node.enabled and node.id in serving,
-        )
-        for node in batch.directory.nodes.values()
-    )
-
-
-def _capacity_left(node: Node, loads: Mapping[int, int]) -> int | None:
-    if node.capacity_per_day is None:
-        return None
-    return max(0, node.capacity_per_day - loads.get(node.id, 0))
-
-
-def _keep(
-    order: Order, key: str, group: Group, snapshot: Snapshot, policy: Policy, decision: Decision, batch: Batch
-) -> None:
+def _keep(order: Order, key: str, group: Group, snapshot: Snapshot, decision: Decision, batch: Batch) -> None:
     no = order.decisions + len(order.decisions_made) + 1
     order.decisions_made.append(
         DecisionRow(
@@ -172,13 +119,13 @@ def _keep(
             cost=decision.plan.cost,
             gap=decision.gap,
             proven=decision.proven,
-            input=encode_input(group, snapshot, policy.version),
+            input=encode_input(group, snapshot, decision.policy),
             document=encode(decision),
         )
     )
 
 
-def _reserve(order: Order, decision: Decision, demands: Sequence[Demand], free: Free, batch: Batch) -> None:
+def _reserve(order: Order, decision: Decision, demands: Sequence[Demand], scene: Scene, batch: Batch) -> None:
     """Pin what was assigned; what no node serves waits in a named queue for the event that helps."""
     item_of = {demand.no: demand.item for demand in demands}
     unfilled = dict(decision.plan.unfilled)
@@ -191,8 +138,7 @@ def _reserve(order: Order, decision: Decision, demands: Sequence[Demand], free: 
                 left -= units
         item = item_of[assignment.demand]
         assert item is not None
-        shelf = free.setdefault(item, {})
-        shelf[assignment.node] = shelf.get(assignment.node, 0) - assignment.quantity
+        scene.take(item, assignment.node, assignment.quantity)
         if assignment.demand not in unfilled:
             stop_waiting(order, assignment.demand, batch)
     if decision.plan.assignments:

@@ -81,8 +81,8 @@ AGAIN: Final = (
 ATTEMPTS: Final = (
     "INSERT INTO attempt (effect_id, no, made_on, connection_id, started_at, finished_at, outcome, reason, reference) "
     "SELECT u.id, u.no, u.started_at::date, u.connection, u.started_at, u.finished_at, u.outcome, u.reason, "
-    "u.reference FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], "
-    "$7::text[], $8::text[]) AS u(id, no, connection, started_at, finished_at, outcome, reason, reference) "
+    "u.reference FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::timestamptz[], $5::timestamptz[], "
+    "$6::text[], $7::text[], $8::text[]) AS u(id, no, connection, started_at, finished_at, outcome, reason, reference) "
     "ON CONFLICT DO NOTHING"
 )
 

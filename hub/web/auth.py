@@ -19,6 +19,7 @@ LONGEST_TOKEN: Final = 256
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Authenticate and authorise a request; the actor becomes `request.user`."""
+    _drop_empty(connection)
     services: Services = connection.app.state.services
     token = _bearer(connection.headers.get("authorization"))
     async with services.database.connection() as database:
@@ -31,6 +32,12 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise forbidden(f"This needs the role {needed.value}; the token {actor.name!r} has {actor.role.value}")
     connection.scope["user"] = actor
     _check_address(connection)
+
+
+def _drop_empty(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """A filter that is left empty is no filter; forms send them all."""
+    parts = connection.scope["query_string"].split(b"&")
+    connection.scope["query_string"] = b"&".join(part for part in parts if not part.endswith(b"="))
 
 
 def _bearer(header: str | None) -> str:

@@ -14,7 +14,9 @@ from litestar.exceptions import (
     ValidationException,
 )
 
+from hub.domain.states import IllegalMove
 from hub.flow.cancel import CannotDo
+from hub.flow.ports import LostRace
 from hub.sdk.redaction import redact_text
 from hub.store.admin.errors import Conflict, Fault, Invalid, Missing
 from hub.store.database import is_data_fault, is_weather
@@ -102,6 +104,10 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(409, error.slug, "It conflicts with the state of things", error.detail, extra=error.extra)
         case CannotDo():
             return Refusal(409, "cannot-do", "The order is past that point", str(error))
+        case IllegalMove():
+            return Refusal(409, "cannot-do", "The order is past that point", str(error))
+        case LostRace():
+            return _try_again("Others changed the same stock at the same time; nothing was applied")
         case ValidationException():
             return _refused_parameters(error)
         case HTTPException():
@@ -114,13 +120,14 @@ def refusal_of(error: Exception) -> Refusal:
             detail = "A value in the request cannot be stored: out of range, or text that is not text"
             return Refusal(422, "invalid-input", "The input cannot be taken", detail)
         case _ if is_weather(error):
-            retry = {"Retry-After": "2"}
-            detail = (
-                "The database cannot be reached just now; nothing was applied. Try again with the same Idempotency-Key"
-            )
-            return Refusal(503, "unavailable", "Try again shortly", detail, headers=retry)
+            return _try_again("The database cannot be reached just now; nothing was applied")
         case _:
             return Refusal(500, "internal", "The hub failed", "The log has it under this request's id")
+
+
+def _try_again(reason: str) -> Refusal:
+    detail = f"{reason}. Try again, with the same Idempotency-Key"
+    return Refusal(503, "unavailable", "Try again shortly", detail, headers={"Retry-After": "2"})
 
 
 def _first(error: Invalid) -> str:

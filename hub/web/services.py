@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+import asyncpg
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
@@ -129,7 +130,7 @@ async def commit(
                     kept_body = _encode(keep_as(answer), status) if keep_as else body
                     await idempotency.keep(connection, request.user.token, key, status, JSON, kept_body)
             break
-        except LostRace:
+        except (LostRace, asyncpg.DeadlockDetectedError):
             if tried == RACES:
                 raise
     for lane in sorted(done.rings):

@@ -1,4 +1,4 @@
-"""Rate buckets shared by all workers, in the queue engine: politeness only, so losing them costs nothing but a refill."""
+"""Rate buckets shared by all workers, in the queue engine: politeness only, losing them costs a refill."""
 
 from datetime import datetime
 from typing import Final

@@ -38,17 +38,20 @@ from hub.store.admin.order_views import (
 from hub.store.admin.paging import Cut, Page, encode_cursor
 from hub.store.database import PooledConnection
 
-FIND: Final = (
-    "SELECT o.id FROM customer_order o WHERE o.merchant = $1 AND ($2::text IS NULL OR o.id < $2) "
-    "AND ($3::text IS NULL OR o.external_id = $3) AND ($4::text IS NULL OR o.number = $4) "
-    "AND ($5::text IS NULL OR o.connection_id = $5) AND ($6::text IS NULL OR o.state = $6) "
-    "AND ($7::text IS NULL OR EXISTS (SELECT 1 FROM demand d LEFT JOIN item i ON i.id = d.item_id "
-    "WHERE d.order_id = o.id AND (d.sku = $7 OR i.sku = $7))) "
-    "AND ($8::text IS NULL OR o.id = ANY($9::text[]) OR o.external_id = $8 OR o.number = $8 "
-    "OR o.id IN (SELECT p.order_id FROM parcel p WHERE p.tracking = $8) "
-    "OR o.id IN (SELECT f.order_id FROM fulfilment_order f WHERE f.partner_reference = $8)) "
-    "ORDER BY o.id DESC LIMIT $10"
+# Each by an index of its own: an OR over them would read every order there is.
+ANY_ID: Final = (
+    "o.id IN (SELECT unnest({ids}::text[]) "
+    "UNION ALL SELECT c.id FROM account a JOIN customer_order c ON c.account_id = a.id AND c.external_id = {value} "
+    "WHERE a.merchant = $1 "
+    "UNION ALL SELECT c.id FROM customer_order c WHERE c.number = {value} "
+    "UNION ALL SELECT p.order_id FROM parcel p WHERE p.tracking = {value} "
+    "UNION ALL SELECT f.order_id FROM fulfilment_order f WHERE f.partner_reference = {value})"
 )
+OF_SKU: Final = (
+    "o.id IN (SELECT d.order_id FROM demand d WHERE d.sku = {value} UNION ALL SELECT d.order_id FROM item i "
+    "JOIN demand d ON d.item_id = i.id WHERE i.merchant = $1 AND i.sku = {value})"
+)
+OF_EXTERNAL: Final = "o.account_id IN (SELECT a.id FROM account a WHERE a.merchant = $1) AND o.external_id = {value}"
 HEADS: Final = (
     "SELECT o.*, a.name AS account FROM customer_order o JOIN account a ON a.id = o.account_id "
     "WHERE o.id = ANY($1::text[])"
@@ -91,8 +94,27 @@ async def list_orders(
 ) -> Page[OrderView]:
     """Orders, the newest first. `query` is any id of it: ours, the channel's, a partner's, a tracking number."""
     (before,) = cut.after(str)
+    values: list[object] = [merchant]
+
+    def bind(value: object) -> str:
+        values.append(value)
+        return f"${len(values)}"
+
+    wanted = (
+        ("o.id < {value}", before),
+        (OF_EXTERNAL, external_id),
+        ("o.number = {value}", number),
+        ("o.connection_id = {value}", link),
+        ("o.state = {value}", state),
+        (OF_SKU, sku),
+    )
+    conditions = ["o.merchant = $1", *(sql.format(value=bind(value)) for sql, value in wanted if value is not None)]
+    if query is not None:
+        conditions.append(ANY_ID.format(ids=bind(_ids_in(query)), value=bind(query)))
     found = await connection.fetch(
-        FIND, merchant, before, external_id, number, link, state, sku, query, _ids_in(query), cut.limit + 1
+        f"SELECT o.id FROM customer_order o WHERE {' AND '.join(conditions)} "
+        f"ORDER BY o.id DESC LIMIT {bind(cut.limit + 1)}",
+        *values,
     )
     ids = [row["id"] for row in found]
     kept = ids[: cut.limit]
@@ -101,10 +123,8 @@ async def list_orders(
     )
 
 
-def _ids_in(query: str | None) -> list[str]:
+def _ids_in(query: str) -> list[str]:
     """The order that an id names, be it the order's own or its fulfilment order's."""
-    if query is None:
-        return []
     try:
         return [query.upper(), split_fulfilment_id(query.upper())[0]]
     except ValueError:

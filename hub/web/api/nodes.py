@@ -29,6 +29,7 @@ Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2_000_000_000)]
+Weekday = Annotated[int, msgspec.Meta(ge=0, le=6)]
 ClockTime = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
 
 
@@ -51,9 +52,10 @@ class NodeAddress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class CalendarBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A working week in the node's own time."""
 
-    weekdays: tuple[Annotated[int, msgspec.Meta(ge=0, le=6)], ...] = (0, 1, 2, 3, 4)
+    weekdays: Annotated[tuple[Weekday, ...], msgspec.Meta(min_length=1)] = (0, 1, 2, 3, 4)
     """0 is Monday."""
-    cut_off: ClockTime = "16:00"
+    cut_off: Weekday = Annotated[int, msgspec.Meta(ge=0, le=6)]
+ClockTime = "16:00"
     """Orders that arrive later leave on the next working day."""
     holidays: Annotated[list[date], msgspec.Meta(max_length=1000)] = []
     processing_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0

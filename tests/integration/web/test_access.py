@@ -116,6 +116,12 @@ async def test_bad_pages(site: Site, query: str) -> None:
     assert problem["errors"][0]["parameter"] in ("limit", "cursor")
 
 
+async def test_an_empty_filter_is_none(site: Site) -> None:
+    await site.ok("PUT", "/items/A", {})
+    assert len((await site.ok("GET", "/items?q=&cursor=&limit="))["items"]) == 1
+    assert (await site.refused(422, "GET", "/ats?sku="))["errors"][0]["parameter"] == "sku"
+
+
 async def test_pages_hold_every_row_once(site: Site) -> None:
     skus = [f"S-{n:03}" for n in range(25)]
     await site.ok("POST", "/items", {"items": [{"sku": sku} for sku in skus]})

@@ -161,6 +161,7 @@ async def test_a_node_comes_back_as_it_was_put(site: Site) -> None:
         ({"timezone": "Mars/Olympus"}, ["/timezone"]),
         ({"timezone": "../../etc/passwd"}, ["/timezone"]),
         ({"calendar": {"weekdays": [7], "cut_off": "25:00", "holidays": ["soon"]}}, None),
+        ({"calendar": {"weekdays": []}}, ["/calendar/weekdays"]),
         ({"capacity_per_day": -1}, ["/capacity_per_day"]),
         ({"latitude": 91, "longitude": 0}, ["/latitude"]),
         ({"latitude": 1}, ["/latitude"]),
