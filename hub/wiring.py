@@ -110,17 +110,18 @@ def build_worker(parts: Parts) -> Worker:
             settings.backoff,
             lease_seconds=settings.lease_seconds,
             concurrency=settings.delivery_concurrency,
-            ring=parts.bells.ring,
+            ring=parts.bells.here,
         ),
-        puller=Puller(parts.database, parts.configuration, parts.clients, utc_now, parts.bells.ring),
+        puller=Puller(parts.database, parts.configuration, parts.clients, utc_now, parts.bells.here),
         fetcher=Fetcher(
-            parts.database, parts.configuration, parts.clients, utc_now, settings.backoff, parts.bells.ring
+            parts.database, parts.configuration, parts.clients, utc_now, settings.backoff, parts.bells.here
         ),
         broadcaster=Broadcaster(
             parts.database, parts.configuration, parts.clients, utc_now, parts.new_id, settings.backoff
         ),
         sweeper=Sweeper(parts.database, timedelta(days=settings.raw_retention_days)),
         sweep_seconds=settings.sweep_seconds,
+        batch_size=settings.batch_size,
     )
 
 

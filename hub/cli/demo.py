@@ -64,5 +64,3 @@ def sim(vendor: str, port: int, webhooks: str | None, seed: int, calm: bool) -> 
     except UnknownVendor as error:
         print(f"crossdock: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(0)

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from hub.demo.cast import CALM, ROUGH, find_players
 from hub.sdk.testkit.player import ChannelPlayer, Good, LedgerPlayer, NodePlayer, Part, Player
+from hub.supervisor import SIGNALS
 
 SHELF = 100
 GOODS = (
@@ -22,7 +23,7 @@ class UnknownVendor(Exception):
 
 
 async def serve(vendor: str, *, port: int, webhooks: str | None, seed: int, calm: bool) -> None:
-    """Serve one vendor with a small assortment until cancelled. Raises `UnknownVendor`, OSError for a taken port."""
+    """Serve one vendor with a small assortment until a signal. Raises `UnknownVendor`, OSError for a taken port."""
     players = find_players()
     if vendor not in players:
         raise UnknownVendor(f"no simulator {vendor!r}; there are: {', '.join(sorted(players))}")
@@ -36,9 +37,16 @@ async def serve(vendor: str, *, port: int, webhooks: str | None, seed: int, calm
         body = {"adapter": vendor, "config": player.config()}
         console = Console(highlight=False)
         console.print(f"POST /api/v1/connections  {msgspec.json.encode(body).decode()}", soft_wrap=True, markup=False)
-        await asyncio.Event().wait()
+        await _signal()
     finally:
         await player.simulator.stop()
+
+
+async def _signal() -> None:
+    told = asyncio.Event()
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
 
 
 def _furnish(player: Player) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hub.domain.network import Account, Binding, Connection, Mode, Node, Purpose, StockPoint
 from hub.routing.model import Policy
@@ -24,7 +25,12 @@ class Link:
 
     def live(self, capability: str) -> bool:
         """Whether a capability exists and acts."""
-        return capability in self.adapter.capabilities and self.connection.mode(capability) is Mode.LIVE
+        return capability in self._capabilities and self.connection.mode(capability) is Mode.LIVE
+
+    @cached_property
+    def _capabilities(self) -> frozenset[str]:
+        """Asked several times an order."""
+        return frozenset(self.adapter.capabilities)
 
 
 @dataclass(frozen=True, kw_only=True)

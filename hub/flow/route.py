@@ -33,8 +33,10 @@ async def route(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
         for order, key, demands in pending:
             _decide_group(order, key, demands, scene, batch)
             release(order, batch, loads)
+    decided = {order.id for order, _, _ in pending}
     for order in orders:
-        release(order, batch, {})
+        if order.id not in decided:
+            release(order, batch, {})
 
 
 def _pending(order: Order) -> dict[str, list[Demand]]:

@@ -16,6 +16,9 @@ from hub.flow.writes import LedgerRow, Writes
 Claims = dict[tuple[int, int], int]
 """Units by (item, node); for loose claims by (item, 0 unpinned | 1 backordered)."""
 
+Departed = dict[tuple[int, int, StockReason], int]
+"""Units that left by (item, node, why)."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -250,24 +253,14 @@ def _stock(order: Order, writes: Writes, pinned: Claims, loose: Claims, now: dat
     if not order.acting:
         return
     _claim(order.id, order.slices.values(), order.demands, pinned, loose, 1)
-    gone: Claims = {}
+    gone: Departed = {}
     _leave(before.slices.values(), before.demands, gone, -1)
     _leave(order.slices.values(), order.demands, gone, 1)
-    for (item, node), units in sorted(gone.items()):
+    for (item, node, reason), units in sorted(gone.items()):
         if units:
-            writes.ledger.append(
-                LedgerRow(
-                    order.merchant,
-                    node,
-                    item,
-                    -units,
-                    (StockReason.DISPATCH if units > 0 else StockReason.CORRECTION).value,
-                    "hub",
-                    order.id,
-                    order.left_at or now,
-                )
-            )
-
+            said = reason if units > 0 else StockReason.CORRECTION
+            true_at = order.left_at or now
+            writes.ledger.append(LedgerRow(order.merchant, node, item, -units, said.value, "hub", order.id, true_at))
     for item, node, units, everything in order.shelf:
         if everything:
             writes.emptied.append((item, node, order.merchant, order.id))
@@ -295,10 +288,11 @@ def _claim(
             loose[key] = loose.get(key, 0) + sign * part.quantity
 
 
-def _leave(slices: Iterable[Slice], demands: dict[int, Demand], gone: Claims, sign: int) -> None:
+def _leave(slices: Iterable[Slice], demands: dict[int, Demand], gone: Departed, sign: int) -> None:
     for part in slices:
         if part.state in GONE and part.node is not None:
             demand = demands[part.demand]
             if demand.item is not None and demand.tracked:
-                key = (demand.item, part.node)
+                carried = part.reason == StockReason.CARRIED_OUT
+                key = (demand.item, part.node, StockReason.CARRIED_OUT if carried else StockReason.DISPATCH)
                 gone[key] = gone.get(key, 0) + sign * part.quantity

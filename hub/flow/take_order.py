@@ -217,8 +217,8 @@ def expand(order: Order, line: OrderLine, content: OrderContent, items: Items, b
             ships=line.ships and (item is None or item.ships),
         )
         order.add_slice(no, units * per_unit)
-        _already(order, no, line, group, batch)
-    if item is None and line.ships and line.managed_by is ManagedBy.HUB:
+        _already(order, no, line, group, content, batch)
+    if item is None and line.ships and line.managed_by in (ManagedBy.HUB, ManagedBy.DONE):
         unresolved(order, line, batch)
 
 
@@ -242,19 +242,39 @@ def unresolved(order: Order, line: OrderLine, batch: Batch) -> None:
     )
 
 
-def _already(order: Order, no: int, line: OrderLine, group: DeliveryGroup, batch: Batch) -> None:
+def _already(order: Order, no: int, line: OrderLine, group: DeliveryGroup, content: OrderContent, batch: Batch) -> None:
     """Units that need no fulfilment from us: carried out of a store, digital, or fulfilled before we knew of them."""
     demand = order.demands[no]
     part = max(order.slices)
     if line.managed_by is ManagedBy.DONE or group.method is Method.CARRIED_OUT:
-        location = group.pickup_location
-        node = batch.directory.node_of_point(order.account, location) if location else None
+        node = _store(order, group, batch)
         order.advance(part, SliceState.COLLECTED, node=node, reason="carried_out")
+        order.left_at = min(content.placed_at, batch.now)
     elif not demand.ships:
         order.advance(part, SliceState.DELIVERED, reason="digital")
     elif line.fulfilled_elsewhere > 0:
         units = min(line.fulfilled_elsewhere * demand.per_unit, demand.quantity)
         order.advance(part, SliceState.SHIPPED, units, reason="elsewhere")
+
+
+def _store(order: Order, group: DeliveryGroup, batch: Batch) -> int | None:
+    """The node that goods were carried out of; what no node stands for is told, and takes no stock."""
+    location = group.pickup_location
+    node = batch.directory.node_of_point(order.account, location) if location else None
+    if node is None:
+        account = batch.directory.accounts[order.account].name
+        order.troubles.append(
+            Trouble(
+                kind="unknown_location",
+                cause=f"{account}: {location or 'no location'}",
+                next_step="Make the location a stock point of one node (PUT /api/v1/stock-points); until then its sales "
+                "take no stock, so count that store afterwards.",
+                connection=order.connection,
+                external_id=order.external_id,
+                waiter=("order", order.id),
+            )
+        )
+    return node
 
 
 def come_to_rest(order: Order, now: datetime) -> None:

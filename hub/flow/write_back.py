@@ -1,6 +1,6 @@
 """Step 10: the channel learns what left, from where, with which tracking."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from hub.domain.effects import ConfirmShipment, TrackParcels
 from hub.flow.aggregate import Order
@@ -11,7 +11,7 @@ from hub.sdk.capabilities import ConfirmedLine, ShipmentConfirmation, TrackReque
 def confirm_to_channel(order: Order, shipment: int, batch: Batch) -> None:
     """Plan the confirmation of a shipment, through whatever connection speaks for the account now."""
     link = batch.directory.speaker(order.account)
-    if link is not None and link.live("confirm_shipment"):
+    if link is not None and link.live("confirm_shipment") and confirmed_lines(order, shipment):
         order.plan(link.connection.id, order.id, ConfirmShipment(order=order.id, shipment=shipment), shipment)
 
 
@@ -45,23 +45,40 @@ def shipment_confirmation(
     look_first: bool,
     references: Mapping[str, str],
 ) -> ShipmentConfirmation:
-    """What the channel is told. A kit's line is confirmed by the least of its components."""
+    """What the channel is told."""
     shipment = order.shipments[effect.shipment]
-    moved: dict[int, int] = {}
-    for parcel in shipment.parcels:
-        for part in parcel.lines:
-            moved[int(part.line)] = moved.get(int(part.line), 0) + part.quantity
-    sold: dict[str, list[int]] = {}
-    for no, demand in order.demands.items():
-        if any(order.demands[m].line == demand.line for m in moved):
-            sold.setdefault(demand.line, []).append(moved.get(no, 0) // demand.per_unit)
     return ShipmentConfirmation(
         key=key,
         look_first=look_first,
         references=references,
         order_external_id=order.external_id,
-        lines=tuple(ConfirmedLine(line=line, quantity=min(units)) for line, units in sold.items() if min(units) > 0),
+        lines=confirmed_lines(order, effect.shipment),
         parcels=shipment.parcels,
         location=location,
         shipped_at=shipment.shipped_at,
     )
+
+
+def confirmed_lines(order: Order, shipment: int) -> tuple[ConfirmedLine, ...]:
+    """Sold units that a shipment completes: a kit is gone when the last of its components is."""
+    before = _whole(order, [no for no in order.shipments if no < shipment])
+    after = _whole(order, [no for no in order.shipments if no <= shipment])
+    return tuple(
+        ConfirmedLine(line=line, quantity=units - before.get(line, 0))
+        for line, units in after.items()
+        if units > before.get(line, 0)
+    )
+
+
+def _whole(order: Order, shipments: Iterable[int]) -> dict[str, int]:
+    """Sold units per line of which every component left in these shipments."""
+    moved: dict[int, int] = {}
+    for no in shipments:
+        for parcel in order.shipments[no].parcels:
+            for part in parcel.lines:
+                moved[int(part.line)] = moved.get(int(part.line), 0) + part.quantity
+    sold: dict[str, int] = {}
+    for no, demand in order.demands.items():
+        units = moved.get(no, 0) // demand.per_unit
+        sold[demand.line] = min(units, sold.get(demand.line, units))
+    return sold

@@ -1,9 +1,10 @@
 """Stock rows: locked in (item, node) order, guarded, then changed by one statement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from hub.domain.stock import StockReason
 from hub.flow.ports import LostRace
 from hub.flow.writes import LedgerRow
 from hub.store.database import PooledConnection
@@ -11,7 +12,7 @@ from hub.store.database import PooledConnection
 # The sort stands under the lock: an update that joins `unnest` alone locked in the planner's order and deadlocked
 # 104 times in 976 commits.
 LOCK: Final = (
-    "SELECT s.item_id, s.node_id, s.sellable - s.pinned - s.safety FROM stock s "
+    "SELECT s.item_id, s.node_id, s.sellable - s.pinned - s.safety, s.counted_at FROM stock s "
     "JOIN unnest($1::bigint[], $2::bigint[]) AS u(item, node) ON s.item_id = u.item AND s.node_id = u.node "
     "ORDER BY s.item_id, s.node_id FOR UPDATE OF s"
 )
@@ -38,16 +39,23 @@ async def free_stock(connection: PooledConnection, items: Iterable[int], *, lock
 
 async def change_stock(
     connection: PooledConnection, pinned: Sequence[tuple[int, int, int]], ledger: Sequence[LedgerRow]
-) -> None:
-    """Change reserved and sellable units together. Raises `LostRace` when a grant would exceed what is available."""
+) -> list[LedgerRow]:
+    """Change reserved and sellable units together. Raises `LostRace` when a grant would exceed what is available.
+
+    What left before a shelf was counted is not on the count: the ledger rows that say so are returned, to be written.
+    """
     changes: dict[tuple[int, int], list[int]] = {(item, node): [units, 0] for item, node, units in pinned}
     for row in ledger:
         changes.setdefault((row.item, row.node), [0, 0])[1] += row.delta
     if not changes:
-        return
+        return []
     keys = sorted(changes)
     items, nodes = [key[0] for key in keys], [key[1] for key in keys]
-    free = {(item, node): units for item, node, units in await connection.fetch(LOCK, items, nodes)}
+    held = await connection.fetch(LOCK, items, nodes)
+    free = {(item, node): units for item, node, units, _ in held}
+    counted = _in_the_count(ledger, {(item, node): at for item, node, _, at in held})
+    for row in counted:
+        changes[row.item, row.node][1] += row.delta
     for key in keys:
         granted = changes[key][0]
         if granted > 0 and granted > free.get(key, 0):
@@ -57,6 +65,19 @@ async def change_stock(
         missing = [key for key in keys if key not in free]
         await connection.execute(MISSING, [key[0] for key in missing], [key[1] for key in missing])
     await connection.execute(CHANGE, items, nodes, [changes[key][0] for key in keys], [changes[key][1] for key in keys])
+    return counted
+
+
+def _in_the_count(
+    ledger: Sequence[LedgerRow], counted_at: Mapping[tuple[int, int], datetime | None]
+) -> list[LedgerRow]:
+    """Add back what a count taken later had subtracted already."""
+    rows = []
+    for row in ledger:
+        at = counted_at.get((row.item, row.node))
+        if at is not None and row.true_at <= at:
+            rows.append(row._replace(delta=-row.delta, reason=StockReason.CORRECTION.value, true_at=at))
+    return rows
 
 
 EMPTY: Final = (

@@ -54,6 +54,8 @@ class PostgresUnit:
 
     def __init__(self, connection: PooledConnection) -> None:
         self.connection = connection
+        self._items: dict[int, ItemFacts] = {}
+        """Read in this transaction already."""
 
     async def claim(self, lane: str, limit: int, only: Sequence[int] | None = None) -> list[Inbound]:
         """See `InboxUnit.claim`."""
@@ -124,11 +126,17 @@ class PostgresUnit:
         """See `StockUnit.items`."""
         by_sku = {row["sku"]: _item(row) for row in await self.connection.fetch(BY_SKU, merchant, list(skus))}
         rows = await self.connection.fetch(BY_VARIANT, account, list(variants))
-        return by_sku, {row["external_variant"]: _item(row) for row in rows}
+        by_variant = {row["external_variant"]: _item(row) for row in rows}
+        self._items |= {item.id: item for found in (by_sku, by_variant) for item in found.values()}
+        return by_sku, by_variant
 
     async def items_by_id(self, ids: Iterable[int]) -> Mapping[int, ItemFacts]:
         """See `StockUnit.items_by_id`."""
-        return {row["id"]: _item(row) for row in await self.connection.fetch(BY_ID, list(ids))}
+        wanted = set(ids)
+        unread = wanted - self._items.keys()
+        if unread:
+            self._items |= {row["id"]: _item(row) for row in await self.connection.fetch(BY_ID, list(unread))}
+        return {item: self._items[item] for item in wanted & self._items.keys()}
 
     async def items_by_sku(self, merchant: str, skus: Iterable[str]) -> Mapping[str, int]:
         """See `StockUnit.items_by_sku`."""

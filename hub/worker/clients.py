@@ -31,6 +31,8 @@ class Clients:
         if kept is not None and kept[0] == directory.epoch:
             return kept[1]
         settings = await self._credentials.settings(link.connection.id, link.adapter)
+        # Somebody else may have built one meanwhile: a second would never be closed.
+        kept = self._open.get(link.connection.id)
         if kept is not None and kept[1].settings == settings:
             context = msgspec.structs.replace(kept[1], connection=link.connection)
             self._open[link.connection.id] = (directory.epoch, context, kept[2])

@@ -99,6 +99,8 @@ class Deliverer:
         try:
             while await self._batch(link):
                 pass
+            # What came between that last look and now found this connection busy, and was not started.
+            asyncio.get_running_loop().call_soon(self._ring, "deliver")
         except Exception as error:
             if not is_weather(error):
                 log.exception("deliver.failed", connection=link.connection.id)

@@ -94,12 +94,6 @@ async def list_orders(
 ) -> Page[OrderView]:
     """Orders, the newest first. `query` is any id of it: ours, the channel's, a partner's, a tracking number."""
     (before,) = cut.after(str)
-    values: list[object] = [merchant]
-
-    def bind(value: object) -> str:
-        values.append(value)
-        return f"${len(values)}"
-
     wanted = (
         ("o.id < {value}", before),
         (OF_EXTERNAL, external_id),
@@ -108,7 +102,25 @@ async def list_orders(
         ("o.state = {value}", state),
         (OF_SKU, sku),
     )
-    conditions = ["o.merchant = $1", *(sql.format(value=bind(value)) for sql, value in wanted if value is not None)]
+    ids = await _find(connection, merchant, [(sql, value) for sql, value in wanted if value is not None], query, cut)
+    kept = ids[: cut.limit]
+    return Page(
+        items=await read_orders(connection, kept), next=encode_cursor((kept[-1],)) if len(ids) > cut.limit else None
+    )
+
+
+async def _find(
+    connection: PooledConnection, merchant: str, wanted: Sequence[tuple[str, str]], query: str | None, cut: Cut
+) -> list[str]:
+    given = [(sql, value) for sql, value in wanted if value is not None]
+    ids = await _find(connection, merchant, given, query, cut)
+    values: list[object] = [merchant]
+
+    def bind(value: object) -> str:
+        values.append(value)
+        return f"${len(values)}"
+
+    conditions = ["o.merchant = $1", *(sql.format(value=bind(value)) for sql, value in wanted)]
     if query is not None:
         conditions.append(ANY_ID.format(ids=bind(_ids_in(query)), value=bind(query)))
     found = await connection.fetch(
@@ -116,11 +128,7 @@ async def list_orders(
         f"ORDER BY o.id DESC LIMIT {bind(cut.limit + 1)}",
         *values,
     )
-    ids = [row["id"] for row in found]
-    kept = ids[: cut.limit]
-    return Page(
-        items=await read_orders(connection, kept), next=encode_cursor((kept[-1],)) if len(ids) > cut.limit else None
-    )
+    return [row["id"] for row in found]
 
 
 def _ids_in(query: str) -> list[str]:
@@ -179,19 +187,7 @@ def _order(head: asyncpg.Record, rows: Rows, troubles: list[Any]) -> OrderView:
             placed=_amounts(content.amounts), edited=_amounts(content.edited), refunded=_amounts(content.refunded)
         ),
         lines=_lines(head["id"], content, rows),
-        groups=[
-            GroupView(
-                key=group.key,
-                method=group.method,
-                place=group.place,
-                pickup_location=group.pickup_location,
-                service=group.service,
-                not_before=group.not_before,
-                deliver_by=group.deliver_by,
-                keep_together=group.keep_together,
-            )
-            for group in content.groups
-        ],
+        groups=msgspec.convert(content.groups, list[GroupView], from_attributes=True),
         fulfilments=fulfilments,
         holds=holds,
         payments=[

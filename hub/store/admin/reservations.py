@@ -59,22 +59,14 @@ async def reserve(
     units, single = _counted(wanted, items)
     free = await available(connection, items.values(), scope, lock=True)
     shelf = await available(connection, single.values(), Scope(scope.nodes))
-    # Two kits, or a kit and its component, may each fit alone and not together.
-    short = [
-        sku
+    told = [
+        {"sku": sku, "requested": quantity, "available": free[items[sku].id].available}
         for sku, quantity in wanted.items()
-        if quantity > free[items[sku].id].available
-        or any(units[id] > shelf[id].available for id in _ids(items[sku]) if id in units)
     ]
-    if short:
-        raise Conflict(
-            "not-available",
-            "Not everything is available; nothing was reserved",
-            available=[
-                {"sku": sku, "requested": quantity, "available": free[items[sku].id].available}
-                for sku, quantity in wanted.items()
-            ],
-        )
+    alone = all(quantity <= free[items[sku].id].available for sku, quantity in wanted.items())
+    # Two kits, or a kit and its component, may each fit alone and not together.
+    if not alone or any(quantity > shelf[item].available for item, quantity in units.items()):
+        raise Conflict("not-available", "Not everything is available; nothing was reserved", available=told)
     await connection.execute(
         "INSERT INTO cart_reservation (id, merchant, expires_at, created_at) VALUES ($1, $2, $3, $4)",
         id,
@@ -82,6 +74,11 @@ async def reserve(
         expires_at,
         now,
     )
+    await _hold(connection, id, units)
+    return await get_reservation(connection, merchant, id)
+
+
+async def _hold(connection: PooledConnection, id: str, units: dict[int, int]) -> None:
     await connection.execute(
         "INSERT INTO cart_line (reservation_id, item_id, quantity) SELECT $1, * FROM unnest($2::bigint[], $3::int[])",
         id,
@@ -90,11 +87,6 @@ async def reserve(
     )
     await connection.execute(CHANGE, list(units), list(units.values()))
     await mark_dirty(connection, units)
-    return await get_reservation(connection, merchant, id)
-
-
-def _ids(item: Sellable) -> list[int]:
-    return [part[0] for part in item.parts] or [item.id]
 
 
 def _counted(wanted: dict[str, int], items: dict[str, Sellable]) -> tuple[dict[int, int], dict[int, Sellable]]:

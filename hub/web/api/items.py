@@ -145,42 +145,51 @@ async def map_variants(tx: Work, bodies: list[SkuMapBody], at: list[str]) -> Pag
     accounts = await find_accounts(
         tx.connection, tx.merchant, [b.account for b in bodies], [f"{a}/account" for a in at]
     )
-    skus = await items.items_by_sku(tx.connection, tx.merchant, [b.item for b in bodies if isinstance(b.item, str)])
-    numbers = [b.item for b in bodies if isinstance(b.item, int)]
-    known = await tx.connection.fetch(
-        "SELECT id FROM item WHERE merchant = $1 AND id = ANY($2::bigint[])", tx.merchant, numbers
+    found = await _items_named(tx, bodies, at)
+    await sku_maps.put_sku_maps(
+        tx.connection,
+        [
+            (account.id, body.external_variant, item[0] if item else None)
+            for account, body, item in zip(accounts, bodies, found, strict=True)
+        ],
     )
-    ids = {row["id"] for row in known}
-    rows: list[tuple[int, str, int | None]] = []
-    faults = []
-    for body, account, where in zip(bodies, accounts, at, strict=True):
-        item = skus.get(body.item) if isinstance(body.item, str) else body.item
-        if body.item is not None and item not in ids and item not in skus.values():
-            faults.append(Fault(f"no item {body.item!r}", f"{where}/item"))
-        rows.append((account.id, body.external_variant, item))
-    if faults:
-        raise Invalid(faults)
-    await sku_maps.put_sku_maps(tx.connection, rows)
     words = [f"variant {body.external_variant}" for body in bodies]
     await mend_accounts(tx.connection, tx.merchant, "unknown_sku", words, who=tx.who, now=tx.now)
     await sku_maps.wake_variants(tx.connection, [account.id for account in accounts])
     tx.ring("waiting")
-    kept = [(account, body) for account, body in zip(accounts, bodies, strict=True) if body.item is not None]
-    names = await tx.connection.fetch(
-        "SELECT id, sku FROM item WHERE id = ANY($1::bigint[])", [item for _, _, item in rows if item is not None]
-    )
-    sku_of = {row["id"]: row["sku"] for row in names}
     views = [
         SkuMapView(
             account=account.name,
             adapter=account.adapter,
             external_variant=body.external_variant,
-            item=(number := skus[body.item] if isinstance(body.item, str) else body.item or 0),
-            sku=sku_of[number],
+            item=item[0],
+            sku=item[1],
         )
-        for account, body in kept
+        for account, body, item in zip(accounts, bodies, found, strict=True)
+        if item is not None
     ]
     return Page(items=views, next=None)
+
+
+async def _items_named(tx: Work, bodies: list[SkuMapBody], at: list[str]) -> list[tuple[int, str] | None]:
+    """(id, SKU) of each mapping's item, named by either; None where a mapping is taken away. Raises `Invalid`."""
+    rows = await tx.connection.fetch(
+        "SELECT id, sku FROM item WHERE merchant = $1 AND (id = ANY($2::bigint[]) OR sku = ANY($3::text[]))",
+        tx.merchant,
+        [b.item for b in bodies if isinstance(b.item, int)],
+        [b.item for b in bodies if isinstance(b.item, str)],
+    )
+    known: dict[int | str | None, tuple[int, str] | None] = {None: None}
+    for row in rows:
+        known[row["id"]] = known[row["sku"]] = (row["id"], row["sku"])
+    faults = [
+        Fault(f"no item {body.item!r}", f"{where}/item")
+        for body, where in zip(bodies, at, strict=True)
+        if body.item not in known
+    ]
+    if faults:
+        raise Invalid(faults)
+    return [known[body.item] for body in bodies]
 
 
 class Items(Controller):

@@ -54,8 +54,7 @@ class CalendarBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     weekdays: Annotated[tuple[Weekday, ...], msgspec.Meta(min_length=1)] = (0, 1, 2, 3, 4)
     """0 is Monday."""
-    cut_off: Weekday = Annotated[int, msgspec.Meta(ge=0, le=6)]
-ClockTime = "16:00"
+    cut_off: ClockTime = "16:00"
     """Orders that arrive later leave on the next working day."""
     holidays: Annotated[list[date], msgspec.Meta(max_length=1000)] = []
     processing_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
@@ -99,7 +98,7 @@ class StockPointBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     buffer: Count = 0
 
 
-def _check(code: str, body: NodeBody) -> NodeWrite:
+def _check(code: str, body: NodeBody) -> None:
     faults = []
     try:
         ZoneInfo(body.timezone)
@@ -109,8 +108,7 @@ def _check(code: str, body: NodeBody) -> NodeWrite:
         faults.append(Fault("differs from the path's; a node keeps its code", "/code"))
     if (body.latitude is None) != (body.longitude is None):
         faults.append(Fault("latitude and longitude go together", "/latitude"))
-    bindings = () if body.bindings is UNSET else tuple(body.bindings)
-    roles = [binding.role for binding in bindings]
+    roles = [] if body.bindings is UNSET else [binding.role for binding in body.bindings]
     faults += [
         Fault(f"the role {role} is bound twice", f"/bindings/{index}/role")
         for index, role in enumerate(roles)
@@ -118,6 +116,9 @@ def _check(code: str, body: NodeBody) -> NodeWrite:
     ]
     if faults:
         raise Invalid(faults)
+
+
+def _write(code: str, body: NodeBody) -> NodeWrite:
     address = msgspec.convert(body.address, Contact | None, from_attributes=True)
     hours = OpeningHours(
         weekdays=tuple(sorted(set(body.calendar.weekdays))),
@@ -142,14 +143,16 @@ def _check(code: str, body: NodeBody) -> NodeWrite:
         bindings=None
         if body.bindings is UNSET
         else tuple(
-            BindingView(role=b.role, connection=b.connection, external_location=b.external_location) for b in bindings
+            BindingView(role=b.role, connection=b.connection, external_location=b.external_location)
+            for b in body.bindings
         ),
     )
 
 
 async def put_one(tx: Work, code: str, body: NodeBody) -> NodeView:
     """Make or replace a node, and look again at what no node could serve."""
-    write = _check(code, body)
+    _check(code, body)
+    write = _write(code, body)
     node = await nodes.put_node(tx.connection, tx.merchant, write)
     await wake_queue(tx.connection, "shortage", tx.now)
     await mark_node_dirty(tx.connection, [node])

@@ -1,5 +1,6 @@
 """Stock: what is there, what is expected, what may be sold, what carts hold."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 
@@ -96,47 +97,43 @@ class AtsView(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[StepView]
 
 
-def _faults_of_line(line: StockLineBody, kind: ReportKind, index: int) -> list[Fault]:
-    delta = kind is ReportKind.DELTA
-    wanted, other = ("delta", "on_hand") if delta else ("on_hand", "delta")
+def _faults_of_lines(data: StockBody, codes: Mapping[str, int], skus: Mapping[str, int]) -> list[Fault]:
+    wanted, other = ("delta", "on_hand") if data.kind is ReportKind.DELTA else ("on_hand", "delta")
     faults = []
-    if getattr(line, wanted) is UNSET:
-        faults.append(Fault(f"is needed in a {kind.value}", pointer("lines", index, wanted)))
-    if getattr(line, other) is not UNSET:
-        faults.append(Fault(f"does not belong in a {kind.value}", pointer("lines", index, other)))
+    seen: set[tuple[str, str]] = set()
+    for index, line in enumerate(data.lines):
+        if getattr(line, wanted) is UNSET:
+            faults.append(Fault(f"is needed in a {data.kind.value}", pointer("lines", index, wanted)))
+        if getattr(line, other) is not UNSET:
+            faults.append(Fault(f"does not belong in a {data.kind.value}", pointer("lines", index, other)))
+        if line.node not in codes:
+            faults.append(Fault(f"no node {line.node!r}", pointer("lines", index, "node")))
+        if line.sku not in skus:
+            faults.append(Fault(f"no item {line.sku!r}", pointer("lines", index, "sku")))
+        if (line.node, line.sku) in seen:
+            faults.append(Fault("the same node and sku stand twice", pointer("lines", index)))
+        seen.add((line.node, line.sku))
     return faults
 
 
 async def report(tx: Work, data: StockBody) -> Page[BalanceView]:
     """Apply a stock report whole or not at all, and wake what waited for the goods."""
-    faults: list[Fault] = []
     as_of = data.as_of or tx.now
-    if as_of > tx.now + SKEW:
-        faults.append(Fault("lies in the future; say when the figures were true", "/as_of"))
     codes = await node_ids(tx.connection, sorted({line.node for line in data.lines}))
     skus = await items_by_sku(tx.connection, tx.merchant, sorted({line.sku for line in data.lines}))
-    seen: set[tuple[str, str, str]] = set()
-    for index, line in enumerate(data.lines):
-        faults += _faults_of_line(line, data.kind, index)
-        if line.node not in codes:
-            faults.append(Fault(f"no node {line.node!r}", pointer("lines", index, "node")))
-        if line.sku not in skus:
-            faults.append(Fault(f"no item {line.sku!r}", pointer("lines", index, "sku")))
-        if (line.node, line.sku, line.lot) in seen:
-            faults.append(Fault("the same node, sku and lot stand twice", pointer("lines", index)))
-        seen.add((line.node, line.sku, line.lot))
+    faults = [] if as_of <= tx.now + SKEW else [Fault("lies in the future; say when the figures were true", "/as_of")]
+    faults += _faults_of_lines(data, codes, skus)
     if faults:
         raise Invalid(faults)
     # A cause of its own: a change is counted once per cause, and two requests are two changes.
     cause = f"api:{tx.hub.new_id()}"
-    as_of = min(as_of, tx.now)
     reports = [
         StockReport(
             data.kind.value,
             skus[line.sku],
             codes[line.node],
             line.delta if isinstance(line.delta, int) else line.on_hand if isinstance(line.on_hand, int) else 0,
-            as_of,
+            min(as_of, tx.now),
             data.source,
             cause,
             line.lot,
@@ -144,9 +141,9 @@ async def report(tx: Work, data: StockBody) -> Page[BalanceView]:
         for line in data.lines
     ]
     await report_stock(tx.unit, tx.merchant, reports, await tx.batch())
-    pairs = sorted({(skus[line.sku], codes[line.node]) for line in data.lines})
     await _safety(tx, [(skus[n.sku], codes[n.node], n.safety) for n in data.lines if isinstance(n.safety, int)])
     tx.ring("waiting", "availability")
+    pairs = [(row.item, row.node) for row in reports]
     return Page(items=await stock.read_balances(tx.connection, tx.merchant, pairs), next=None)
 
 
