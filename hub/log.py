@@ -12,6 +12,8 @@ def configure(level: str) -> None:
     """Set structlog up for this process. Standard-library loggers are cut to warnings: some print URLs."""
     numbers = logging.getLevelNamesMapping()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    # It warns of every ring that came too late: a bell, never work.
+    logging.getLogger("arq").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

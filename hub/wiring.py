@@ -119,7 +119,7 @@ def build_worker(parts: Parts) -> Worker:
         broadcaster=Broadcaster(
             parts.database, parts.configuration, parts.clients, utc_now, parts.new_id, settings.backoff
         ),
-        sweeper=Sweeper(parts.database, timedelta(days=settings.raw_retention_days)),
+        sweeper=Sweeper(parts.database, timedelta(days=settings.raw_retention_days), utc_now),
         sweep_seconds=settings.sweep_seconds,
         batch_size=settings.batch_size,
     )
@@ -146,6 +146,7 @@ def build_web(parts: Parts) -> Litestar:
             directory=parts.configuration.directory,
             unit=PostgresUnit,
             schema_revision=newest_revision(),
+            mapping_text=mapping_text,
         )
     )
     intake = Intake(

@@ -7,7 +7,7 @@ from adapters.easypost.simulator import EasyPostSimulator
 from adapters.easypost.simulator_books import Journey
 from hub.sdk.testkit.player import CarrierPlayer, Part
 
-JOURNEY: Final = Journey(pre_transit_ms=100, in_transit_ms=500, delivered_ms=1500)
+JOURNEY: Final = Journey(pre_transit_ms=500, in_transit_ms=1500, delivered_ms=3000)
 
 
 class EasyPostPlayer(CarrierPlayer):

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from hub.sdk.http import HttpClient
-from hub.sdk.outcomes import Interrupted
+from hub.sdk.outcomes import Interrupted, Unauthorised
 from hub.sdk.wire import Request, Transport
 
 READY_SECONDS: Final = 60.0
@@ -28,6 +28,7 @@ class HubApi:
     """A client of the hub's API."""
 
     def __init__(self, base_url: str, token: str, clock: Callable[[], datetime]) -> None:
+        self._base_url = base_url
         transport = Transport(base_url=base_url, headers={"authorization": f"Bearer {token}"})
         self._client = HttpClient(transport, clock=clock)
 
@@ -40,7 +41,7 @@ class HubApi:
         await self._client.aclose()
 
     async def ready(self) -> None:
-        """Wait until the hub says that it is. Raises `ApiFault` when it does not."""
+        """Wait until the hub says that it is, and is ours. Raises `ApiFault` when it is not."""
         loop = asyncio.get_running_loop()
         until = loop.time() + READY_SECONDS
         told = "no answer"
@@ -51,10 +52,20 @@ class HubApi:
                 told = error.outcome.reason
             else:
                 if response.status == 200:
+                    await self._recognise()
                     return
                 told = response.body.decode(errors="replace")
             await asyncio.sleep(0.1)
         raise ApiFault(0, f"the hub is not ready after {READY_SECONDS:.0f} s: {told}")
+
+    async def _recognise(self) -> None:
+        try:
+            await self.call("GET", "/tokens")
+        except ApiFault as fault:
+            if fault.status == 401:
+                text = f"another hub answers at {self._base_url}; stop it, or set CROSSDOCK_PORT"
+                raise ApiFault(401, text) from fault
+            raise
 
     async def call(
         self, method: str, path: str, document: object = None, *, query: Mapping[str, str] | None = None
@@ -73,7 +84,8 @@ class HubApi:
         try:
             response = await self._client.send(request)
         except Interrupted as error:
-            raise ApiFault(0, error.outcome.reason) from error
+            status = 401 if isinstance(error.outcome, Unauthorised) else 0
+            raise ApiFault(status, f"{method} {path}: {error.outcome.reason}") from error
         if response.status >= 300:
             raise ApiFault(response.status, f"{method} {path}: {response.status} {response.body[:1000].decode()}")
         return msgspec.json.decode(response.body) if response.body else None

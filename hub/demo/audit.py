@@ -28,7 +28,16 @@ GONE: Final = (
     "WHERE s.state IN ('shipped', 'delivered', 'collected') GROUP BY 1, 2"
 )
 SHIPMENTS: Final = "SELECT order_id, count(*) FROM shipment GROUP BY 1"
-NEGATIVE: Final = "SELECT coalesce(sum(pinned - sellable), 0)::bigint FROM stock WHERE pinned > greatest(sellable, 0)"
+# What a parked order holds is left out: a message about it stands aside, so its goods may have left already.
+NEGATIVE: Final = f"""
+WITH aside AS (
+  SELECT d.item_id, s.node_id, sum(s.quantity) AS units FROM slice s
+  JOIN demand d ON d.order_id = s.order_id AND d.no = s.demand_no JOIN ({ORDERS}) AS f ON f.id = s.order_id
+  WHERE f.fate = 'parked' AND s.state IN ('reserved', 'released', 'accepted', 'picked', 'packed') GROUP BY 1, 2
+)
+SELECT coalesce(sum(greatest(0, k.pinned - coalesce(a.units, 0) - greatest(k.sellable, 0))), 0)::bigint
+FROM stock k LEFT JOIN aside a USING (item_id, node_id)
+"""
 TWICE: Final = (
     "SELECT coalesce(sum(n - 1), 0)::bigint FROM (SELECT count(*) AS n FROM customer_order "
     "GROUP BY account_id, external_id) AS c WHERE n > 1"

@@ -143,7 +143,7 @@ def world_of_file(path: Path, orders: int | None, seed: int) -> World:
 
 
 def _needed_stock(wanted: Mapping[str, Counter[str]], chance: random.Random) -> dict[str, dict[str, int]]:
-    """What the region wants and more, most of it in the distribution centre; one item in five hundred is scarce.
+    """What the region wants and more, most of it in the distribution centre; one item in a thousand is scarce.
 
     A wholesale basket has twenty lines and more: were one item in fifty scarce, every third order would wait.
     """
@@ -153,7 +153,7 @@ def _needed_stock(wanted: Mapping[str, Counter[str]], chance: random.Random) -> 
     for region, units in wanted.items():
         own = [site.code for site in SITES if site.region == region]
         for sku, quantity in units.items():
-            scarce = chance.random() < 0.002
+            scarce = chance.random() < 0.001
             for code in own:
                 part = share[kinds[code]] * (0.4 if scarce else chance.uniform(0.9, 1.5))
                 if kinds[code] is NodeKind.DC or chance.random() < 0.7:

@@ -68,15 +68,17 @@ async def prepare_database(database: Database, url: str) -> str:
 
 
 def free_port(host: str, wanted: int) -> int:
-    """The wanted port, or any free one when it is taken."""
+    """The wanted port, or any free one when it is taken or 0."""
     try:
         require_free_port(host, wanted)
     except PortTaken:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.bind((host, 0))
-            port: int = probe.getsockname()[1]
-            return port
-    return wanted
+        wanted = 0
+    if wanted:
+        return wanted
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,38 +94,38 @@ class Run:
             await database.close()
 
     async def _show(self, address: Address, database: Database, cast: Cast) -> None:
-        with Story(len(self.world.baskets)) as story:
-            began = time.monotonic()
-            furnish(cast, self.world)
-            async with HubApi(address.url, self.token, _now) as api:
-                await api.ready()
-                connections = await set_up(api, cast, self.world, webhooks=address.url, as_of=_now())
-                staff = Staff(api=api, database=database, shelves=shelves_of(self.world.stock), seed=self.options.seed)
-                working = asyncio.create_task(staff.work())
-                self._welcome(story, address, cast, connections)
-                customers = Customers(cast=cast, seed=self.options.seed)
-                auditor = Auditor(
-                    database=database,
-                    cast=cast,
-                    world=self.world,
-                    staff=staff,
-                    connections=connections,
-                    seed=self.options.seed,
-                )
-                try:
-                    rested = await self._to_rest(story, database, customers)
-                    report = await auditor.report(time.monotonic() - began)
-                    self.good = rested and not report.broken
-                    _sum_up(story, report)
-                    self.tell(report)
-                    if not self.options.leave:
-                        await self._trickle(story, customers)
-                finally:
-                    working.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await working
-                    # Before the engine goes: a pool that outlives its database complains.
-                    await database.close()
+        try:
+            with Story(len(self.world.baskets)) as story:
+                async with HubApi(address.url, self.token, _now) as api:
+                    await self._play(story, api, address, database, cast)
+        finally:
+            # Before the engine goes: a pool that outlives its database complains.
+            await database.close()
+
+    async def _play(self, story: Story, api: HubApi, address: Address, database: Database, cast: Cast) -> None:
+        began = time.monotonic()
+        furnish(cast, self.world)
+        await api.ready()
+        connections = await set_up(api, cast, self.world, webhooks=address.url, as_of=_now())
+        self._welcome(story, address, cast, connections)
+        seed = self.options.seed
+        staff = Staff(api=api, database=database, shelves=shelves_of(self.world.stock), seed=seed)
+        customers = Customers(cast=cast, seed=seed)
+        auditor = Auditor(
+            database=database, cast=cast, world=self.world, staff=staff, connections=connections, seed=seed
+        )
+        await _beside(staff.work(), self._acts(story, database, customers, auditor, began))
+
+    async def _acts(
+        self, story: Story, database: Database, customers: Customers, auditor: Auditor, began: float
+    ) -> None:
+        rested = await self._to_rest(story, database, customers)
+        report = await auditor.report(time.monotonic() - began)
+        self.good = rested and not report.broken
+        _sum_up(story, report)
+        self.tell(report)
+        if not self.options.leave:
+            await self._trickle(story, customers)
 
     async def _to_rest(self, story: Story, database: Database, customers: Customers) -> bool:
         """Let the customers order, and wait until everything has come to rest. False when it got stuck."""
@@ -191,6 +190,20 @@ def _sum_up(story: Story, report: Report) -> None:
     )
     for wrong in report.broken:
         story.say(f"BROKEN: {wrong}")
+
+
+async def _beside(crew: Coroutine[None, None, None], acts: Coroutine[None, None, None]) -> None:
+    """Run the acts with a crew beside them that never ends by itself; what befalls either ends both."""
+    working, playing = asyncio.create_task(crew), asyncio.create_task(acts)
+    try:
+        await asyncio.wait({working, playing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ended = [task for task in (working, playing) if task.done()]
+        working.cancel()
+        playing.cancel()
+        await asyncio.wait({working, playing})
+    for task in ended:
+        task.result()
 
 
 async def _supervised(supervisor: Supervisor, show: Coroutine[None, None, None]) -> None:

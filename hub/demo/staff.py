@@ -15,7 +15,7 @@ from hub.store.database import Database
 ROUND_SECONDS: Final = 0.3
 REFUSED: Final = 0.03
 SHORT: Final = 0.04
-LABEL_SECONDS: Final = 20.0
+LABEL_SECONDS: Final = 120.0
 """How long somebody waits for the label printer before he takes a form from the drawer."""
 
 MEANWHILE: Final = (0, 409, 503)

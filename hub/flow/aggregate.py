@@ -127,10 +127,12 @@ class Order:
         "revision",
         "shelf",
         "shipments",
+        "skus",
         "slices",
         "state",
         "test",
         "troubles",
+        "unasked",
         "version",
         "waits",
     )
@@ -196,6 +198,10 @@ class Order:
         """Exceptions, by (kind, cause), that this order no longer gives a reason for; "" is any cause."""
         self.shelf: list[tuple[int, int, int, bool]] = []
         """What refusals and short picks said of the shelf: (item, node, units missing, all of it gone)."""
+        self.unasked: list[tuple[int, int, int]] = []
+        """What left without being asked for: (item, node, units)."""
+        self.skus: dict[str, int] = {}
+        """Items by the SKUs that facts name; partners that keep no reference of ours speak of SKUs."""
         self.left_at: datetime | None = None
         """When goods left by the node's own clock: a count taken after that has them subtracted already."""
         self.loads: list[tuple[int, datetime, str, int]] = []

@@ -1,8 +1,8 @@
 """Take facts to their orders: batches of node facts and carrier scans."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from hub.domain.facts import NodeFact, ParcelScanned
+from hub.domain.facts import GoodsShipped, NodeFact, ParcelScanned, UnitsPacked, UnitsPicked, UnitsShort
 from hub.domain.fulfilment import split_fulfilment_id
 from hub.domain.shipping import TRACKING_RANK
 from hub.flow.aggregate import Order, Trouble
@@ -25,6 +25,7 @@ async def take_facts(
         if not isinstance(fact, ParcelScanned):
             ids.add(_order_of(fact))
     orders = await unit.by_id(ids - {""})
+    await _name_items(unit, orders.values(), [fact for _, fact in messages])
     parked: Parked = []
     early: list[Inbound] = []
     for inbound, fact in messages:
@@ -47,9 +48,31 @@ async def take_facts(
 async def apply_facts(unit: Unit, facts: Sequence[NodeFact], batch: Batch) -> None:
     """Apply facts that somebody states through the API, in the caller's transaction. Raises `UnknownFulfilment`."""
     orders = await unit.by_id({_order_of(fact) for fact in facts} - {""})
+    await _name_items(unit, orders.values(), facts)
     for fact in facts:
         apply(_known(orders, fact), fact, batch)
     await advance(unit, orders.values(), batch)
+
+
+async def _name_items(unit: Unit, orders: Iterable[Order], facts: Sequence[NodeFact | ParcelScanned]) -> None:
+    """Let orders know the items of the SKUs that their facts name."""
+    skus = {sku for fact in facts for sku in _skus(fact)}
+    if not skus:
+        return
+    touched = list(orders)
+    for merchant in sorted({order.merchant for order in touched}):
+        items = dict(await unit.items_by_sku(merchant, sorted(skus)))
+        for order in touched:
+            if order.merchant == merchant:
+                order.skus = items
+
+
+def _skus(fact: NodeFact | ParcelScanned) -> Iterator[str]:
+    if isinstance(fact, GoodsShipped):
+        for parcel in fact.parcels:
+            yield from (line.line[4:] for line in parcel.lines if line.line.startswith("sku:"))
+    elif isinstance(fact, UnitsPicked | UnitsPacked | UnitsShort):
+        yield from (line.sku for line in fact.lines if line.sku is not None)
 
 
 def _order_of(fact: NodeFact) -> str:

@@ -91,7 +91,7 @@ def _pick(order: Order, no: int, lines: Sequence[FactLine], fits: Callable[[Slic
     for line in lines:
         left = line.quantity
         for part in parts:
-            if left > 0 and _means(order, part, line):
+            if left > 0 and _means(order, part.demand, line):
                 units = min(left, part.quantity - taken.get(part.no, 0))
                 if units > 0:
                     taken[part.no] = taken.get(part.no, 0) + units
@@ -99,8 +99,12 @@ def _pick(order: Order, no: int, lines: Sequence[FactLine], fits: Callable[[Slic
     return [(part, taken[part.no]) for part in parts if part.no in taken]
 
 
-def _means(order: Order, part: Slice, line: FactLine) -> bool:
-    return line.line == str(part.demand) if line.line is not None else line.sku == order.demands[part.demand].sku
+def _means(order: Order, demand: int, line: FactLine) -> bool:
+    """Whether a line is about a demand: by our reference, else by the SKU, the channel's or the item's own."""
+    if line.line is not None:
+        return line.line == str(demand)
+    wanted = order.demands[demand]
+    return line.sku is not None and (line.sku == wanted.sku or order.skus.get(line.sku, 0) == wanted.item)
 
 
 def _refused(order: Order, no: int, fact: FulfilmentRefused, batch: Batch) -> None:
@@ -143,15 +147,11 @@ def _shipped(order: Order, no: int, fact: GoodsShipped, batch: Batch) -> None:
     if any(shipment.external_id == identity for shipment in order.shipments.values()):
         return
     _hand(order, no, Handoff.ACCEPTED)
-    lines = [
-        FactLine(line=_ref(part), sku=_sku(part), quantity=part.quantity) for p in fact.parcels for part in p.lines
-    ]
+    lines = [_line(part) for parcel in fact.parcels for part in parcel.lines]
     going = _pick(order, no, lines, lambda s: SliceState.SHIPPED in SLICE_MOVES[s.state])
-    wanted = sum(line.quantity for line in lines)
-    if lines and wanted > sum(units for _, units in going):
-        _over_shipped(order, no, fact, wanted - sum(units for _, units in going))
-    if not going:
+    if not going and not lines:
         return
+    _unasked(order, no, fact, lines, going)
     units_by_demand: dict[int, int] = {}
     for part, units in going:
         order.advance(part.no, SliceState.SHIPPED, units)
@@ -175,12 +175,10 @@ def _shipped(order: Order, no: int, fact: GoodsShipped, batch: Batch) -> None:
     post_order(order, batch)
 
 
-def _ref(part: ParcelLine) -> str | None:
-    return None if part.line.startswith("sku:") else part.line
-
-
-def _sku(part: ParcelLine) -> str | None:
-    return part.line.removeprefix("sku:") if part.line.startswith("sku:") else None
+def _line(part: ParcelLine) -> FactLine:
+    if part.line.startswith("sku:"):
+        return FactLine(sku=part.line.removeprefix("sku:"), quantity=part.quantity)
+    return FactLine(line=part.line, quantity=part.quantity)
 
 
 def _parcels(order: Order, parcels: Sequence[Parcel], units: dict[int, int]) -> tuple[Parcel, ...]:
@@ -191,8 +189,7 @@ def _parcels(order: Order, parcels: Sequence[Parcel], units: dict[int, int]) -> 
         lines = []
         for part in parcel.lines:
             for no in list(left):
-                wanted = _ref(part) == str(no) or (_sku(part) is not None and _sku(part) == order.demands[no].sku)
-                taken = min(left[no], part.quantity) if wanted else 0
+                taken = min(left[no], part.quantity) if _means(order, no, _line(part)) else 0
                 if taken:
                     lines.append(ParcelLine(line=str(no), quantity=taken))
                     left[no] -= taken
@@ -200,6 +197,29 @@ def _parcels(order: Order, parcels: Sequence[Parcel], units: dict[int, int]) -> 
     rest = tuple(ParcelLine(line=str(no), quantity=quantity) for no, quantity in left.items() if quantity)
     made[0] = msgspec.structs.replace(made[0], lines=made[0].lines + rest)
     return tuple(made)
+
+
+def _unasked(
+    order: Order, no: int, fact: GoodsShipped, lines: Sequence[FactLine], going: Sequence[tuple[Slice, int]]
+) -> None:
+    """Units that left without being open here: gone from the shelf all the same, and told."""
+    opened: dict[int, int] = {}
+    for part, units in going:
+        opened[part.demand] = opened.get(part.demand, 0) + units
+    total = 0
+    for line in lines:
+        over = line.quantity
+        meant = [demand for demand in order.demands if _means(order, demand, line)]
+        for demand in meant:
+            taken = min(over, opened.get(demand, 0))
+            opened[demand] = opened.get(demand, 0) - taken
+            over -= taken
+        total += over
+        item = order.demands[meant[0]].item if meant else order.skus.get(line.sku or "")
+        if over and item is not None and (not meant or order.demands[meant[0]].tracked):
+            order.unasked.append((item, order.fulfilments[no].node, over))
+    if total:
+        _over_shipped(order, no, fact, total)
 
 
 def _over_shipped(order: Order, no: int, fact: GoodsShipped, units: int) -> None:

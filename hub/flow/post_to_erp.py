@@ -20,7 +20,7 @@ def post_order(order: Order, batch: Batch) -> None:
     for link in batch.directory.with_capability(order.merchant, "post"):
         ledger = link.connection.id
         order.plan(ledger, order.id, PostDocument(order=order.id, kind=DocumentKind.ORDER), 1)
-        for no in sorted(order.shipments):
+        for no in _with_goods(order):
             delivery = PostDocument(order=order.id, kind=DocumentKind.DELIVERY, shipment=no)
             invoice = PostDocument(order=order.id, kind=DocumentKind.INVOICE, shipment=no)
             order.plan(ledger, order.id, delivery, 2 * no)
@@ -46,7 +46,7 @@ def posting_request(
     amounts = content.amounts.shop
     whole = effect.kind is DocumentKind.ORDER
     shipment = order.shipments.get(effect.shipment) if effect.shipment is not None else None
-    first = whole or (shipment is not None and shipment.no == min(order.shipments))
+    first = whole or (shipment is not None and shipment.no == min(_with_goods(order), default=0))
     lines = _whole(content) if whole else _shares(order, content, shipment)
     extras = amounts.duties + amounts.fees + amounts.tip + amounts.rounding if first else 0
     rest = amounts.subtotal - amounts.discount - sum(line.subtotal - line.discount for line in content.lines)
@@ -75,6 +75,11 @@ def posting_request(
         customer=customer,
         dated=shipment.shipped_at if shipment else order.placed_at,
     )
+
+
+def _with_goods(order: Order) -> list[int]:
+    """Shipments that held something asked for: what left unasked is no sale."""
+    return sorted(no for no, one in order.shipments.items() if any(parcel.lines for parcel in one.parcels))
 
 
 def _whole(content: OrderContent) -> list[PostingLine]:

@@ -261,6 +261,11 @@ def _stock(order: Order, writes: Writes, pinned: Claims, loose: Claims, now: dat
             said = reason if units > 0 else StockReason.CORRECTION
             true_at = order.left_at or now
             writes.ledger.append(LedgerRow(order.merchant, node, item, -units, said.value, "hub", order.id, true_at))
+    for item, node, units in order.unasked:
+        said = StockReason.DISPATCH
+        writes.ledger.append(
+            LedgerRow(order.merchant, node, item, -units, said.value, "hub", order.id, order.left_at or now)
+        )
     for item, node, units, everything in order.shelf:
         if everything:
             writes.emptied.append((item, node, order.merchant, order.id))

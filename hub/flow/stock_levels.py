@@ -1,7 +1,6 @@
 """What stock masters report: facts about shelves, always recorded, even when they put the truth below our promises."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from hub.domain.facts import StockReported
 from hub.domain.stock import ReportKind
@@ -71,10 +70,3 @@ async def report_stock(unit: Unit, merchant: str, reports: Sequence[StockReport]
     more = await unit.count(merchant, sorted(reports, key=lambda r: (r.item, r.node)), batch.now)
     if more:
         await unit.wake(merchant, sorted({f"item:{item}" for item, _ in more}), batch.now)
-
-
-def manual_reports(
-    source: str, kind: ReportKind, as_of: datetime, lines: Sequence[tuple[int, int, int]]
-) -> list[StockReport]:
-    """Reports from the admin API: lines of (node, item, units)."""
-    return [StockReport(kind.value, item, node, units, as_of, source, "api") for node, item, units in lines]

@@ -267,8 +267,8 @@ def _store(order: Order, group: DeliveryGroup, batch: Batch) -> int | None:
             Trouble(
                 kind="unknown_location",
                 cause=f"{account}: {location or 'no location'}",
-                next_step="Make the location a stock point of one node (PUT /api/v1/stock-points); until then its sales "
-                "take no stock, so count that store afterwards.",
+                next_step="Make the location a stock point of one node (PUT /api/v1/stock-points). Until then, sales "
+                "there take no stock: count that store afterwards.",
                 connection=order.connection,
                 external_id=order.external_id,
                 waiter=("order", order.id),

@@ -1,6 +1,6 @@
 """Levels to tell channels: marks fanned out, leased per connection, computed when sent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -100,7 +100,7 @@ async def recover(connection: PooledConnection) -> None:
 
 
 async def levels(
-    connection: PooledConnection, marks: Sequence[Mark], nodes: dict[int, frozenset[int]]
+    connection: PooledConnection, marks: Sequence[Mark], nodes: Mapping[int, Collection[int]]
 ) -> dict[tuple[int, int], int]:
     """What may be sold now, by (stock point, item); a kit is what its scarcest component allows."""
     items = {mark.item for mark in marks}

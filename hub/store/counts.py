@@ -9,8 +9,9 @@ from hub.flow.writes import LedgerRow
 from hub.store.database import PooledConnection
 
 ENSURE: Final = (
-    "INSERT INTO stock (item_id, node_id) SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS u(item, node) "
-    "ORDER BY item, node ON CONFLICT DO NOTHING"
+    "INSERT INTO stock (item_id, node_id, safety) SELECT u.item, u.node, i.safety "
+    "FROM unnest($1::bigint[], $2::bigint[]) AS u(item, node) JOIN item i ON i.id = u.item "
+    "ORDER BY u.item, u.node ON CONFLICT DO NOTHING"
 )
 LOCK: Final = (
     "SELECT s.item_id, s.node_id, s.sellable, s.pinned, s.safety, s.counted_at FROM stock s "

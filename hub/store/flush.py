@@ -172,12 +172,12 @@ async def flush(connection: PooledConnection, writes: Writes, now: datetime) -> 
         (PARCELS, writes.parcels),
         (PAYMENTS, writes.payments),
         (DECISIONS, writes.decisions),
-        (LEDGER, [*writes.ledger, *counted]),
+        (LEDGER, writes.ledger),
         (MOMENTS, writes.moments),
         (EFFECTS, writes.effects),
     ):
         await write(connection, sql, rows)
-    counted = await change_stock(connection, writes.pinned, writes.ledger)
+    await write(connection, LEDGER, await change_stock(connection, writes.pinned, writes.ledger))
     await empty_shelves(connection, writes.emptied, now)
     await write(connection, LOOSE, writes.loose)
     await add_loads(connection, writes.loads)

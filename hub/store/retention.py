@@ -1,8 +1,9 @@
 """What the hub forgets: raw bodies after their retention, answers kept for repeats, rates of old days."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from hub.store.admin.reservations import expire_reservations
 from hub.store.database import PooledConnection
 
 SWEEP_LOCK: Final = 7_203_512
@@ -17,20 +18,13 @@ BODIES: Final = (
 ANSWERS: Final = "DELETE FROM idempotency WHERE created_at < now() - interval '2 days'"
 LOADS: Final = "DELETE FROM node_load WHERE day < current_date - 7"
 EXCLUSIONS: Final = "DELETE FROM exclusion WHERE until < now()"
-CARTS: Final = (
-    "WITH over AS (UPDATE cart_reservation SET ended = 'expired' WHERE ended IS NULL AND expires_at <= now() "
-    "RETURNING id), freed AS (SELECT l.item_id, sum(l.quantity) AS units FROM cart_line l JOIN over o "
-    "ON o.id = l.reservation_id GROUP BY l.item_id ORDER BY l.item_id), "
-    "marked AS (INSERT INTO dirty (item_id) SELECT item_id FROM freed) "
-    "UPDATE item_promise p SET soft = p.soft - f.units FROM freed f WHERE p.item_id = f.item_id"
-)
 
 
-async def forget(connection: PooledConnection, raw_retention: timedelta) -> bool:
+async def forget(connection: PooledConnection, raw_retention: timedelta, now: datetime) -> bool:
     """Forget what is over; False when another process is at it. Runs inside one transaction."""
     if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", SWEEP_LOCK):
         return False
-    await connection.execute(CARTS)
+    await expire_reservations(connection, now)
     await connection.execute(EXCLUSIONS)
     await connection.execute(ANSWERS)
     await connection.execute(LOADS)

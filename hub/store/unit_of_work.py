@@ -84,7 +84,11 @@ class PostgresUnit:
     async def by_tracking(self, numbers: Iterable[str]) -> dict[str, list[str]]:
         """See `OrdersUnit.by_tracking`."""
         found: dict[str, list[str]] = {}
-        sql = "SELECT DISTINCT tracking, order_id FROM parcel WHERE tracking = ANY($1::text[]) ORDER BY 1, 2"
+        # A label is announced by its carrier when it is bought, long before the parcel with it has left.
+        sql = (
+            "SELECT tracking, order_id FROM parcel WHERE tracking = ANY($1::text[]) "
+            "UNION SELECT tracking, order_id FROM label WHERE tracking = ANY($1::text[]) ORDER BY 1, 2"
+        )
         for tracking, order in await self.connection.fetch(sql, list(numbers)):
             found.setdefault(tracking, []).append(order)
         return found

@@ -69,7 +69,8 @@ class Broadcaster:
         return told
 
     async def _tell(self, link: Link, directory: Directory) -> int:
-        nodes = {point.id: frozenset(point.nodes) for point in directory.stock_points}
+        open_nodes = {node.id for node in directory.nodes.values() if node.enabled}
+        nodes = {point.id: open_nodes.intersection(point.nodes) for point in directory.stock_points}
         async with self._database.connection() as connection:
             marks = await availability.claim(
                 connection, link.connection.id, link.adapter.availability_batch, LEASE_SECONDS

@@ -29,7 +29,7 @@ DENSE = 8
 DENSE_LINGER_SECONDS = 0.02
 
 FED = frozenset({"orders", "facts", "stock", "fetch"})
-"""Lanes that other processes fill. While they flow, looking is cheaper than being rung for, a job of arq's each time."""
+"""Lanes that other processes fill. While they flow, looking is cheaper than a ring, which is a job of arq's."""
 
 FLOWING_SECONDS = 0.1
 """A lane of these flows until it has been empty for so long. Longer than the space between two rings."""

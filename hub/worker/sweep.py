@@ -1,7 +1,8 @@
 """The slow broom: carts that expired, bodies past their retention, what nobody needs any more."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -16,8 +17,9 @@ EVERY_SECONDS = 5.0
 class Sweeper:
     """Sweeps now and then, in one process of the installation at a time."""
 
-    def __init__(self, database: Database, raw_retention: timedelta) -> None:
+    def __init__(self, database: Database, raw_retention: timedelta, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._clock = clock
         self._raw_retention = raw_retention
 
     async def run(self) -> None:
@@ -26,7 +28,7 @@ class Sweeper:
             await asyncio.sleep(EVERY_SECONDS)
             try:
                 async with self._database.transaction() as connection:
-                    await forget(connection, self._raw_retention)
+                    await forget(connection, self._raw_retention, self._clock())
             except Exception as error:
                 # The edge of a process: the next sweep tries again.
                 if is_weather(error):

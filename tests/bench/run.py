@@ -1,27 +1,137 @@
+"""`make bench`: what an order costs, from its webhook to its allocation. Prints tables, writes `.bench/<name>.json`.
+
+Intake runs a hub as `crossdock up` does (one web, two workers, embedded engines, every commit on disk); the load comes
+from this process, on the same machine. `docs/performance.md` says how to read the figures.
+"""
+
 import argparse
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 import uvloop
 
-from tests.bench import intake
+from tests.bench import floor, intake, mapping, routing
 from tests.bench.running import RunningHub
 from tests.bench.world import furnish
 
+FOLDER: Final = Path(".bench")
+FLOOR_ORDERS: Final = 5000
+BUDGET_US: Final = {"web": 200, "worker": 600, "postgres": 450}
+"""CPU of an order, by part: two cores then take 1,000 orders a second with room to spare."""
 
-async def main(n):
+Figures = Mapping[str, Any]
+
+
+def main() -> None:
+    """Run every benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--orders", type=int, default=20_000, help="orders of the intake benchmark")
+    parser.add_argument("--only-intake", action="store_true", help="leave mapping and routing out")
+    chosen = parser.parse_args()
+    fast, steady, plain = uvloop.run(_with_a_hub(chosen.orders))
+    _keep("intake", fast)
+    _keep("steady", steady)
+    _keep("floor", plain)
+    _tell_intake(fast, steady)
+    _tell_floor(fast, plain)
+    if not chosen.only_intake:
+        _tell_parts(_keep("mapping", mapping.measure()), _keep("routing", routing.measure()))
+
+
+async def _with_a_hub(orders: int) -> tuple[Figures, Figures, Figures]:
     async with RunningHub() as hub:
-        hub.postgres.ask("ALTER SYSTEM SET track_commit_timestamp = on")
+        # The server then knows when each transaction was committed. It is off in a hub that nobody measures.
+        await asyncio.to_thread(hub.postgres.ask, "ALTER SYSTEM SET track_commit_timestamp = on")
         await asyncio.to_thread(hub.postgres.stop)
         await asyncio.to_thread(hub.postgres.restart)
         await furnish(hub)
         await hub.start()
         try:
-            print(json.dumps(await intake.measure(hub, n), indent=1))
-        finally:
-            open("/tmp/hub.log", "w").write(hub.log())
+            fast, steady = await intake.measure(hub, orders)
+            return fast, steady, await floor.measure(hub, min(FLOOR_ORDERS, orders // 2))
+        except BaseException:
+            print("\n".join(line for line in hub.log().splitlines()[-40:]))
+            raise
 
 
-p = argparse.ArgumentParser()
-p.add_argument("--orders", type=int, default=20000)
-uvloop.run(main(p.parse_args().orders))
+def _keep(name: str, figures: Figures) -> Figures:
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
+    return figures
+
+
+def _tell_intake(fast: Figures, steady: Figures) -> None:
+    print(f"\nWebhook to allocated and durable: {fast['orders']} orders, 1 to 4 lines, 12 nodes, 5,000 SKUs, HTTP in")
+    _table(
+        ("", "orders/s", "ack p50", "ack p99", "received to allocated p50", "p99"),
+        (
+            (
+                "as fast as it goes",
+                f"{fast['per_second']:.0f}",
+                _ms(fast["ack_p50_ms"]),
+                _ms(fast["ack_p99_ms"]),
+                "",
+                "",
+            ),
+            (
+                "at 70 % of that",
+                f"{steady['per_second']:.0f}",
+                _ms(steady["ack_p50_ms"]),
+                _ms(steady["ack_p99_ms"]),
+                _ms(steady["received_to_allocated_p50_ms"]),
+                _ms(steady["received_to_allocated_p99_ms"]),
+            ),
+        ),
+    )
+    print("\nCPU of an order in µs (holds under neighbours, orders/s does not)")
+    parts = ("web", "worker", "postgres", "valkey", "load")
+    rows = [
+        (name, *(str(figures["cpu_us_per_order"][part]) for part in parts), f"{figures['neighbours_cores']:.1f} cores")
+        for name, figures in (("as fast as it goes", fast), ("at 70 % of that", steady))
+    ]
+    _table(("", *parts, "neighbours"), [*rows, ("budget", *(str(BUDGET_US.get(part, "")) for part in parts), "")])
+
+
+def _tell_floor(fast: Figures, plain: Figures) -> None:
+    print(f"\nThe same {plain['rows_per_order']} rows an order by plain batched SQL, in this run")
+    _table(
+        ("", "orders/s", "Postgres µs", "hub / floor"),
+        [
+            (
+                name,
+                f"{plain[key]['per_second']:.0f}",
+                str(plain[key]["postgres_us_per_order"]),
+                f"{fast['per_second'] / plain[key]['per_second']:.2f}",
+            )
+            for name, key in (("one connection", "one_connection"), ("two connections", "two_connections"))
+        ],
+    )
+
+
+def _tell_parts(mapped: Figures, routed: Figures) -> None:
+    print("\nMapping one order, µs")
+    _table(tuple(mapped), [tuple(str(value) for value in mapped.values())])
+    print("\nRouting")
+    print(json.dumps(routed, indent=2))
+
+
+def _ms(value: float) -> str:
+    return f"{value:.1f} ms"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
+    for row in (head, *rows):
+        print(
+            "  ".join(
+                cell.ljust(width) if not place else cell.rjust(width)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,11 +1,11 @@
 """Orders that change: late, early, out of order, cancelled, grown, shrunk, before and after a node was told."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+import msgspec
 import pytest
 
-from hub.domain.facts import CancelConfirmed, CancelRefused, GoodsShipped
+from hub.domain.facts import CancelConfirmed, CancelRefused
 from hub.worker.deliver import Deliverer
 from tests.scenarios.test_intake import deliver, edited, quiet_order
 from tests.scenarios.town import Town
@@ -370,18 +370,11 @@ async def test_changes_faster_than_the_node_answers_end_in_the_last_one(town: To
     assert [[line.quantity for line in one.lines] for one in open_at_depot] == [[3]]
 
 
-def shipped(order: dict[str, Any], no: int = 1, name: str = "s-1") -> GoodsShipped:
-    """All that is left of a fulfilment order left the building."""
-    return GoodsShipped(at=datetime.now(UTC), fulfilment=f"{order['id']}-{no}", shipment=name)
-
-
 async def test_an_address_changed_before_the_node_is_told_is_the_one_it_is_told(town: Town) -> None:
     placed = town.shop.place_order([("PASS", 1)])
     await undelivered(town)
     moved = placed.ship_to
     assert moved is not None
-    import msgspec
-
     town.shop.update_order(placed.id, ship_to=msgspec.structs.replace(moved, lines=("99 New Road",)))
     await town.settle()
     order = await town.order(placed)

@@ -29,7 +29,7 @@ def test_a_small_demo_comes_to_rest_with_every_invariant(folder: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "hub.cli.main", "demo", "--orders", str(ORDERS), "--exit", "--json"],
         cwd=ROOT,
-        env=environment | {"CROSSDOCK_DATA_DIR": str(folder)},
+        env=environment | {"CROSSDOCK_DATA_DIR": str(folder), "CROSSDOCK_PORT": "0"},
         capture_output=True,
         text=True,
         timeout=100,

@@ -1,4 +1,4 @@
-"""What an order leaves open: the order stands, the right thing waits, one exception per cause, and mending resolves it."""
+"""What an order leaves open: the order stands, the right thing waits, one exception per cause, mending ends it."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

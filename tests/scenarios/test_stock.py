@@ -3,17 +3,21 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.domain.facts import (
     FactLine,
     FulfilmentRefused,
+    GoodsShipped,
     StockLine,
     StockMeaning,
     StockReported,
     UnitsShort,
 )
+from hub.domain.shipping import Parcel, ParcelLine
 from hub.domain.stock import ReportKind
+from hub.sdk.adapter import Lane
 from tests.scenarios.town import EAST, TILL, WEST, Town
 
 
@@ -211,6 +215,24 @@ async def test_a_kit_is_confirmed_by_its_least_component_and_completed_by_the_la
     assert sum(sum(made.lines.values()) for made in town.shop.fulfilments[placed.id]) == 2
 
 
+async def test_a_partner_that_keeps_no_reference_speaks_of_components_by_their_sku(town: Town) -> None:
+    cup, lid = await town.goods("CUP", east=9), await town.goods("LID", east=9)
+    town.shop.sell("BOX", available=5)
+    box = await town.house.item("BOX")
+    await town.house.run("INSERT INTO item_component VALUES ($1, $2, 2), ($1, $3, 1)", box, cup, lid)
+    placed, order = await town.buy([("BOX", 2)])
+    units = (ParcelLine(line="sku:CUP", quantity=4), ParcelLine(line="sku:LID", quantity=2))
+    shipped = GoodsShipped(
+        at=datetime.now(UTC), fulfilment=f"{order['id']}-1", shipment="s-1", parcels=(Parcel(lines=units),)
+    )
+    await town.house.hear("depot", shipped)
+    assert (await town.order(placed))["state"] == "closed"
+    assert await town.stock("CUP", town.east) == (5, 0)
+    assert await town.stock("LID", town.east) == (7, 0)
+    assert await town.house.open_exceptions() == []
+    assert sum(town.shop.fulfilments[placed.id][0].lines.values()) == 2
+
+
 async def test_two_components_that_lack_are_one_exception_that_stays_until_both_came(town: Town) -> None:
     cup, lid = await town.goods("CUP"), await town.goods("LID")
     town.shop.sell("BOX", available=5)
@@ -244,8 +266,6 @@ async def test_an_item_nobody_counts_needs_no_stock(town: Town, mode: str) -> No
 
 async def test_goods_that_do_not_ship_ask_nobody(town: Town) -> None:
     gift = town.shop.sell("GIFT", available=5)
-    import msgspec
-
     town.shop.add_variant(msgspec.structs.replace(gift, gift_card=True, ships=False), 5)
     placed, order = await town.buy([("GIFT", 1)])
     assert order["state"] == "closed"
@@ -361,8 +381,6 @@ async def test_a_count_of_what_nobody_knows_is_told_and_the_rest_counts(
 
 async def shipped_and_counted(town: Town, first: str) -> dict[str, Any]:
     """An order of three that left, and the count after it, handled in this order of lanes."""
-    from hub.sdk.adapter import Lane
-
     await town.goods("LAMP", east=10)
     _, order = await town.buy([("LAMP", 3)])
     town.depot.ship(town.asked(order["id"]))

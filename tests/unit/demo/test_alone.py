@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 async def test_an_unknown_vendor_is_told_which_there_are() -> None:
-    with pytest.raises(UnknownVendor, match="no simulator 'nobody'; there are: .*shopify"):
+    with pytest.raises(UnknownVendor, match=r"no simulator 'nobody'; there are: .*shopify"):
         await serve("nobody", port=0, webhooks=None, seed=1, calm=True)
 
 

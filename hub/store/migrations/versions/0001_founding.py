@@ -475,6 +475,7 @@ CREATE TABLE label (
   voided_at timestamptz,
   PRIMARY KEY (order_id, fulfilment_no)
 );
+CREATE INDEX label_tracking ON label (tracking);
 
 CREATE TABLE return_order (
   id text COLLATE "C" PRIMARY KEY,
