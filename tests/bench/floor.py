@@ -3,8 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import asyncpg
 
@@ -17,15 +16,15 @@ from tests.bench.usage import cpu_seconds
 BATCH: Final = 100
 
 ARRIVED: Final = {
-    "delivery": "SELECT d.*, r.order_id AS of_order FROM delivery d JOIN order_revision r ON r.message_id = d.message_id "
+    "delivery": "SELECT d.* FROM delivery d JOIN order_revision r ON r.message_id = d.message_id "
     "WHERE r.order_id = ANY($1::text[])",
-    "message": "SELECT m.*, r.order_id AS of_order FROM message m JOIN order_revision r ON r.message_id = m.id "
+    "message": "SELECT m.* FROM message m JOIN order_revision r ON r.message_id = m.id "
     "WHERE r.order_id = ANY($1::text[])",
-    "inbox": "SELECT m.id, m.received_on, 'orders' AS lane, m.account_id, m.object, now() AS due_at, "
-    "r.order_id AS of_order FROM message m JOIN order_revision r ON r.message_id = m.id "
+    "inbox": "SELECT m.id, m.received_on, 'orders' AS lane, m.account_id, m.object, now() AS due_at "
+    "FROM message m JOIN order_revision r ON r.message_id = m.id "
     "WHERE r.order_id = ANY($1::text[])",
 }
-"""Rows of the intake, each with its order; written in a transaction of their own, before the rest."""
+"""Rows of the intake; written in a transaction of their own, before the rest."""
 
 BY_ORDER: Final = (
     "order_revision",
@@ -39,16 +38,12 @@ BY_ORDER: Final = (
     "effect",
 )
 ALLOCATED: Final = {
-    "customer_order": "SELECT o.*, o.id AS of_order FROM customer_order o WHERE o.id = ANY($1::text[])",
-    **{
-        name: f"SELECT t.*, t.order_id AS of_order FROM {name} t WHERE t.order_id = ANY($1::text[])"
-        for name in BY_ORDER
-    },
-    "outbox": "SELECT q.*, e.order_id AS of_order FROM outbox q JOIN effect e ON e.id = q.id "
-    "WHERE e.order_id = ANY($1::text[])",
+    "customer_order": "SELECT o.* FROM customer_order o WHERE o.id = ANY($1::text[])",
+    **{name: f"SELECT * FROM {name} WHERE order_id = ANY($1::text[])" for name in BY_ORDER},
+    "outbox": "SELECT q.* FROM outbox q JOIN effect e ON e.id = q.id WHERE e.order_id = ANY($1::text[])",
 }
 PINNED: Final = (
-    "SELECT s.order_id AS of_order, d.item_id, s.node_id, s.quantity FROM slice s JOIN demand d "
+    "SELECT d.item_id, s.node_id, s.quantity FROM slice s JOIN demand d "
     "ON d.order_id = s.order_id AND d.no = s.demand_no WHERE s.order_id = ANY($1::text[]) AND s.node_id IS NOT NULL"
 )
 TYPES: Final = (
@@ -56,7 +51,11 @@ TYPES: Final = (
     "WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped"
 )
 
-Connection = asyncpg.Connection[asyncpg.Record]
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    # The driver's classes take parameters in their stubs only.
+    Connection = asyncpg.Connection
 Write = tuple[str, list[list[object]]]
 
 
@@ -65,7 +64,7 @@ class Batch(NamedTuple):
 
     arrived: list[Write]
     allocated: list[Write]
-    messages: list[int]
+    messages: list[object]
     stock: tuple[list[int], list[int], list[int]]
     """Items, nodes and units, in the order in which they are locked."""
     rows: int
@@ -139,24 +138,26 @@ async def _batches(source: Connection, orders: int) -> list[Batch]:
 
 
 async def _batch(source: Connection, ids: Sequence[str], types: Mapping[str, Mapping[str, str]]) -> Batch:
-    arrived, allocated, rows = [], [], 0
+    arrived: list[Write] = []
+    allocated: list[Write] = []
+    rows = 0
     for queries, writes in ((ARRIVED, arrived), (ALLOCATED, allocated)):
         for table, query in queries.items():
             found = await source.fetch(query, ids)
             rows += len(found)
             writes.append(_insert(table, found, types[table]))
     pinned: dict[tuple[int, int], int] = {}
-    for _, item, node, units in await source.fetch(PINNED, ids):
+    for item, node, units in await source.fetch(PINNED, ids):
         pinned[item, node] = pinned.get((item, node), 0) + units
     keys = sorted(pinned)
     stock = [key[0] for key in keys], [key[1] for key in keys], [pinned[key] for key in keys]
-    dirty = f"INSERT INTO dirty (item_id) SELECT unnest($1::bigint[])", [sorted({key[0] for key in keys})]
+    dirty: Write = "INSERT INTO dirty (item_id) SELECT unnest($1::bigint[])", [sorted({key[0] for key in keys})]
     messages = next(columns[0] for sql, columns in arrived if sql.startswith("INSERT INTO inbox"))
-    return Batch(arrived, [*allocated, dirty], [int(str(one)) for one in messages], stock, rows + len(dirty[1][0]))
+    return Batch(arrived, [*allocated, dirty], messages, stock, rows + len(dirty[1][0]))
 
 
 def _insert(table: str, rows: Sequence[asyncpg.Record], types: Mapping[str, str]) -> Write:
-    names = [name for name in (rows[0].keys() if rows else ()) if name != "of_order"]
+    names = list(rows[0].keys())
     arrays = ", ".join(f"${place}::{types[name]}[]" for place, name in enumerate(names, 1))
     sql = f"INSERT INTO {table} ({', '.join(names)}) SELECT * FROM unnest({arrays})"
     return sql, [[row[name] for row in rows] for name in names]

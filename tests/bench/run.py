@@ -65,32 +65,14 @@ def _keep(name: str, figures: Figures) -> Figures:
 
 def _tell_intake(fast: Figures, steady: Figures) -> None:
     print(f"\nWebhook to allocated and durable: {fast['orders']} orders, 1 to 4 lines, 12 nodes, 5,000 SKUs, HTTP in")
-    _table(
-        ("", "orders/s", "ack p50", "ack p99", "received to allocated p50", "p99"),
-        (
-            (
-                "as fast as it goes",
-                f"{fast['per_second']:.0f}",
-                _ms(fast["ack_p50_ms"]),
-                _ms(fast["ack_p99_ms"]),
-                "",
-                "",
-            ),
-            (
-                "at 70 % of that",
-                f"{steady['per_second']:.0f}",
-                _ms(steady["ack_p50_ms"]),
-                _ms(steady["ack_p99_ms"]),
-                _ms(steady["received_to_allocated_p50_ms"]),
-                _ms(steady["received_to_allocated_p99_ms"]),
-            ),
-        ),
-    )
+    head = ("", "orders/s", "ack p50", "ack p99", "received to allocated p50", "p99")
+    both = (("as fast as it goes", fast), ("at 70 % of that", steady))
+    _table(head, [(name, f"{figures['per_second']:.0f}", *_latencies(figures)) for name, figures in both])
     print("\nCPU of an order in µs (holds under neighbours, orders/s does not)")
     parts = ("web", "worker", "postgres", "valkey", "load")
     rows = [
         (name, *(str(figures["cpu_us_per_order"][part]) for part in parts), f"{figures['neighbours_cores']:.1f} cores")
-        for name, figures in (("as fast as it goes", fast), ("at 70 % of that", steady))
+        for name, figures in both
     ]
     _table(("", *parts, "neighbours"), [*rows, ("budget", *(str(BUDGET_US.get(part, "")) for part in parts), "")])
 
@@ -118,19 +100,16 @@ def _tell_parts(mapped: Figures, routed: Figures) -> None:
     print(json.dumps(routed, indent=2))
 
 
-def _ms(value: float) -> str:
-    return f"{value:.1f} ms"
+def _latencies(figures: Figures) -> list[str]:
+    names = ("ack_p50_ms", "ack_p99_ms", "received_to_allocated_p50_ms", "received_to_allocated_p99_ms")
+    return [f"{figures[name]:.1f} ms" if name in figures else "" for name in names]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
     for row in (head, *rows):
-        print(
-            "  ".join(
-                cell.ljust(width) if not place else cell.rjust(width)
-                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
-        )
+        name, *cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join((name.strip().ljust(widths[0]), *cells)))
 
 
 if __name__ == "__main__":

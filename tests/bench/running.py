@@ -117,7 +117,7 @@ def free_port() -> int:
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float, what: str) -> float:
-    """Wait until the answer is yes; returns how many seconds it took. Raises TimeoutError that says what did not come."""
+    """Wait until the answer is yes; returns how many seconds it took. Raises TimeoutError with `what` did not come."""
     started = time.monotonic()
     while not await condition():
         if time.monotonic() - started > seconds:

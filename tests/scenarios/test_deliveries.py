@@ -184,7 +184,8 @@ async def test_no_person_and_no_secret_stands_in_what_is_kept_of_an_effect(town:
     town.depot.ship(town.asked(order["id"]))
     await town.settle()
     kept = await town.house.value(
-        "SELECT concat((SELECT string_agg(document, '') FROM effect), (SELECT string_agg(document, '') FROM order_revision), "
+        "SELECT concat((SELECT string_agg(document, '') FROM effect), "
+        "(SELECT string_agg(document, '') FROM order_revision), "
         "(SELECT string_agg(convert_from(input, 'UTF8') || convert_from(document, 'UTF8'), '') FROM decision), "
         "(SELECT string_agg(detail, '') FROM timeline), (SELECT string_agg(headers, '') FROM message), "
         "(SELECT string_agg(reason, '') FROM attempt), (SELECT string_agg(cause || next_step, '') FROM exception))"

@@ -67,7 +67,7 @@ def child(name: str, argv: tuple[str, ...], out: Path) -> Child:
 
 async def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
     async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 what is awaited happens in other processes
+        while not true():
             await asyncio.sleep(0.01)
 
 

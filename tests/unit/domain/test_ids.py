@@ -13,7 +13,9 @@ from hub.domain.ids import ALPHABET, EFFECT_KEY_LENGTH, LENGTH, effect_key, enco
 from hub.domain.states import SliceState
 
 NOW = datetime(2026, 1, 16, 12, tzinfo=UTC)
-moments = st.datetimes(datetime(2000, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))
+EARLIEST = datetime(2000, 1, 1)  # noqa: DTZ001 - the strategy adds the zone
+LATEST = datetime(2999, 1, 1)  # noqa: DTZ001 - the strategy adds the zone
+moments = st.datetimes(EARLIEST, LATEST, timezones=st.just(UTC))
 entropy = st.integers(0, 2**56)
 
 

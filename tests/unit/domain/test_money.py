@@ -36,7 +36,13 @@ def test_an_amount_is_exact_or_refused(value: Decimal, currency: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "currency", "expected"),
-    [("10.50", "USD", 1050), ("1050", "JPY", 1050), ("10.505", "KWD", 10505), ("-0.01", "EUR", -1), ("1E+2", "ISK", 100)],
+    [
+        ("10.50", "USD", 1050),
+        ("1050", "JPY", 1050),
+        ("10.505", "KWD", 10505),
+        ("-0.01", "EUR", -1),
+        ("1E+2", "ISK", 100),
+    ],
 )
 def test_places_come_from_the_table(value: str, currency: str, expected: int) -> None:
     assert minor(Decimal(value), currency) == expected
