@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from adapters.shopify.simulator_shop import CUSTOMER
-from hub.store import outbox
 from tests.scenarios.town import Town
 
 
@@ -77,32 +76,6 @@ def warehouse_gone(town: Town) -> Iterator[None]:
     town.depot.warehouses[EAST] = name
 
 
-async def test_a_delivery_that_needs_a_person_parks_and_blocks_nobody(town: Town) -> None:
-    await town.goods("LAMP", west=9)
-    with warehouse_gone(town):
-        stuck = town.shop.place_order([("PASS", 1)])
-        free = town.shop.place_order([("LAMP", 1)])
-        await town.settle()
-    order = await town.order(stuck)
-    assert await attempts(town, "SubmitFulfilment") == ["needs_person", "done"]
-    assert town.asked((await town.order(free))["id"]).status == "pending"
-    found = await town.trouble()
-    assert found["kind"] == "delivery_needs_person"
-    assert "Warehouse not found" in found["cause"]
-    assert found["order_id"] == order["id"]
-    (parked,) = await town.house.rows("SELECT * FROM outbox")
-    assert parked["parked"]
-    assert await town.house.rows("SELECT what, ref FROM exception_waiter") == [
-        {"what": "effect", "ref": str(parked["id"])}
-    ]
-    assert await town.slices(order["id"]) == [(1, "released", town.east)]
-
-    async with town.house.parts.database.connection() as connection:
-        assert await outbox.unpark(connection, [parked["id"]]) == 1
-    await town.settle()
-    assert town.asked(order["id"]).status == "pending"
-
-
 async def test_many_that_need_the_same_person_are_one_exception(town: Town) -> None:
     with warehouse_gone(town):
         for _ in range(4):
@@ -111,20 +84,6 @@ async def test_many_that_need_the_same_person_are_one_exception(town: Town) -> N
     found = await town.trouble()
     assert found["count"] == 4
     assert await town.house.value("SELECT count(*) FROM exception_waiter") == 4
-
-
-async def test_a_cancel_of_what_is_parked_frees_the_units(town: Town) -> None:
-    with warehouse_gone(town):
-        placed = town.shop.place_order([("PASS", 3)])
-        await town.settle()
-        town.shop.cancel_order(placed.id)
-        await town.settle()
-    order = await town.order(placed)
-    requests = await town.house.rows("SELECT state FROM cancel_request WHERE order_id = $1", order["id"])
-    assert order["state"] == "cancelled", requests
-    assert await town.stock("PASS", town.east) == (100, 0)
-    assert await town.house.value("SELECT count(*) FROM outbox") == 0
-    assert await town.house.open_exceptions() == []
 
 
 async def test_what_fails_too_often_is_parked_with_its_last_reason(town: Town) -> None:

@@ -128,7 +128,7 @@ async def test_a_quantity_that_is_none_holds_the_order(town: Town, quantity: obj
     passer = town.passer_by()
     await town.settle()
     await town.passed(passer)
-    order = await town.house.rows("SELECT * FROM customer_order ORDER BY id")
+    order = await town.house.rows("SELECT * FROM customer_order WHERE external_id = $1", str(document["id"]))
     kinds = {row["kind"] for row in await town.house.open_exceptions()}
     assert kinds & {"bad_quantity", "missing_field"}, kinds
     held = {kind for kind, scope in await active_holds(town, order[0]["id"]) if scope == "order"}
