@@ -192,12 +192,11 @@ class Auditor:
         left: Counter[tuple[str, str]] = Counter()
         for one in self.staff.dispatched:
             left[one.location, one.sku] += one.quantity
-        for site in SITES:
-            spoken = self.cast.location(site.code)
-            if spoken is not None:
-                player, location = spoken
-                for one in player.dispatched():
-                    left[site.code, one.sku] += one.quantity if one.location == location else 0
+        spoken = {site.code: self.cast.location(site.code) for site in SITES}
+        codes = {place: code for code, place in spoken.items() if place is not None}
+        for player in self.cast.nodes.values():
+            for one in player.dispatched():
+                left[codes[player, one.location], one.sku] += one.quantity
         return sum(max(0, units - self.world.stock[code].get(sku, 0)) for (code, sku), units in left.items())
 
     def _duplicates(self, known: list[_Known]) -> int:

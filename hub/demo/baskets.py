@@ -21,7 +21,7 @@ ITEMS: Final = 3000
 HOT: Final = 24
 """So many items make up a third of all sales."""
 SCARCE: Final = 60
-"""So many items exist a few times only; two of the hot ones are among them."""
+"""So many items exist a few times only; one of the hot ones is among them."""
 
 CENT: Final = Decimal("0.01")
 
@@ -64,7 +64,7 @@ def seeded_world(orders: int, seed: int) -> World:
     goods = tuple(_good(number, chance) for number in range(1, ITEMS + 1))
     skus = [good.sku for good in goods]
     chance.shuffle(skus)
-    scarce = {*skus[:2], *skus[HOT : HOT + SCARCE - 2]}
+    scarce = {skus[0], *skus[HOT : HOT + SCARCE - 1]}
     stock = _seeded_stock(skus, scarce, orders, chance)
     weights = [len(skus) / HOT / 2] * HOT + [1.0] * (len(skus) - HOT)
     totals = list(accumulate(weights))

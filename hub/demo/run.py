@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+import signal
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+from rich.console import Console
 
 from hub.demo.api import HubApi
 from hub.demo.audit import Auditor, Report
@@ -212,12 +215,13 @@ async def _supervised(supervisor: Supervisor, show: Coroutine[None, None, None])
     # The supervisor has begun and taken the signals; they are ours for as long as the show needs its engines.
     await asyncio.sleep(0)
 
-    def stop() -> None:
+    def stop(number: signal.Signals) -> None:
+        Console(stderr=True).print(f"ended by {number.name}")
         if not showing.cancel():
             supervisor.request_stop()
 
     for number in SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
     try:
         await asyncio.wait({supervising, showing}, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -50,17 +50,19 @@ class Staff:
     async def work(self) -> None:
         """Work until cancelled."""
         while True:
-            try:
-                new = [
-                    one["id"] async for one in self.api.every("/fulfilment-orders", by_hand="true", state="released")
-                ]
-                self._desk.update(new)
-                for fulfilment in sorted(self._desk):
-                    await self._go_on(await self.api.call("GET", f"/fulfilment-orders/{fulfilment}"))
-            except ApiFault as fault:
-                if fault.status not in MEANWHILE:
-                    raise
+            await self.round()
             await asyncio.sleep(ROUND_SECONDS)
+
+    async def round(self) -> None:
+        """Look at everything once: what is new, and what was begun. Raises `ApiFault` unless it passes by itself."""
+        try:
+            new = [one["id"] async for one in self.api.every("/fulfilment-orders", by_hand="true", state="released")]
+            self._desk.update(new)
+            for fulfilment in sorted(self._desk):
+                await self._go_on(await self.api.call("GET", f"/fulfilment-orders/{fulfilment}"))
+        except ApiFault as fault:
+            if fault.status not in MEANWHILE:
+                raise
 
     async def _go_on(self, view: View) -> None:
         """Take a fulfilment order as far as it goes now."""
@@ -90,7 +92,7 @@ class Staff:
         short = self._short[view["id"]]
         if short:
             view = await self._do(view, "short", {"lines": short, "reason": "broken or not on the shelf"})
-            short.clear()
+            self._short[view["id"]] = []
         return await self._do(view, "pick") if view["status"] == "accepted" else view
 
     def _take(self, view: View, *, broken: bool) -> list[dict[str, object]]:

@@ -130,6 +130,7 @@ class Order:
         "skus",
         "slices",
         "state",
+        "taken_back",
         "test",
         "troubles",
         "unasked",
@@ -193,6 +194,8 @@ class Order:
         self.effects: list[Planned] = []
         self.recalled: list[int] = []
         """Numbers of fulfilment orders that hold too much and are to be asked back."""
+        self.taken_back: list[int] = []
+        """Effects that nobody has to be told of any more."""
         self.troubles: list[Trouble] = []
         self.mended: list[tuple[str, str]] = []
         """Exceptions, by (kind, cause), that this order no longer gives a reason for; "" is any cause."""
@@ -204,8 +207,9 @@ class Order:
         """Items by the SKUs that facts name; partners that keep no reference of ours speak of SKUs."""
         self.left_at: datetime | None = None
         """When goods left by the node's own clock: a count taken after that has them subtracted already."""
-        self.loads: list[tuple[int, datetime, str, int]] = []
-        """Released to a node of limited capacity: (node, at, time zone, capacity)."""
+        self.loads: list[tuple[int, datetime, str, int, int | None]] = []
+        """Released to a node of limited capacity: (node, at, time zone, capacity, fulfilment orders of the day it was
+        known to have; None when nobody looked)."""
         self.moments: list[Moment] = []
 
     def remember(self) -> None:

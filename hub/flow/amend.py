@@ -114,11 +114,14 @@ async def ask_nodes(unit: Unit, orders: Sequence[Order], batch: Batch) -> None:
         fulfilment = order.fulfilments[no]
         if fulfilment.connection is not None and fulfilment.handoff is Handoff.UNSENT:
             keys[order.id, no] = (fulfilment.connection, effect_key(fulfilment.id, "submit", 1))
-    voided = await unit.void(list(keys.values())) if keys else set()
+    voided = await unit.void(list(keys.values())) if keys else {}
     for order, no in marked:
         fulfilment = order.fulfilments[no]
         picked = any(part.state in (SliceState.PACKED, SliceState.READY) for part in order.of_fulfilment(no))
-        told = fulfilment.connection is not None and keys.get((order.id, no)) not in voided
+        key = keys.get((order.id, no))
+        told = fulfilment.connection is not None and key not in voided
+        if key in voided:
+            order.taken_back.append(voided[key])
         if told:
             stop(order, no, _reason(order), batch)
             continue
@@ -140,7 +143,7 @@ def stop(order: Order, no: int, reason: str, batch: Batch) -> None:
         return
     request = _request(order, no, reason, batch)
     effect = CancelFulfilment(order=order.id, fulfilment=no, request=request.no)
-    order.plan(fulfilment.connection, fulfilment.id, effect, request.no)
+    order.plan(batch.directory.successor(fulfilment.connection), fulfilment.id, effect, request.no)
     order.note(batch.now, "cancel_asked", f"{fulfilment.id}: {reason}")
 
 

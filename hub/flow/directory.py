@@ -25,7 +25,12 @@ class Link:
 
     def live(self, capability: str) -> bool:
         """Whether a capability exists and acts."""
-        return capability in self._capabilities and self.connection.mode(capability) is Mode.LIVE
+        return self.connection.enabled and self.wants(capability)
+
+    def wants(self, capability: str) -> bool:
+        """Whether a capability exists and is to act, at once or when the account is connected again."""
+        mode = self.connection.modes.get(capability, Mode.LIVE)
+        return capability in self._capabilities and mode is Mode.LIVE
 
     @cached_property
     def _capabilities(self) -> frozenset[str]:
@@ -54,12 +59,12 @@ class Directory:
     def fulfiller(self, node: int, merchant: str) -> Link | None:
         """Whom to tell about work at a node; None when it is worked through the hub."""
         binding = self.bindings.get((node, merchant, "fulfil"))
-        return self.links.get(binding.connection) if binding else None
+        return self.links.get(self.successor(binding.connection)) if binding else None
 
     def carrier(self, node: int, merchant: str) -> Link | None:
         """Who sells postage to a node: the connection bound to it as carrier, else the merchant's first that can."""
         binding = self.bindings.get((node, merchant, "carrier"))
-        bound = self.links.get(binding.connection) if binding else None
+        bound = self.links.get(self.successor(binding.connection)) if binding else None
         if bound is not None:
             return bound if bound.live("buy_label") else None
         return next(iter(self.with_capability(merchant, "buy_label")), None)
@@ -67,6 +72,14 @@ class Directory:
     def speaker(self, account: int) -> Link | None:
         """The enabled connection of an account; a reinstalled app is a new connection to the same account."""
         return next((k for k in self.links.values() if k.connection.account == account and k.connection.enabled), None)
+
+    def successor(self, connection: str) -> str:
+        """The connection that speaks for the same account now; itself while it is enabled or has no successor."""
+        link = self.links.get(connection)
+        if link is None or link.connection.enabled:
+            return connection
+        now = self.speaker(link.connection.account)
+        return connection if now is None else now.connection.id
 
     def location(self, node: int, merchant: str) -> str | None:
         """The fulfilling partner's own name of a node."""
@@ -76,7 +89,7 @@ class Directory:
     def node_at(self, connection: str, location: str) -> Node | None:
         """The node that a connection means by its own location name, or by the node's code."""
         for binding in self.bindings.values():
-            if binding.connection == connection and binding.external_location == location:
+            if binding.external_location == location and self.successor(binding.connection) == connection:
                 return self.nodes.get(binding.node)
         return next((node for node in self.nodes.values() if node.code == location), None)
 

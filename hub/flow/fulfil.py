@@ -36,8 +36,9 @@ def release(order: Order, batch: Batch, loads: dict[int, int]) -> None:
             continue
         ready.setdefault((group, part.node), []).append(part)
     for (group, node), parts in sorted(ready.items()):
-        _release(order, group, node, parts, batch)
-        loads[node] = loads.get(node, 0) + 1
+        _release(order, group, node, parts, batch, loads.get(node))
+        if node in loads:
+            loads[node] += 1
 
 
 def _delivery(order: Order, key: str) -> DeliveryGroup:
@@ -45,7 +46,7 @@ def _delivery(order: Order, key: str) -> DeliveryGroup:
     return next((group for group in groups if group.key == key), DeliveryGroup(key=key))
 
 
-def _release(order: Order, group: str, node: int, parts: list[Slice], batch: Batch) -> None:
+def _release(order: Order, group: str, node: int, parts: list[Slice], batch: Batch, load: int | None) -> None:
     no = max(order.fulfilments, default=0) + 1
     place = batch.directory.nodes[node]
     link = batch.directory.fulfiller(node, order.merchant)
@@ -63,7 +64,7 @@ def _release(order: Order, group: str, node: int, parts: list[Slice], batch: Bat
         order.advance(part.no, SliceState.RELEASED, fulfilment=no)
     public = fulfilment_id(order.id, no)
     if place.capacity_per_day is not None:
-        order.loads.append((node, batch.now, place.timezone, place.capacity_per_day))
+        order.loads.append((node, batch.now, place.timezone, place.capacity_per_day, load))
     order.note(batch.now, "released", f"{public} to {place.code}")
     if link and told:
         order.plan(link.connection.id, public, SubmitFulfilment(order=order.id, fulfilment=no))

@@ -171,8 +171,8 @@ class Unit(InboxUnit, OrdersUnit, StockUnit, Protocol):
         """Make what waits for these causes due now; returns how many demands that is."""
         ...
 
-    async def void(self, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Take back effects that nobody has tried to send, by (connection, key); returns those taken back."""
+    async def void(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Take back effects that nobody can have heard of: (connection, key) -> id of those taken back."""
         ...
 
 

@@ -28,7 +28,9 @@ async def route(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
         items = await unit.items_by_id(wanted)
         free = await unit.free(wanted, lock=batch.lock_stock)
         limits = {no: node for no, node in batch.directory.nodes.items() if node.capacity_per_day is not None}
-        loads = dict(await unit.loads(limits, batch.now, lock=batch.lock_stock)) if limits else {}
+        loads = dict.fromkeys(limits, 0)
+        if limits:
+            loads |= await unit.loads(limits, batch.now, lock=batch.lock_stock)
         scene = Scene(batch.directory, items, free, loads)
         for order, key, demands in pending:
             _decide_group(order, key, demands, scene, batch)

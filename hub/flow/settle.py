@@ -11,7 +11,7 @@ from hub.domain.order import ManagedBy
 from hub.domain.states import GONE, HOLDING, SliceState
 from hub.domain.stock import StockReason
 from hub.flow.aggregate import Order
-from hub.flow.writes import LedgerRow, Writes
+from hub.flow.writes import LedgerRow, Load, Writes
 
 Claims = dict[tuple[int, int], int]
 """Units by (item, node); for loose claims by (item, 0 unpinned | 1 backordered)."""
@@ -228,6 +228,7 @@ def _partners(order: Order, writes: Writes) -> None:
 def _notes(order: Order, writes: Writes) -> None:
     for row in order.decisions_made:
         writes.decisions.append((order.id, *row))
+    writes.effects_over.extend(order.taken_back)
     for moment in order.moments:
         writes.moments.append((order.id, *moment))
     for trouble in order.troubles:
@@ -235,15 +236,16 @@ def _notes(order: Order, writes: Writes) -> None:
     writes.mended.extend((order.merchant, order.id, kind, cause) for kind, cause in order.mended)
 
 
-def _loads(orders: Iterable[Order]) -> list[tuple[int, date, int, int]]:
+def _loads(orders: Iterable[Order]) -> list[Load]:
     """Fulfilment orders per node and its own local day, for nodes of limited capacity."""
-    counts: dict[tuple[int, date], tuple[int, int]] = {}
+    loads: dict[tuple[int, date], Load] = {}
     for order in orders:
-        for node, at, zone, capacity in order.loads:
+        for node, at, zone, capacity, seen in order.loads:
             day = at.astimezone(ZoneInfo(zone)).date()
-            count, _ = counts.get((node, day), (0, 0))
-            counts[node, day] = (count + 1, capacity)
-    return [(node, day, count, capacity) for (node, day), (count, capacity) in sorted(counts.items())]
+            load = loads.get((node, day), Load(node, day, 0, capacity, seen))
+            known = [count for count in (load.seen, seen) if count is not None]
+            loads[node, day] = load._replace(more=load.more + 1, seen=min(known, default=None))
+    return [loads[key] for key in sorted(loads)]
 
 
 def _stock(order: Order, writes: Writes, pinned: Claims, loose: Claims, now: datetime) -> None:

@@ -9,9 +9,12 @@ from hub.sdk.capabilities import ConfirmedLine, ShipmentConfirmation, TrackReque
 
 
 def confirm_to_channel(order: Order, shipment: int, batch: Batch) -> None:
-    """Plan the confirmation of a shipment, through whatever connection speaks for the account now."""
-    link = batch.directory.speaker(order.account)
-    if link is not None and link.live("confirm_shipment") and confirmed_lines(order, shipment):
+    """Plan the confirmation of a shipment, through whatever connection speaks for the account now.
+
+    While none does, it waits at the last one and is handed to its successor.
+    """
+    link = batch.directory.links.get(batch.directory.successor(order.connection))
+    if link is not None and link.wants("confirm_shipment") and confirmed_lines(order, shipment):
         order.plan(link.connection.id, order.id, ConfirmShipment(order=order.id, shipment=shipment), shipment)
 
 

@@ -22,6 +22,18 @@ class LedgerRow(NamedTuple):
     true_at: datetime
 
 
+class Load(NamedTuple):
+    """Fulfilment orders more for a node of limited capacity."""
+
+    node: int
+    day: date
+    """Its own local day."""
+    more: int
+    capacity: int
+    seen: int | None
+    """How many the decision saw there; None when none was made."""
+
+
 @dataclass(kw_only=True)
 class Writes:
     """Everything that one transaction writes besides the queues. Column order is that of `store/flush.py`."""
@@ -52,9 +64,11 @@ class Writes:
     """(item, change unpinned, change backordered), sorted."""
     emptied: list[tuple[int, int, str, str]] = field(default_factory=list)
     """(item, node, merchant, order): a node said that it has none of it left."""
-    loads: list[tuple[int, date, int, int]] = field(default_factory=list)
-    """(node, its local day, fulfilment orders more, capacity), sorted."""
+    loads: list[Load] = field(default_factory=list)
+    """Sorted: the lock order."""
     mended: list[tuple[str, str, str, str]] = field(default_factory=list)
     """(merchant, order, kind, cause): the order waits for this exception no more; it closes with its last waiter."""
+    effects_over: list[int] = field(default_factory=list)
+    """Effects that were taken back: no exception waits for them."""
     ledger: list[LedgerRow] = field(default_factory=list)
     dirty: list[int] = field(default_factory=list)

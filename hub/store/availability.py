@@ -51,6 +51,11 @@ CLAIM: Final = (
     "FROM taken t JOIN item i ON i.id = t.item_id JOIN stock_point p ON p.id = t.stock_point_id "
     "ORDER BY t.stock_point_id, t.item_id"
 )
+RENEW: Final = (
+    "UPDATE availability a SET lease_until = now() + $4::float8 * interval '1 second' "
+    "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u(stock_point, item, fence) "
+    "WHERE a.stock_point_id = u.stock_point AND a.item_id = u.item AND a.fence = u.fence AND a.lease_until IS NOT NULL"
+)
 # A worker that died between claim and record left neither a due time nor a record: its lease tells.
 ABANDONED: Final = (
     "UPDATE availability SET due_at = now(), lease_until = NULL WHERE due_at IS NULL AND lease_until < now()"
@@ -92,6 +97,13 @@ async def ready(connection: PooledConnection) -> list[str]:
 async def claim(connection: PooledConnection, link: str, limit: int, lease_seconds: float) -> list[Mark]:
     """Lease due levels of one connection."""
     return [Mark(*row) for row in await connection.fetch(CLAIM, link, limit, lease_seconds)]
+
+
+async def renew(connection: PooledConnection, marks: Sequence[Mark], lease_seconds: float) -> None:
+    """Keep the leases that are still ours."""
+    await connection.execute(
+        RENEW, [m.stock_point for m in marks], [m.item for m in marks], [m.fence for m in marks], lease_seconds
+    )
 
 
 async def recover(connection: PooledConnection) -> None:

@@ -27,9 +27,11 @@ from hub.mapping.overlay import compile_overlay
 from hub.routing.model import Policy
 from hub.routing.policy import PolicyError, load_policy
 from hub.sdk.adapter import Adapter
-from hub.store.database import Database, PooledConnection
+from hub.store.database import Database, PooledConnection, within
 
 log = structlog.get_logger(__name__)
+
+PATIENCE_SECONDS = 1.0
 
 
 @dataclass(kw_only=True)
@@ -55,11 +57,14 @@ class ConfigurationReader:
             return self._directory
 
     async def recent(self, max_age_seconds: float, clock: Callable[[], float]) -> Directory:
-        """The configuration as of at most `max_age_seconds` ago: for the path that answers vendors."""
+        """The configuration as of at most `max_age_seconds` ago: for the path that answers vendors.
+
+        TimeoutError when the database hangs.
+        """
         now = clock()
         if self._directory is None or now - self._checked > max_age_seconds:
             self._checked = now
-            await self.directory()
+            await within(PATIENCE_SECONDS, self.directory())
         assert self._directory is not None
         return self._directory
 

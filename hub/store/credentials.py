@@ -67,9 +67,11 @@ class StoredTokens:
             fence = await link.fetchval(
                 "INSERT INTO connection_token AS t (connection_id, lease_until, fence) VALUES ($1, now() + $2, 1) "
                 "ON CONFLICT (connection_id) DO UPDATE SET lease_until = now() + $2, fence = t.fence + 1 "
-                "WHERE t.lease_until IS NULL OR t.lease_until < now() RETURNING fence",
+                # Ours from a try that failed: nobody else has to be waited for.
+                "WHERE t.lease_until IS NULL OR t.lease_until < now() OR t.fence = $3 RETURNING fence",
                 self.connection,
                 TOKEN_LEASE,
+                self._fence,
             )
         self._fence = fence or 0
         return fence is not None

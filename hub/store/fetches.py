@@ -25,6 +25,11 @@ CLAIM: Final = (
     "SELECT m.id, m.merchant, m.connection_id, m.account_id, m.topic, m.object, m.received_at, t.tries, m.body, "
     "t.fence FROM taken t JOIN message m ON m.id = t.id AND m.received_on = t.received_on ORDER BY m.id"
 )
+RENEW: Final = (
+    "UPDATE inbox i SET lease_until = now() + $3::float8 * interval '1 second' "
+    "FROM unnest($1::bigint[], $2::bigint[]) AS u(id, fence) "
+    "WHERE i.id = u.id AND i.fence = u.fence AND i.lease_until IS NOT NULL"
+)
 FINISH: Final = "DELETE FROM inbox WHERE id = $1 AND fence = $2 RETURNING true"
 AGAIN: Final = (
     "UPDATE inbox SET lease_until = NULL, due_at = $3, tries = tries + 1, last_error = $4 WHERE id = $1 AND fence = $2"
@@ -35,6 +40,11 @@ async def claim_fetches(connection: PooledConnection, limit: int, lease_seconds:
     """Lease messages that only name an object."""
     rows = await connection.fetch(CLAIM, limit, lease_seconds)
     return [Leased(Inbound(*row[:-1]), row[-1]) for row in rows]
+
+
+async def renew_fetches(connection: PooledConnection, leased: Sequence[Leased], lease_seconds: float) -> None:
+    """Keep the leases that are still ours."""
+    await connection.execute(RENEW, [one.message.id for one in leased], [one.fence for one in leased], lease_seconds)
 
 
 async def finish_fetch(connection: PooledConnection, leased: Leased) -> bool:

@@ -8,7 +8,7 @@ from hub.flow.writes import Writes
 from hub.store.database import PooledConnection
 from hub.store.load import add_loads
 from hub.store.stock import change_stock, empty_shelves
-from hub.store.troubles import mend, raise_troubles
+from hub.store.troubles import effects_over, mend, raise_troubles
 
 
 def insert(table: str, columns: str, *, conflict: str = "", constants: str = "") -> str:
@@ -110,12 +110,16 @@ PARCELS: Final = insert(
     "order_id text, shipment_no smallint, no smallint, tracking text, carrier text, status text, status_at timestamptz",
     conflict=overwrite("order_id, shipment_no, no", "tracking carrier status status_at"),
 )
+# What an earlier connection of the account was told already is not told again by its successor.
 EFFECTS: Final = (
-    "WITH made AS (INSERT INTO effect (id, made_on, merchant, connection_id, subject, key, kind, order_id, document, "
-    "created_at) SELECT nextval('effect_id'), current_date, u.merchant, u.connection_id, u.subject, u.key, u.kind, "
-    "u.order_id, u.document, now() FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], "
-    "$7::text[]) AS u(merchant, connection_id, subject, key, kind, order_id, document) "
-    "ON CONFLICT (connection_id, key) DO NOTHING RETURNING id, connection_id, subject) "
+    "WITH new AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], "
+    "$7::text[]) WITH ORDINALITY AS u(merchant, connection_id, subject, key, kind, order_id, document, n) "
+    "WHERE NOT EXISTS (SELECT 1 FROM connection mine JOIN connection before ON before.account_id = mine.account_id "
+    "AND before.id <> mine.id JOIN effect e ON e.connection_id = before.id AND e.key = u.key "
+    "WHERE mine.id = u.connection_id) ORDER BY n), "
+    "made AS (INSERT INTO effect (id, made_on, merchant, connection_id, subject, key, kind, order_id, document, "
+    "created_at) SELECT nextval('effect_id'), current_date, merchant, connection_id, subject, key, kind, order_id, "
+    "document, now() FROM new ON CONFLICT (connection_id, key) DO NOTHING RETURNING id, connection_id, subject) "
     "INSERT INTO outbox (id, connection_id, subject, due_at) SELECT id, connection_id, subject, now() FROM made"
 )
 DECISIONS: Final = insert(
@@ -184,6 +188,7 @@ async def flush(connection: PooledConnection, writes: Writes, now: datetime) -> 
     await write(connection, WAITS, writes.waits)
     await write(connection, WAITS_OVER, writes.waits_over)
     await mend(connection, writes.mended, now)
+    await effects_over(connection, writes.effects_over, now)
     await raise_troubles(connection, writes.troubles, now)
     if writes.dirty:
         await connection.execute(DIRTY, writes.dirty)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 from hub.flow.ports import LostRace
+from hub.flow.writes import Load
 from hub.store.database import PooledConnection
 
 ENSURE: Final = (
@@ -33,13 +34,13 @@ async def node_loads(connection: PooledConnection, days: Mapping[int, date], *, 
     return {row[0]: row[1] for row in await connection.fetch(sql, *arguments)}
 
 
-async def add_loads(connection: PooledConnection, loads: Sequence[tuple[int, date, int, int]]) -> None:
-    """Count released fulfilment orders. Raises `LostRace` when others took the capacity that a decision had seen."""
+async def add_loads(connection: PooledConnection, loads: Sequence[Load]) -> None:
+    """Count released fulfilment orders. Raises `LostRace` when others filled a day since a decision looked at it."""
     if not loads:
         return
     rows = await connection.fetch(ADD, *list(zip(*loads, strict=True))[:3])
-    limits = {(node, day): (more, capacity) for node, day, more, capacity in loads}
+    added = {(load.node, load.day): load for load in loads}
     for node, day, orders in rows:
-        more, capacity = limits[node, day]
-        if orders > capacity and orders - more < capacity:
+        _, _, more, capacity, seen = added[node, day]
+        if orders > capacity and seen is not None and orders - more > seen:
             raise LostRace(f"node {node} on {day}: {orders} fulfilment orders, {capacity} fit")

@@ -20,6 +20,7 @@ from hub.store import outbox
 from hub.store.database import PooledConnection
 from hub.store.inbox import Arrival, pulled_arrival, store_arrivals
 from hub.store.outbox import Tried
+from hub.store.troubles import effects_over
 
 
 class Result(NamedTuple):
@@ -72,6 +73,8 @@ async def record(connection: PooledConnection, speaker: Link, results: Sequence[
         connection,
         [(link.account, one) for r in results if isinstance(r.outcome, Done) for one in r.outcome.learned],
     )
+    over = [r.tried.claimed.id for r in results if r.tried.over and r.tried.claimed.tries]
+    await effects_over(connection, over, now)
     troubles = []
     for result in results:
         found = trouble(result.tried.claimed, result.outcome, exhausted=result.exhausted, connection_name=link.name)

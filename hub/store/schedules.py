@@ -28,6 +28,10 @@ ADVANCE: Final = (
     "UPDATE schedule SET cursor = $4, lease_until = now() + $5::float8 * interval '1 second' "
     "WHERE connection_id = $1 AND operation = $2 AND fence = $3 RETURNING true"
 )
+RENEW: Final = (
+    "UPDATE schedule SET lease_until = now() + $4::float8 * interval '1 second' "
+    "WHERE connection_id = $1 AND operation = $2 AND fence = $3 AND lease_until IS NOT NULL"
+)
 # A window that was missed is caught up at once; the next one is counted from when this one was due to start.
 FINISH: Final = (
     "UPDATE schedule SET lease_until = NULL, finished_at = now(), last_error = $4, next_due_at = coalesce($5, "
@@ -46,6 +50,11 @@ async def advance(connection: PooledConnection, due: Due, cursor: str, lease_sec
     """Move the cursor and keep the lease; False when the lease was given away, and the page must not be stored."""
     moved = await connection.fetchval(ADVANCE, due.connection, due.operation, due.fence, cursor, lease_seconds)
     return bool(moved)
+
+
+async def renew(connection: PooledConnection, due: Due, lease_seconds: float) -> None:
+    """Keep the lease while it is still ours."""
+    await connection.execute(RENEW, due.connection, due.operation, due.fence, lease_seconds)
 
 
 async def finish(connection: PooledConnection, due: Due, error: str | None, again_at: datetime | None) -> None:

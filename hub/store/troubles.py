@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+import asyncpg
+
 from hub.flow.aggregate import Trouble
 from hub.store.database import PooledConnection
 
@@ -49,11 +51,21 @@ async def raise_troubles(
         await connection.execute(WAITERS, *zip(*waiting, strict=True))
 
 
+# The exceptions are locked before their waiters go: of two that leave together the second sees that it is the last.
+OF_ORDERS: Final = (
+    "SELECT e.id, u.ref FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS u(merchant, ref, kind, cause) "
+    "JOIN exception e ON e.merchant = u.merchant AND e.kind = u.kind AND (u.cause = '' OR e.cause = u.cause) "
+    "JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'order' AND w.ref = u.ref "
+    "WHERE e.closed_at IS NULL ORDER BY e.merchant, e.kind, e.cause FOR UPDATE OF e"
+)
+OF_EFFECTS: Final = (
+    "SELECT e.id, w.ref FROM exception_waiter w JOIN exception e ON e.id = w.exception_id "
+    "WHERE w.what = 'effect' AND w.ref = ANY($1::text[]) AND e.closed_at IS NULL "
+    "ORDER BY e.merchant, e.kind, e.cause FOR UPDATE OF e"
+)
 LEAVE: Final = (
-    "DELETE FROM exception_waiter w USING exception e, unnest($1::text[], $2::text[], $3::text[], $4::text[]) "
-    "AS u(merchant, ref, kind, cause) WHERE e.merchant = u.merchant AND e.kind = u.kind "
-    "AND (u.cause = '' OR e.cause = u.cause) AND e.closed_at IS NULL AND w.exception_id = e.id "
-    "AND w.what = 'order' AND w.ref = u.ref RETURNING w.exception_id"
+    "DELETE FROM exception_waiter w USING unnest($2::bigint[], $3::text[]) AS u(id, ref) "
+    "WHERE w.exception_id = u.id AND w.what = $1 AND w.ref = u.ref"
 )
 CLOSE: Final = (
     "UPDATE exception e SET closed_at = $2, closed_by = 'cause gone' WHERE e.id = ANY($1::bigint[]) "
@@ -64,5 +76,19 @@ CLOSE: Final = (
 async def mend(connection: PooledConnection, mended: Sequence[tuple[str, str, str, str]], now: datetime) -> None:
     """Orders that wait no more: (merchant, order, kind, cause). An exception closes with its last waiter."""
     if mended:
-        rows = await connection.fetch(LEAVE, *zip(*sorted(set(mended)), strict=True))
-        await connection.execute(CLOSE, sorted({row[0] for row in rows}), now)
+        await _leave(
+            connection, "order", await connection.fetch(OF_ORDERS, *zip(*sorted(set(mended)), strict=True)), now
+        )
+
+
+async def effects_over(connection: PooledConnection, effects: Sequence[int], now: datetime) -> None:
+    """These effects are done, refused or taken back: they wait for nobody any more."""
+    if effects:
+        waited = await connection.fetch(OF_EFFECTS, [str(effect) for effect in effects])
+        await _leave(connection, "effect", waited, now)
+
+
+async def _leave(connection: PooledConnection, what: str, waited: Sequence[asyncpg.Record], now: datetime) -> None:
+    if waited:
+        await connection.execute(LEAVE, what, [row[0] for row in waited], [row[1] for row in waited])
+        await connection.execute(CLOSE, sorted({row[0] for row in waited}), now)

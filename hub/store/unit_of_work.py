@@ -34,13 +34,14 @@ WAITING: Final = (
     "SELECT o.id FROM customer_order o WHERE o.id IN (SELECT w.order_id FROM waiting w WHERE w.due_at <= $2 "
     "ORDER BY w.due_at LIMIT $1) ORDER BY o.id FOR UPDATE OF o SKIP LOCKED"
 )
+# Untried, or every try surely failed: what may have been heard has to be asked back.
 VOID: Final = (
     "WITH untried AS (SELECT o.id FROM outbox o JOIN effect e ON e.id = o.id "
     "JOIN unnest($1::text[], $2::text[]) AS u(connection_id, key) "
     "ON e.connection_id = u.connection_id AND e.key = u.key "
-    "WHERE o.tries = 0 AND o.lease_until IS NULL FOR UPDATE OF o SKIP LOCKED), "
+    "WHERE NOT o.look_first AND o.lease_until IS NULL FOR UPDATE OF o SKIP LOCKED), "
     "gone AS (DELETE FROM outbox o USING untried t WHERE o.id = t.id RETURNING o.id) "
-    "SELECT e.connection_id, e.key FROM effect e JOIN gone g ON g.id = e.id"
+    "SELECT e.connection_id, e.key, e.id FROM effect e JOIN gone g ON g.id = e.id"
 )
 SCANS: Final = (
     "INSERT INTO scan (tracking, carrier, at, status, raw) SELECT * FROM unnest($1::text[], $2::text[], "
@@ -164,10 +165,10 @@ class PostgresUnit:
         """See `Unit.write`."""
         await flush(self.connection, writes, now)
 
-    async def void(self, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    async def void(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """See `Unit.void`."""
         rows = await self.connection.fetch(VOID, [key[0] for key in keys], [key[1] for key in keys])
-        return {(row[0], row[1]) for row in rows}
+        return {(row[0], row[1]): row[2] for row in rows}
 
 
 def _item(row: asyncpg.Record) -> ItemFacts:

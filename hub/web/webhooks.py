@@ -15,10 +15,10 @@ from hub.flow.receive import receive
 from hub.sdk.webhook import Delivery, Handshake, Refuse, Reply
 from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import Credentials, SettingsBroken
-from hub.store.database import is_weather
+from hub.store.database import is_weather, within
 from hub.store.inbox import Arrival
 from hub.store.vault import SealBroken
-from hub.web.grouping import Grouping, Unavailable
+from hub.web.grouping import PATIENCE_SECONDS, Grouping, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +104,7 @@ class Intake:
     async def _link(self, connection_id: str) -> Link | None:
         directory = await self._configuration.recent(FRESH_SECONDS, time.monotonic)
         if connection_id not in directory.links:
-            directory = await self._configuration.directory()
+            directory = await within(PATIENCE_SECONDS, self._configuration.directory())
         link = directory.links.get(connection_id)
         return link if link is not None and link.connection.enabled else None
 
@@ -112,7 +112,8 @@ class Intake:
         directory = await self._configuration.recent(FRESH_SECONDS, time.monotonic)
         kept = self._settings.get(link.connection.id)
         if kept is None or kept[0] != directory.epoch:
-            settings = await self._credentials.settings(link.connection.id, link.adapter)
+            reading = self._credentials.settings(link.connection.id, link.adapter)
+            settings = await within(PATIENCE_SECONDS, reading)
             kept = self._settings[link.connection.id] = (directory.epoch, settings)
         return kept[1]
 

@@ -1,6 +1,7 @@
 """Bells: events within a process, arq between processes. A bell says "look"; what there is to do, Postgres knows."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -100,10 +101,13 @@ class Bells:
     async def listen(self) -> None:
         """Take rings from the queue until cancelled; the queue may come and go meanwhile."""
         while True:
+            listener = self._listener()
             try:
-                await self._listener().async_run()
+                await listener.async_run()
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("bell.lost", reason=str(error))
+            finally:
+                await _let_go(listener)
             await asyncio.sleep(1)
 
     def _listener(self) -> Worker:
@@ -132,6 +136,14 @@ class Bells:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._redis is not None:
             await self._redis.aclose()
+
+
+async def _let_go(listener: Worker) -> None:
+    """Close a listener's connections: arq leaves them open, one set for every time that the queue went away."""
+    pool: ArqRedis | None = listener.pool
+    if pool is not None:
+        with contextlib.suppress(RedisError, OSError):
+            await pool.aclose(close_connection_pool=True)
 
 
 Ring = Callable[[str], None]

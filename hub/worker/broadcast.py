@@ -24,12 +24,12 @@ from hub.store.vault import SealBroken
 from hub.worker.backoff import next_try
 from hub.worker.clients import Clients
 from hub.worker.deliver import perform_call
+from hub.worker.leases import LEASE_SECONDS, kept
 from hub.worker.requests import Call
 
 log = structlog.get_logger(__name__)
 
 MARKS = 5000
-LEASE_SECONDS = 90.0
 
 
 class Broadcaster:
@@ -84,9 +84,14 @@ class Broadcaster:
         outcome: Outcome = Done()
         if changed:
             references = {f"{kind}:{ours}": value for (kind, ours), value in theirs.items()}
-            outcome = await self._send(link, directory, changed, now_level, references)
+            async with kept(lambda seconds: self._renew(marks_known, seconds)):
+                outcome = await self._send(link, directory, changed, now_level, references)
         await self._record(link, marks_known, changed, now_level, outcome)
         return 1
+
+    async def _renew(self, marks: list[Mark], lease_seconds: float) -> None:
+        async with self._database.connection() as connection:
+            await availability.renew(connection, marks, lease_seconds)
 
     async def _send(
         self,

@@ -59,7 +59,8 @@ class Deliverer:
         self._clock = clock
         self._backoff = backoff
         self._lease = lease_seconds
-        self._slots = asyncio.Semaphore(concurrency)
+        self._concurrency = concurrency
+        self._slots: dict[str, asyncio.Semaphore] = {}
         self._ring = ring
         self._held: dict[int, Claimed] = {}
         self._busy: dict[str, asyncio.Task[None]] = {}
@@ -139,7 +140,9 @@ class Deliverer:
     async def _send(
         self, link: Link, directory: Directory, context: Context[Any], claimed: Claimed, loaded: dispatch.Loaded
     ) -> None:
-        async with self._slots:
+        # Of its own per connection: a partner that hangs must not keep the others from being told.
+        slots = self._slots.setdefault(link.connection.id, asyncio.Semaphore(self._concurrency))
+        async with slots:
             started = self._clock()
             brought: list[Pulled] = []
             outcome = await self._call(link, directory, context, claimed, loaded, brought)

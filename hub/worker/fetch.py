@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -12,22 +12,25 @@ from hub.flow.directory import Directory, Link
 from hub.flow.fetch import topic_of
 from hub.mapping.errors import Malformed
 from hub.sdk.capabilities import Pulled
-from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater
+from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Uncertain
 from hub.settings import Backoff
 from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import SettingsBroken
-from hub.store.database import Database
-from hub.store.fetches import Leased, claim_fetches, fetch_again, finish_fetch, park_fetch
+from hub.store.database import Database, is_weather
+from hub.store.fetches import Leased, claim_fetches, fetch_again, finish_fetch, park_fetch, renew_fetches
 from hub.store.inbox import pulled_arrival, store_arrivals
 from hub.store.vault import SealBroken
 from hub.worker.backoff import next_try
 from hub.worker.bell import Ring
 from hub.worker.clients import Clients
+from hub.worker.leases import LEASE_SECONDS, kept
 
 log = structlog.get_logger(__name__)
 
 LIMIT = 16
-LEASE_SECONDS = 60.0
+
+CALL_SECONDS = 60.0
+"""Total time of one fetch, all its calls together."""
 
 
 class Fetcher:
@@ -56,8 +59,13 @@ class Fetcher:
             leased = await claim_fetches(connection, LIMIT, LEASE_SECONDS)
         if leased:
             directory = await self._configuration.directory()
-            await asyncio.gather(*(self._one(one, directory) for one in leased))
+            async with kept(lambda seconds: self._renew(leased, seconds)):
+                await asyncio.gather(*(self._one(one, directory) for one in leased))
         return len(leased)
+
+    async def _renew(self, leased: Sequence[Leased], lease_seconds: float) -> None:
+        async with self._database.connection() as connection:
+            await renew_fetches(connection, leased, lease_seconds)
 
     async def _one(self, leased: Leased, directory: Directory) -> None:
         message = leased.message
@@ -69,13 +77,22 @@ class Fetcher:
             return
         try:
             context = await self._clients.context(link, directory)
-            pulled = await link.adapter.fetch(context, message.topic, message.object, message.body)
+            async with asyncio.timeout(CALL_SECONDS):
+                pulled = await link.adapter.fetch(context, message.topic, message.object, message.body)
+        except TimeoutError:
+            await self._later(leased, Uncertain(reason=f"no end after {CALL_SECONDS:.0f} s"))
         except Interrupted as interruption:
             await self._later(leased, interruption.outcome)
         except Malformed as error:
             await self._later(leased, NeedsPerson(reason=str(error), next_step="Look at the message and the vendor."))
         except (SettingsBroken, SealBroken) as error:
             await self._later(leased, NeedsPerson(reason=str(error), next_step="Correct the connection's config."))
+        except Exception as error:
+            if is_weather(error):
+                raise
+            # An adapter is a plug-in: its bug is tried again like any failure and parked in the end, not left leased.
+            log.exception("fetch.failed", adapter=link.adapter.name, message=message.id)
+            await self._later(leased, Uncertain(reason=f"the adapter failed: {type(error).__name__}"))
         else:
             await self._keep(leased, link, pulled)
 

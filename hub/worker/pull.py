@@ -13,17 +13,16 @@ from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import SettingsBroken
 from hub.store.database import Database
 from hub.store.inbox import pulled_arrival, store_arrivals
-from hub.store.schedules import Due, advance, claim_due, finish
+from hub.store.schedules import Due, advance, claim_due, finish, renew
 from hub.store.vault import SealBroken
 from hub.worker.bell import Ring
 from hub.worker.clients import Clients
+from hub.worker.leases import LEASE_SECONDS, kept
 
 log = structlog.get_logger(__name__)
 
-LEASE_SECONDS = 60.0
-"""Longer than any page may take; a killed worker's pull is taken over after it, from its last stored page."""
-
 AFTER_FAILURE = timedelta(seconds=30)
+"""Longest wait for the next try of a pull that failed; one that runs more often waits its own time."""
 
 
 class LeaseLost(Exception):
@@ -53,10 +52,15 @@ class Puller:
             due = await claim_due(connection, LEASE_SECONDS)
         if due is None:
             return 0
-        error, again_at = await self._pull(due)
+        async with kept(lambda seconds: self._renew(due, seconds)):
+            error, again_at = await self._pull(due)
         async with self._database.connection() as connection:
             await finish(connection, due, error, again_at)
         return 1
+
+    async def _renew(self, due: Due, lease_seconds: float) -> None:
+        async with self._database.connection() as connection:
+            await renew(connection, due, lease_seconds)
 
     async def _pull(self, due: Due) -> tuple[str | None, datetime | None]:
         directory = await self._configuration.directory()
@@ -71,7 +75,7 @@ class Puller:
             outcome = interruption.outcome
             at = outcome.at if isinstance(outcome, RetryLater) else None
             log.warning("pull.interrupted", connection=due.connection, operation=due.operation, reason=outcome.reason)
-            return outcome.reason, at or self._clock() + AFTER_FAILURE
+            return outcome.reason, at or self._clock() + _pause(due)
         except LeaseLost:
             log.warning("pull.lease_lost", connection=due.connection, operation=due.operation)
             return None, None
@@ -79,7 +83,7 @@ class Puller:
             return str(error), self._clock() + timedelta(minutes=5)
         except Exception as error:
             log.exception("pull.failed", connection=due.connection, operation=due.operation)
-            return f"{type(error).__name__}: {error}", self._clock() + AFTER_FAILURE
+            return f"{type(error).__name__}: {error}", self._clock() + _pause(due)
         return None, None
 
     async def _pages(self, due: Due, link: Link, directory: Directory) -> None:
@@ -98,3 +102,7 @@ class Puller:
                 await store_arrivals(connection, arrivals, now)
         for lane in {arrival.lane for arrival in arrivals if arrival.lane}:
             self._ring(lane)
+
+
+def _pause(due: Due) -> timedelta:
+    return min(AFTER_FAILURE, timedelta(seconds=due.every_seconds))

@@ -22,7 +22,10 @@ def main() -> int:
         report = asyncio.run(run(seed, orders=chosen.orders, kills=chosen.kills))
         verdict = "ok" if not report.faults else "FAILED"
         seconds = time.monotonic() - started
-        print(f"seed {seed}: {verdict}, {report.orders} orders, killed {', '.join(report.kills)}, {seconds:.1f} s")
+        rest = "" if report.rested_after is None else f", books agreed after {report.rested_after:.1f} s"
+        print(
+            f"seed {seed}: {verdict}, {report.orders} orders{rest}; struck {', '.join(report.kills)}; {seconds:.0f} s"
+        )
         for fault in report.faults:
             print(f"    {fault}")
         if report.faults:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from pathlib import Path
 from typing import Self
 
@@ -11,13 +12,19 @@ from hub.sdk.testkit.simulator import Faults
 from tests.bench.running import RunningHub
 from tests.scenarios.house import House, build_house
 
-QUICK = """
+LEASE_SECONDS = 2
+QUICK = f"""
+lease_seconds = {LEASE_SECONDS}
+
 [backoff]
 schedule_seconds = [0.1, 0.3, 1.0]
 max_attempts = 100
 """
 SKUS = tuple(f"SKU-{number}" for number in range(20))
 ON_HAND = 400
+SCARCE = SKUS[:4]
+SCARCE_ON_HAND = 9
+"""Fewer than are ordered: what may be promised has an end, and the end is where two workers oversell."""
 
 
 class World:
@@ -27,6 +34,8 @@ class World:
         faults = Faults(server_error=0.05, lost_reply=0.05, duplicate=0.1, reorder=0.1, delay_ms=20)
         seed = chance.randrange(1 << 30)
         self.hub = hub
+        self.wanted: Counter[str] = Counter()
+        """Units ordered, by SKU."""
         self.shop = ShopifySimulator(
             client_secret="hush",
             access_token="tok",
@@ -88,16 +97,25 @@ class World:
                 "requests_per_five_minutes": 10_000_000,
             },
         )
+        # The depot's webhooks name no time and come in any order: its pulls are what sets the books right.
+        for operation in ("status", "stock"):
+            sql = "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('depot', $1, 2)"
+            await self.house.run(sql, operation)
         node = await self.house.node("DEPOT", latitude=40.7, longitude=-74.0)
         await self.house.bind(node, "depot", "76733")
         for sku in SKUS:
-            await self.house.shelf(node, await self.house.item(sku), ON_HAND)
-            self.shop.sell(sku, available=ON_HAND)
-            self.depot.stock("76733", sku, ON_HAND)
+            await self.house.shelf(node, await self.house.item(sku), self.on_hand(sku))
+            self.shop.sell(sku, available=self.on_hand(sku))
+            self.depot.stock("76733", sku, self.on_hand(sku))
+
+    def on_hand(self, sku: str) -> int:
+        """Units on the shelf before anything is sold."""
+        return SCARCE_ON_HAND if sku in SCARCE else ON_HAND
 
     async def sell(self, count: int, per_second: float, chance: random.Random) -> None:
         """Place orders at a steady rate; their webhooks come as the shop's faults will have it."""
         for _ in range(count):
             lines = [(sku, chance.randint(1, 2)) for sku in chance.sample(SKUS, chance.randint(1, 3))]
+            self.wanted.update(dict(lines))
             self.shop.place_order(lines)
             await asyncio.sleep(1 / per_second)

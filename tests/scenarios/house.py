@@ -18,12 +18,15 @@ from hub.registry import find_adapters
 from hub.sdk.adapter import Lane
 from hub.sdk.redaction import hidden_fields
 from hub.settings import Backoff, Settings
+from hub.store.admin.connections import inherit
 from hub.store.inbox import Arrival, store_arrivals
 from hub.store.verify import verify_stock
 from hub.wiring import Parts, build_parts, build_web, build_worker
 from hub.worker.main import Worker
 
 QUICK = Backoff(schedule_seconds=(0.01,), jitter=0.0, max_attempts=12)
+
+PATIENT = Backoff(max_attempts=12)
 
 LANES = (Lane.ORDERS, Lane.FACTS, Lane.STOCK)
 
@@ -101,6 +104,8 @@ class House:
             msgspec.json.encode(columns.get("modes", {})).decode(),
         )
         self.connections[name] = str(account)
+        async with self.parts.database.transaction() as link:
+            await inherit(link, name, account)
         return name
 
     async def node(self, code: str, **columns: object) -> int:
@@ -188,6 +193,17 @@ class House:
                     busy = True
             while await self.worker.performer.resume():
                 busy = True
+
+    async def send(self) -> None:
+        """Try once to send what waits, pauses after failures left out."""
+        for _, _, client in self.parts.clients._open.values():
+            client._breaker.succeeded()
+        await self.run("UPDATE outbox SET due_at = now() WHERE NOT parked")
+        deliverer = self.worker.deliverer
+        deliverer._backoff = PATIENT
+        await deliverer.run()
+        await deliverer.drain()
+        deliverer._backoff = self.parts.settings.backoff
 
     async def everything(self, rounds: int = 200) -> None:
         """Run every lane, deliveries included, until nothing is due."""

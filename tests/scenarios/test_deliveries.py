@@ -1,5 +1,6 @@
 """Telling others: lost replies, refusals, outages, people. One effect each, and nobody waits for a neighbour."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +9,8 @@ import msgspec
 import pytest
 
 from adapters.shopify.simulator_shop import CUSTOMER
-from tests.scenarios.town import Town
+from hub.store import outbox
+from tests.scenarios.town import EAST, Town
 
 
 async def attempts(town: Town, kind: str) -> list[str]:
@@ -57,11 +59,11 @@ async def test_an_outage_of_one_partner_holds_up_no_other(town: Town) -> None:
     await town.shop.delivered()
     await town.house.path()
     for _ in range(3):
-        await town.house.worker.deliverer.run()
-        await town.house.worker.deliverer.drain()
+        await town.house.send()
     assert sum(town.shop.fulfilments[placed.id][0].lines.values()) == 2
     assert await town.slices((await town.order(waiting))["id"]) == [(1, "released", town.east)]
     town.depot.faults.outage = False
+    await town.house.send()
     await town.settle()
     assert town.asked((await town.order(waiting))["id"]).status == "pending"
 
@@ -69,11 +71,57 @@ async def test_an_outage_of_one_partner_holds_up_no_other(town: Town) -> None:
 @contextmanager
 def warehouse_gone(town: Town) -> Iterator[None]:
     """The partner no longer knows the eastern warehouse: an answer that only a person can mend."""
-    from tests.scenarios.town import EAST
-
     name = town.depot.warehouses.pop(EAST)
     yield
     town.depot.warehouses[EAST] = name
+
+
+async def test_a_delivery_that_needs_a_person_parks_and_blocks_nobody(town: Town) -> None:
+    await town.goods("LAMP", west=9)
+    with warehouse_gone(town):
+        stuck = town.shop.place_order([("PASS", 1)])
+        free = town.shop.place_order([("LAMP", 1)])
+        await town.settle()
+    order = await town.order(stuck)
+    assert sorted(await attempts(town, "SubmitFulfilment")) == ["done", "needs_person"]
+    assert town.asked((await town.order(free))["id"]).status == "pending"
+    found = await town.trouble()
+    assert found["kind"] == "delivery_needs_person"
+    assert "Warehouse not found" in found["cause"]
+    assert found["order_id"] == order["id"]
+    (parked,) = await town.house.rows("SELECT * FROM outbox")
+    assert parked["parked"]
+    assert await town.house.rows("SELECT what, ref FROM exception_waiter") == [
+        {"what": "effect", "ref": str(parked["id"])}
+    ]
+    assert await town.slices(order["id"]) == [(1, "released", town.east)]
+
+    async with town.house.parts.database.connection() as connection:
+        assert await outbox.unpark(connection, [parked["id"]]) == 1
+    await town.settle()
+    assert town.asked(order["id"]).status == "pending"
+    assert await town.house.open_exceptions() == [], "it is done: nobody has to look any more"
+
+
+async def test_a_partner_that_hangs_keeps_no_other_from_being_told(town: Town) -> None:
+    placed, order = await town.buy([("PASS", 2)])
+    town.depot.ship(town.asked(order["id"]))
+    await town.depot.delivered()
+    for _ in range(12):
+        town.shop.place_order([("PASS", 1)])
+    await town.shop.delivered()
+    await town.house.path()
+    town.depot.faults.delay_ms = 60_000
+    deliverer = town.house.worker.deliverer
+    await deliverer.run()
+    for _ in range(100):
+        await asyncio.sleep(0.01)
+        if town.shop.fulfilments[placed.id]:
+            break
+    assert sum(town.shop.fulfilments[placed.id][0].lines.values()) == 2
+    for task in list(deliverer._busy.values()):
+        task.cancel()
+    await deliverer.drain()
 
 
 async def test_many_that_need_the_same_person_are_one_exception(town: Town) -> None:
@@ -86,17 +134,37 @@ async def test_many_that_need_the_same_person_are_one_exception(town: Town) -> N
     assert await town.house.value("SELECT count(*) FROM exception_waiter") == 4
 
 
+async def test_a_cancel_of_what_is_parked_frees_the_units(town: Town) -> None:
+    with warehouse_gone(town):
+        placed = town.shop.place_order([("PASS", 3)])
+        await town.settle()
+        town.shop.cancel_order(placed.id)
+        await town.settle()
+    order = await town.order(placed)
+    requests = await town.house.rows("SELECT state FROM cancel_request WHERE order_id = $1", order["id"])
+    assert order["state"] == "cancelled", requests
+    assert await town.stock("PASS", town.east) == (100, 0)
+    assert await town.house.value("SELECT count(*) FROM outbox") == 0
+    assert await town.house.open_exceptions() == []
+
+
 async def test_what_fails_too_often_is_parked_with_its_last_reason(town: Town) -> None:
     town.depot.faults.outage = True
     placed = town.shop.place_order([("PASS", 3)])
-    await town.settle()
-    tries = await attempts(town, "SubmitFulfilment")
-    assert len(tries) == 12
+    await town.shop.delivered()
+    await town.house.path()
+    for _ in range(12):
+        assert await town.house.open_exceptions() == []
+        await town.house.send()
+    assert await attempts(town, "SubmitFulfilment") == ["retry_later"] * 12
     found = await town.trouble()
     assert found["kind"] == "dead_letter"
     assert (await town.order(placed))["id"] in found["cause"]
     town.depot.faults.outage = False
     passer = town.passer_by()
+    await town.shop.delivered()
+    await town.house.path()
+    await town.house.send()
     await town.settle()
     await town.passed(passer)
 
@@ -129,11 +197,12 @@ async def test_an_address_that_changed_before_the_second_try_is_the_one_that_is_
     placed = town.shop.place_order([("PASS", 1)])
     await town.shop.delivered()
     await town.house.path()
-    await town.house.worker.deliverer.run()
-    await town.house.worker.deliverer.drain()
+    await town.house.send()
     town.shop.update_order(placed.id, ship_to=msgspec.structs.replace(CUSTOMER, lines=("99 New Road",)))
     town.depot.faults.outage = False
-    await town.settle()
+    await town.shop.delivered()
+    await town.house.path()
+    await town.house.send()
     assert [address["address1"] for address in seen] == ["99 New Road"]
 
 

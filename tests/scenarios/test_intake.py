@@ -178,8 +178,9 @@ async def test_a_number_beyond_any_integer_is_still_an_identity(town: Town) -> N
     passer = town.passer_by()
     await town.settle()
     await town.passed(passer)
-    kept = "SELECT count(*) FROM customer_order WHERE external_id = $1"
-    assert await town.house.value(kept, "9223372036854775808123456789") == 1
+    assert (
+        await town.house.value("SELECT external_id FROM customer_order ORDER BY id") == "9223372036854775808123456789"
+    )
     assert {row["kind"] for row in await town.house.open_exceptions()} == {"missing_field"}
 
 

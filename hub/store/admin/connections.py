@@ -171,6 +171,8 @@ async def insert_connection(
         live_from,
         enabled,
     )
+    if enabled:
+        await inherit(connection, id, account)
 
 
 async def update_connection(connection: PooledConnection, stored: Stored) -> None:
@@ -186,6 +188,19 @@ async def update_connection(connection: PooledConnection, stored: Stored) -> Non
         stored.live_from,
         stored.enabled,
         stored.paused,
+    )
+    if stored.enabled:
+        await inherit(connection, stored.id, stored.account_id)
+
+
+async def inherit(connection: PooledConnection, id: str, account: int) -> None:
+    """What earlier connections of the account were still to be told goes through this one."""
+    await connection.execute(
+        "WITH left_over AS (UPDATE outbox o SET connection_id = $1 FROM connection c WHERE c.account_id = $2 "
+        "AND c.id <> $1 AND NOT c.enabled AND o.connection_id = c.id RETURNING o.id) "
+        "UPDATE effect e SET connection_id = $1 FROM left_over WHERE e.id = left_over.id",
+        id,
+        account,
     )
 
 
