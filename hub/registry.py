@@ -23,19 +23,19 @@ class BrokenAdapter(Exception):
 def find_adapters() -> Mapping[str, Adapter]:
     """All usable adapters by name. A broken one is reported and left out, never fatal."""
     found: dict[str, Adapter] = {}
-    for module in sorted(pkgutil.iter_modules(adapters.__path__), key=lambda m: m.name):
-        if module.ispkg:
-            _take(found, module.name, f"adapters.{module.name}.adapter:ADAPTER")
-    for point in entry_points(group=ENTRY_POINT):
-        _take(found, point.name, point.value)
+    for name, reference in references().items():
+        try:
+            found[name] = load_adapter(name, reference)
+        except BrokenAdapter as error:
+            log.error("adapter.broken", adapter=name, reason=str(error))
     return found
 
 
-def _take(found: dict[str, Adapter], name: str, reference: str) -> None:
-    try:
-        found[name] = load_adapter(name, reference)
-    except BrokenAdapter as error:
-        log.error("adapter.broken", adapter=name, reason=str(error))
+def references() -> Mapping[str, str]:
+    """Where each adapter is said to be: name -> "module:attribute"."""
+    scanned = sorted(module.name for module in pkgutil.iter_modules(adapters.__path__) if module.ispkg)
+    outside = {point.name: point.value for point in entry_points(group=ENTRY_POINT)}
+    return {name: f"adapters.{name}.adapter:ADAPTER" for name in scanned} | outside
 
 
 def load_adapter(name: str, reference: str) -> Adapter:

@@ -7,8 +7,9 @@ import msgspec
 
 from adapters.shiphero import requests
 from adapters.shiphero.answers import read
-from adapters.shiphero.operations import ACCOUNT, ORDER_LINES
-from adapters.shiphero.schemas import AccountNode, AccountProbe, Answer, OrderHead, UserQuota, WholeOrder
+from adapters.shiphero.longer import whole_order
+from adapters.shiphero.operations import ACCOUNT
+from adapters.shiphero.schemas import AccountNode, AccountProbe, Answer, OrderHead, UserQuota
 from adapters.shiphero.settings import Settings
 from adapters.shiphero.translate import global_id
 from adapters.shiphero.webhook_schemas import PackedOut
@@ -17,7 +18,6 @@ from hub.sdk.outcomes import Interrupted, NeedsPerson, Outcome
 from hub.sdk.translate import Malformed
 
 _account: Final = msgspec.json.Decoder(Answer[AccountProbe])
-_whole_order: Final = msgspec.json.Decoder(Answer[WholeOrder])
 _packed_out: Final = msgspec.json.Decoder(PackedOut)
 
 
@@ -57,16 +57,15 @@ async def fetch(context: Context[Settings], topic: str, object: str, body: bytes
         step = "Compare the notice with ShipHero's documentation; the shipment will tell the same later."
         raise Interrupted(NeedsPerson(reason=f"{topic}: {error}", next_step=step)) from error
     as_of = context.now()
-    response = await context.client.send(requests.graphql(ORDER_LINES, {"id": order_id}, context.settings))
-    order = read(response, _whole_order, write=False, now=as_of).order
-    if order is None or not order.found:
+    order = await whole_order(context, order_id)
+    if order is None:
         raise Interrupted(
             NeedsPerson(
                 reason=f"ShipHero packed order {order_id} and does not show it",
                 next_step="Check that the connection's user may read all orders of the account.",
             )
         )
-    stored = {"as_of": as_of.isoformat(), "notice": msgspec.Raw(body), "order": order.data}
+    stored = {"as_of": as_of.isoformat(), "notice": msgspec.Raw(body), "order": order}
     digest = hashlib.sha256(body).hexdigest()[:16]
     return Pulled(
         key=f"packed:{order_id}:{digest}", topic="packed_order", object=object, body=msgspec.json.encode(stored)

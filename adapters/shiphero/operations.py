@@ -26,16 +26,18 @@ NESTED: Final = 30
 LONGEST: Final = 250
 STOCK_PAGE: Final = 100
 
+_FEW: Final = f"first: {NESTED}"
+_MANY: Final = f"first: {LONGEST}, after: $after"
 _MUTATED: Final = "request_id complexity order { id legacy_id partner_order_id fulfillment_status }"
 _LINES: Final = "partner_line_item_id sku quantity quantity_shipped legacy_id"
 _SHIPMENT: Final = """id legacy_id warehouse_id created_date completed
       order { id partner_order_id order_number shop_name }
       shipping_labels { id tracking_number carrier shipping_method refunded }
-      line_items(first: %d) { pageInfo { hasNextPage } edges { node {
+      line_items(%s) { pageInfo { hasNextPage endCursor } edges { node {
         quantity shipping_label_id line_item { partner_line_item_id sku }
       } } }"""
 _ORDER: Final = """id legacy_id partner_order_id order_number fulfillment_status
-      line_items(first: %d) { pageInfo { hasNextPage } edges { node { %s } } }"""
+      line_items(%s) { pageInfo { hasNextPage endCursor } edges { node { %s } } }"""
 
 CREATE_ORDER: Final = Operation(
     name="order_create",
@@ -75,10 +77,10 @@ ORDER_STATE: Final = Operation(
 
 ORDER_LINES: Final = Operation(
     name="order_lines",
-    document=f"""query order_lines($id: String!) {{
+    document=f"""query order_lines($id: String!, $after: String) {{
   order(id: $id) {{
     request_id complexity
-    data {{ {_ORDER % (LONGEST, _LINES)} }}
+    data {{ {_ORDER % (_MANY, _LINES)} }}
   }}
 }}""",
     cost=1 + LONGEST,
@@ -93,7 +95,7 @@ ORDERS_UPDATED: Final = Operation(
     request_id complexity
     data(first: {PAGE}, after: $after) {{
       pageInfo {{ hasNextPage endCursor }}
-      edges {{ node {{ {_ORDER % (NESTED, _LINES)} }} }}
+      edges {{ node {{ {_ORDER % (_FEW, _LINES)} }} }}
     }}
   }}
 }}""",
@@ -107,7 +109,7 @@ SHIPMENTS: Final = Operation(
     request_id complexity
     data(first: {PAGE}, after: $after) {{
       pageInfo {{ hasNextPage endCursor }}
-      edges {{ node {{ {_SHIPMENT % NESTED} }} }}
+      edges {{ node {{ {_SHIPMENT % _FEW} }} }}
     }}
   }}
 }}""",
@@ -116,10 +118,10 @@ SHIPMENTS: Final = Operation(
 
 SHIPMENT: Final = Operation(
     name="shipment_whole",
-    document=f"""query shipment_whole($id: String!) {{
+    document=f"""query shipment_whole($id: String!, $after: String) {{
   shipment(id: $id) {{
     request_id complexity
-    data {{ {_SHIPMENT % LONGEST} }}
+    data {{ {_SHIPMENT % _MANY} }}
   }}
 }}""",
     cost=1 + LONGEST,

@@ -12,7 +12,8 @@ from typing import Final, Literal
 import msgspec
 
 from adapters.shiphero.answers import read
-from adapters.shiphero.operations import ORDER_LINES, ORDERS_UPDATED, SHIPMENT, SHIPMENTS, STOCK, Operation
+from adapters.shiphero.longer import whole_order, whole_shipment
+from adapters.shiphero.operations import ORDERS_UPDATED, SHIPMENTS, STOCK
 from adapters.shiphero.requests import graphql
 from adapters.shiphero.schemas import (
     Answer,
@@ -23,8 +24,6 @@ from adapters.shiphero.schemas import (
     ShipmentPage,
     StockAsOf,
     StockPage,
-    WholeOrder,
-    WholeShipment,
 )
 from adapters.shiphero.settings import Settings, wire_time
 from hub.sdk.capabilities import Context, Page, Pulled
@@ -62,8 +61,6 @@ _glance: Final = msgspec.json.Decoder(Glance)
 _shipments: Final = msgspec.json.Decoder(Answer[ShipmentPage])
 _orders: Final = msgspec.json.Decoder(Answer[OrderPage])
 _stock: Final = msgspec.json.Decoder(Answer[StockPage])
-_whole_shipment: Final = msgspec.json.Decoder(Answer[WholeShipment])
-_whole_order: Final = msgspec.json.Decoder(Answer[WholeOrder])
 
 
 def begin(cursor: str | None, live_from: datetime | None, now: datetime) -> Place:
@@ -138,17 +135,11 @@ async def _item(context: Context[Settings], topic: str, node: msgspec.Raw) -> Pu
 
 async def _whole(context: Context[Settings], topic: str, identity: str) -> msgspec.Raw:
     """An object with more lines than a page of many shows, read on its own."""
-    operation: Operation = SHIPMENT if topic == "shipment" else ORDER_LINES
-    response = await context.client.send(graphql(operation, {"id": identity}, context.settings))
-    found = (
-        read(response, _whole_shipment, write=False, now=context.now()).shipment
-        if topic == "shipment"
-        else read(response, _whole_order, write=False, now=context.now()).order
-    )
-    if found is None or not found.found:
+    found = await (whole_shipment if topic == "shipment" else whole_order)(context, identity)
+    if found is None:
         reason = f"ShipHero lists {topic} {identity} and does not show it"
         raise Interrupted(NeedsPerson(reason=reason, next_step=f"Look the {topic} up at ShipHero."))
-    return found.data
+    return found
 
 
 async def stock_pages(context: Context[Settings], cursor: str | None) -> AsyncIterator[Page]:

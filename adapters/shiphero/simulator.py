@@ -174,7 +174,7 @@ class ShipHeroSimulator(Warehouse):
         return {"order": {"data": documents.state(self.find(str(variables["id"])))}}
 
     def _do_order_lines(self, variables: dict[str, object]) -> Json:
-        return {"order": {"data": documents.with_lines(self.find(str(variables["id"])), 250)}}
+        return {"order": {"data": documents.with_lines(self.find(str(variables["id"])), 250, _after(variables))}}
 
     def _do_orders_updated(self, variables: dict[str, object]) -> Json:
         since, after = _time(variables.get("updated_from")), int(str(variables.get("after") or 0))
@@ -199,7 +199,7 @@ class ShipHeroSimulator(Warehouse):
         place = bisect.bisect_left(self.shipments, number, key=lambda item: item.number)
         if place == len(self.shipments) or self.shipments[place].number != number:
             raise Said("Shipment not found", 5)
-        return {"shipment": {"data": documents.shipment_node(self.shipments[place], 250)}}
+        return {"shipment": {"data": documents.shipment_node(self.shipments[place], 250, _after(variables))}}
 
     def _do_warehouse_products_page(self, variables: dict[str, object]) -> Json:
         since, start = _time(variables.get("updated_from")), int(str(variables.get("after") or 0))
@@ -255,3 +255,7 @@ def _time(raw: object) -> datetime | None:
 
 def _json(content: object, status: int = 200) -> Response[bytes]:
     return Response(msgspec.json.encode(content), status_code=status, media_type=JSON)
+
+
+def _after(variables: dict[str, object]) -> int:
+    return int(str(variables.get("after") or 0))

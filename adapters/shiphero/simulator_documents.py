@@ -96,8 +96,8 @@ def state(order: Order) -> Json:
     return {**head(order), "shipments": [{"id": global_id("Shipment", number)} for number in order.shipments]}
 
 
-def with_lines(order: Order, most: int) -> Json:
-    """An order with its first lines."""
+def with_lines(order: Order, most: int, after: int = 0) -> Json:
+    """An order with `most` of its lines after so many."""
     lines = [
         {
             "partner_line_item_id": line.reference,
@@ -108,11 +108,11 @@ def with_lines(order: Order, most: int) -> Json:
         }
         for line in order.lines
     ]
-    return head(order) | {"order_number": order.order_number, "line_items": _connection(lines, most)}
+    return head(order) | {"order_number": order.order_number, "line_items": _connection(lines, most, after)}
 
 
-def shipment_node(shipment: Shipment, most: int) -> Json:
-    """A shipment with its first lines."""
+def shipment_node(shipment: Shipment, most: int, after: int = 0) -> Json:
+    """A shipment with `most` of its lines after so many."""
     order, label = shipment.order, global_id("ShippingLabel", shipment.number)
     lines = [
         {
@@ -143,7 +143,7 @@ def shipment_node(shipment: Shipment, most: int) -> Json:
                 "refunded": False,
             }
         ],
-        "line_items": _connection(lines, most),
+        "line_items": _connection(lines, most, after),
     }
 
 
@@ -157,8 +157,10 @@ def warehouse_product(warehouse: str, sku: str, shelf: Shelf) -> Json:
     }
 
 
-def _connection(nodes: Sequence[Json], most: int) -> Json:
-    return {"pageInfo": {"hasNextPage": len(nodes) > most}, "edges": [{"node": node} for node in nodes[:most]]}
+def _connection(nodes: Sequence[Json], most: int, after: int) -> Json:
+    end = min(after + most, len(nodes))
+    info = {"hasNextPage": end < len(nodes), "endCursor": str(end) if nodes else None}
+    return {"pageInfo": info, "edges": [{"node": node} for node in nodes[after:end]]}
 
 
 def paged(nodes: Sequence[Json], end: str | None, more: bool) -> Json:

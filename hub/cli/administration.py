@@ -3,15 +3,14 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import rich_click as click
-from rich.console import Console
-from rich.table import Table
 
+from hub.cli.output import AS_JSON, show
 from hub.domain.ids import id_source
 from hub.embedded import Engines
 from hub.registry import find_adapters
@@ -24,7 +23,6 @@ from hub.store.schema import current_revision, newest_revision, upgrade
 from hub.store.verify import verify_stock
 
 T = TypeVar("T")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def _with_database(work: Callable[[PooledConnection], Awaitable[T]]) -> T:
@@ -37,16 +35,6 @@ def _with_database(work: Callable[[PooledConnection], Awaitable[T]]) -> T:
             await database.close()
 
     return asyncio.run(run())
-
-
-def _show(rows: Sequence[Mapping[str, object]], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(list(rows), default=str))
-        return
-    table = Table(*(rows[0] if rows else ["nothing"]))
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
 
 
 @click.group()
@@ -86,22 +74,6 @@ def token_create(name: str, role: str, as_json: bool) -> None:
 
 
 @click.group()
-def adapters() -> None:
-    """Adapters."""
-
-
-@adapters.command("list")
-@AS_JSON
-def adapters_list(as_json: bool) -> None:
-    """Every adapter that was found, and what it can do."""
-    rows = [
-        {"name": one.name, "kind": one.kind.value, "capabilities": ", ".join(one.capabilities)}
-        for one in find_adapters().values()
-    ]
-    _show(rows, as_json)
-
-
-@click.group()
 def orders() -> None:
     """Orders."""
 
@@ -109,7 +81,7 @@ def orders() -> None:
 @orders.command("show")
 @click.argument("order")
 @AS_JSON
-def orders_show(order: str, as_json: bool) -> None:
+def ordersshow(order: str, as_json: bool) -> None:
     """An order's slices and timeline, by its id, number or the channel's id."""
 
     async def work(connection: PooledConnection) -> dict[str, object] | None:
@@ -140,8 +112,8 @@ def orders_show(order: str, as_json: bool) -> None:
         return
     for name in ("id", "number", "external_id", "state", "currency", "placed_at", "revision"):
         print(f"{name:12} {found[name]}")
-    _show(found["slices"], as_json=False)  # type: ignore[arg-type]
-    _show(found["timeline"], as_json=False)  # type: ignore[arg-type]
+    show(found["slices"], as_json=False)  # type: ignore[arg-type]
+    show(found["timeline"], as_json=False)  # type: ignore[arg-type]
 
 
 @click.group()
@@ -177,7 +149,7 @@ def stock_verify(as_json: bool) -> None:
     drifts = _with_database(verify_stock)
     rows = [drift._asdict() for drift in drifts]
     if as_json or rows:
-        _show(rows, as_json)
+        show(rows, as_json)
     else:
         print("every balance equals its ledger and its slices")
     sys.exit(1 if rows else 0)
@@ -217,5 +189,5 @@ def doctor(as_json: bool) -> None:
     rows.append({"check": "schema", "ok": found == newest, "detail": f"at {found}, newest is {newest}"})
     names = ", ".join(find_adapters())
     rows.append({"check": "adapters", "ok": bool(names), "detail": names})
-    _show(rows, as_json)
+    show(rows, as_json)
     sys.exit(0 if all(row["ok"] for row in rows) else 1)

@@ -4,7 +4,8 @@ import sys
 
 import rich_click as click
 
-from hub.cli.administration import adapters, db, doctor, messages, orders, policy, stock, token
+from hub.cli.adapters import adapters
+from hub.cli.administration import db, doctor, messages, orders, policy, stock, token
 from hub.cli.demo import demo, sim
 from hub.cli.errors import in_one_line
 

@@ -147,8 +147,9 @@ async def test_webhook_and_pull_speak_of_one_shipment(simulator: ShipHeroSimulat
     assert told.parcels == pulled.parcels
 
 
-async def test_a_long_shipment_is_read_whole(simulator: ShipHeroSimulator, bench: Bench) -> None:
-    skus = {f"SKU-{number}": 1 for number in range(45)}
+@pytest.mark.parametrize("lines", [45, 250, 251, 620])
+async def test_a_long_shipment_is_read_whole(simulator: ShipHeroSimulator, bench: Bench, lines: int) -> None:
+    skus = {f"SKU-{number}": 1 for number in range(lines)}
     for sku in skus:
         simulator.stock(WAREHOUSE, sku, 1)
     simulator.ship(simulator.take_order(order_input(SUBMIT.fulfilment, skus)))
@@ -156,7 +157,7 @@ async def test_a_long_shipment_is_read_whole(simulator: ShipHeroSimulator, bench
     shipment, order = [item for page in await pages(bench, "status") for item in page.items]
     (fact,) = translate.shipment(shipment.body, TABLES)
 
-    assert sum(line.quantity for parcel in fact.parcels for line in parcel.lines) == 45
+    assert sum(line.quantity for parcel in fact.parcels for line in parcel.lines) == lines
     assert translate.order(order.body, TABLES) == ()
 
 

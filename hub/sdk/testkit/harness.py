@@ -179,13 +179,15 @@ def _changed(document: object, path: str, word: str | None) -> bytes:
     return msgspec.json.encode(copy)
 
 
-def find_harness(name: str) -> AnyHarness:
-    """The harness of an installed adapter. Raises LookupError when it ships none."""
-    module = f"adapters.{name}.harness"
+def find_harness(package: str) -> AnyHarness:
+    """The harness of the adapter in a package ("adapters.shopify"). Raises LookupError when it ships none."""
+    module = f"{package}.harness"
+    parts = package.split(".")
+    absent = {module, *(".".join(parts[:end]) for end in range(1, len(parts) + 1))}
     try:
         found = getattr(import_module(module), "HARNESS", None)
     except ModuleNotFoundError as error:
-        if error.name not in ("adapters", f"adapters.{name}", module):
+        if error.name not in absent:
             raise
         raise LookupError(f"there is no module {module}: an adapter is checked by the HARNESS in it") from error
     if not isinstance(found, Harness):

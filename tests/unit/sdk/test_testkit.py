@@ -104,4 +104,4 @@ async def test_report_carries_what_a_check_stumbled_over() -> None:
 
 def test_adapter_without_a_harness_is_named() -> None:
     with pytest.raises(LookupError, match=r"adapters\.nobody\.harness"):
-        find_harness("nobody")
+        find_harness("adapters.nobody")
