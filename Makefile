@@ -5,7 +5,7 @@ RUN := .venv/.run
 TEST := .venv/.test
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: demo test setup check bench bench-routing faults up clean
+.PHONY: demo test setup check bench bench-growth bench-routing faults up clean
 
 demo: $(RUN)
 	$(BIN)/crossdock demo $(DEMO)
@@ -26,6 +26,9 @@ check: $(TEST)
 
 bench: $(TEST)
 	$(BIN)/python -m tests.bench.run $(ARGS)
+
+bench-growth: $(TEST)
+	$(BIN)/python -m tests.bench.growth $(ARGS)
 
 bench-routing: $(TEST)
 	$(BIN)/python -m tests.bench.routing $(ARGS)

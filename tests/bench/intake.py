@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from tests.bench.load import Acks, closed_loop, open_loop
-from tests.bench.orders import deliveries
+from tests.bench.orders import SKUS, deliveries
 from tests.bench.running import RunningHub, until
 from tests.bench.usage import cpu_by_part, machine_busy
 
@@ -23,12 +23,14 @@ Figures = dict[str, Any]
 # The commit that holds an order's decision is its allocation: the server's own note of when it committed.
 ALLOCATED = (
     "SELECT count(*) AS orders, max(pg_xact_commit_timestamp(d.xmin)) AS last FROM decision d "
-    "JOIN customer_order o ON o.id = d.order_id WHERE o.external_id::bigint >= $1"
+    "JOIN customer_order o ON o.id = d.order_id "
+    "WHERE o.account_id = (SELECT account_id FROM connection WHERE id = 'shop') AND o.external_id = ANY($1::text[])"
 )
 TIMES = (
     "SELECT extract(epoch FROM pg_xact_commit_timestamp(d.xmin) - m.received_at)::float8 AS taken FROM decision d "
     "JOIN order_revision r ON r.order_id = d.order_id AND r.no = 1 JOIN customer_order o ON o.id = d.order_id "
-    "JOIN message m ON m.id = r.message_id WHERE d.no = 1 AND o.external_id::bigint >= $1"
+    "JOIN message m ON m.id = r.message_id WHERE d.no = 1 "
+    "AND o.account_id = (SELECT account_id FROM connection WHERE id = 'shop') AND o.external_id = ANY($1::text[])"
 )
 FIRST_ID = 5_700_000_000_000
 
@@ -40,6 +42,7 @@ class Phase:
     hub: RunningHub
     connection: "asyncpg.Connection[asyncpg.Record]"
     next_order: int = 0
+    skus: int = SKUS
 
     async def fast(self, count: int) -> Figures:
         """As fast as the hub answers, then until everything is allocated."""
@@ -47,11 +50,12 @@ class Phase:
         before, busy, started = self._cpu(), machine_busy(), time.monotonic()
         acks = await closed_loop(requests, self._port)
         acked = self._cpu()
-        row = await self._at_rest(count)
-        after, taken = self._cpu(), time.monotonic() - started
+        await self._drained()
+        after, taken, busy = self._cpu(), time.monotonic() - started, machine_busy() - busy
+        row = await self._last(count)
         seconds = row["last"].timestamp() - acks.first_sent
         spent = {part: (after[part] - before[part]) * 1e6 / count for part in after}
-        neighbours = (machine_busy() - busy) - sum(after[part] - before[part] for part in after)
+        neighbours = busy - sum(after[part] - before[part] for part in after)
         return {
             "orders": count,
             "per_second": count / seconds,
@@ -66,14 +70,14 @@ class Phase:
     async def steady(self, per_second: float, seconds: float) -> Figures:
         """At a fixed rate: what a delivery waits for its answer, and an order for its allocation."""
         count = int(per_second * seconds)
-        first = FIRST_ID + self.next_order
         requests = self._requests(count)
         before, busy, started = self._cpu(), machine_busy(), time.monotonic()
         acks = await open_loop(requests, self._port, per_second)
-        row = await self._at_rest(count)
-        after, taken = self._cpu(), time.monotonic() - started
-        times = sorted(row["taken"] for row in await self.connection.fetch(TIMES, first))
-        neighbours = (machine_busy() - busy) - sum(after[part] - before[part] for part in after)
+        await self._drained()
+        after, taken, busy = self._cpu(), time.monotonic() - started, machine_busy() - busy
+        row = await self._last(count)
+        times = sorted(row["taken"] for row in await self.connection.fetch(TIMES, self._ids(count)))
+        neighbours = busy - sum(after[part] - before[part] for part in after)
         return {
             "orders": count,
             "per_second": per_second,
@@ -93,22 +97,29 @@ class Phase:
 
     def _requests(self, count: int) -> Sequence[bytes]:
         host = f"127.0.0.1:{self._port}"
-        made = list(deliveries(count, "/webhooks/shop", host, seed=self.next_order + 1, first=self.next_order))
+        seed = self.next_order + 1
+        made = list(deliveries(count, "/webhooks/shop", host, seed=seed, first=self.next_order, skus=self.skus))
         self.next_order += count
         return made
 
     def _cpu(self) -> Mapping[str, float]:
         return cpu_by_part(self.hub.pids, self.hub.postgres.pid, self.hub.valkey.pid)
 
-    async def _at_rest(self, count: int) -> asyncpg.Record:
-        """The last commit of an allocation, once none is missing. Asked seldom: asking costs the server time."""
-        first = FIRST_ID + self.next_order - count
+    def _ids(self, count: int) -> list[str]:
+        """The shop's ids of the last so many orders."""
+        return [str(FIRST_ID + number) for number in range(self.next_order - count, self.next_order)]
+
+    async def _drained(self) -> None:
+        """Wait until nothing received is left to do. Asked seldom: asking costs the server time."""
 
         async def drained() -> bool:
             return not await self.connection.fetchval("SELECT EXISTS (SELECT FROM inbox WHERE NOT parked)")
 
         await until(drained, REST_SECONDS, "every order is allocated")
-        row = await self.connection.fetchrow(ALLOCATED, first)
+
+    async def _last(self, count: int) -> asyncpg.Record:
+        """When the last of so many orders was allocated."""
+        row = await self.connection.fetchrow(ALLOCATED, self._ids(count))
         assert row is not None
         if row["orders"] < count:
             raise AssertionError(f"{count} orders were sent, {row['orders']} decisions stand; see the hub's log")

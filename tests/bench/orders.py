@@ -14,7 +14,6 @@ from tests.unit.mapping.shopify_orders import Json, shopify_order
 SECRET: Final = "hush"
 SHOP: Final = "acme.myshopify.com"
 SKUS: Final = 5000
-HOT: Final = SKUS // 100
 HOT_SHARE: Final = 0.2
 
 # (city, province, country, postal code, latitude, longitude): orders come from where people live.
@@ -37,17 +36,22 @@ def sku(number: int) -> str:
     return f"SKU-{number:05d}"
 
 
-def deliveries(count: int, path: str, host: str, *, seed: int = 1, first: int = 0) -> Iterator[bytes]:
+def hot(skus: int) -> int:
+    """How many of so many SKUs are hot: the first ones."""
+    return max(1, skus // 100)
+
+
+def deliveries(count: int, path: str, host: str, *, seed: int = 1, first: int = 0, skus: int = SKUS) -> Iterator[bytes]:
     """Whole HTTP requests, one per order; `first` keeps order numbers apart between phases."""
     chance = random.Random(seed)
     drafts = [shopify_order(number, lines=1 + number % 4, currency="USD") for number in range(40)]
     for number in range(first, first + count):
         draft = drafts[chance.randrange(len(drafts))]
-        _make_its_own(draft, number, chance)
+        _make_its_own(draft, number, chance, skus)
         yield _request(msgspec.json.encode(draft), number, path, host)
 
 
-def _make_its_own(draft: Json, number: int, chance: random.Random) -> None:
+def _make_its_own(draft: Json, number: int, chance: random.Random, skus: int) -> None:
     """Give a draft its identity, goods and address; a draft is encoded before it is used again."""
     city, province, postal, latitude, longitude = PLACES[chance.randrange(len(PLACES))]
     draft["id"] = 5_700_000_000_000 + number
@@ -55,8 +59,10 @@ def _make_its_own(draft: Json, number: int, chance: random.Random) -> None:
     for address in (draft["shipping_address"], draft["billing_address"]):
         address.update(city=city, province=province, province_code=province, zip=postal, country="United States")
         address.update(country_code="US", latitude=latitude, longitude=longitude)
+    first_cold = hot(skus)
     for place, line in enumerate(draft["line_items"]):
-        item = chance.randrange(HOT) if chance.random() < HOT_SHARE else HOT + chance.randrange(SKUS - HOT)
+        is_hot = chance.random() < HOT_SHARE
+        item = chance.randrange(first_cold) if is_hot else chance.randrange(first_cold, skus)
         line.update(id=13_000_000_000_000 + number * 8 + place, sku=sku(item), variant_id=44_000_000_000_000 + item)
 
 

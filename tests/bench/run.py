@@ -13,14 +13,17 @@ from typing import Any, Final
 
 import uvloop
 
-from tests.bench import floor, intake, mapping, routing
+from tests.bench import delivered, floor, intake, mapping, routing
 from tests.bench.running import RunningHub
 from tests.bench.world import furnish
 
 FOLDER: Final = Path(".bench")
 FLOOR_ORDERS: Final = 5000
+DELIVERED_ORDERS: Final = 3000
 BUDGET_US: Final = {"web": 200, "worker": 600, "postgres": 450}
 """CPU of an order, by part: two cores then take 1,000 orders a second with room to spare."""
+
+ASKED_OF_FLOOR: Final = 0.4
 
 Figures = Mapping[str, Any]
 
@@ -38,6 +41,7 @@ def main() -> None:
     _tell_intake(fast, steady)
     _tell_floor(fast, plain)
     if not chosen.only_intake:
+        _tell_delivered(_keep("delivered", uvloop.run(delivered.measure(min(DELIVERED_ORDERS, chosen.orders)))))
         _tell_parts(_keep("mapping", mapping.measure()), _keep("routing", routing.measure()))
 
 
@@ -67,19 +71,19 @@ def _tell_intake(fast: Figures, steady: Figures) -> None:
     print(f"\nWebhook to allocated and durable: {fast['orders']} orders, 1 to 4 lines, 12 nodes, 5,000 SKUs, HTTP in")
     head = ("", "orders/s", "ack p50", "ack p99", "received to allocated p50", "p99")
     both = (("as fast as it goes", fast), ("at 70 % of that", steady))
-    _table(head, [(name, f"{figures['per_second']:.0f}", *_latencies(figures)) for name, figures in both])
+    tell(head, [(name, f"{figures['per_second']:.0f}", *_latencies(figures)) for name, figures in both])
     print("\nCPU of an order in µs (holds under neighbours, orders/s does not)")
     parts = ("web", "worker", "postgres", "valkey", "load")
     rows = [
         (name, *(str(figures["cpu_us_per_order"][part]) for part in parts), f"{figures['neighbours_cores']:.1f} cores")
         for name, figures in both
     ]
-    _table(("", *parts, "neighbours"), [*rows, ("budget", *(str(BUDGET_US.get(part, "")) for part in parts), "")])
+    tell(("", *parts, "neighbours"), [*rows, ("budget", *(str(BUDGET_US.get(part, "")) for part in parts), "")])
 
 
 def _tell_floor(fast: Figures, plain: Figures) -> None:
     print(f"\nThe same {plain['rows_per_order']} rows an order by plain batched SQL, in this run")
-    _table(
+    tell(
         ("", "orders/s", "Postgres µs", "hub / floor"),
         [
             (
@@ -91,11 +95,31 @@ def _tell_floor(fast: Figures, plain: Figures) -> None:
             for name, key in (("one connection", "one_connection"), ("two connections", "two_connections"))
         ],
     )
+    best = max(plain[key]["per_second"] for key in ("one_connection", "two_connections"))
+    print(f"hub / best floor: {fast['per_second'] / best:.2f} (asked: {ASKED_OF_FLOOR})")
+
+
+def _tell_delivered(figures: Figures) -> None:
+    print(
+        f"\nDelivery on: webhook to the partner's books, {figures['orders']} orders, the simulated partner counted as load"
+    )
+    parts = ("web", "worker", "postgres", "valkey", "load")
+    tell(
+        ("", "delivered/s", "allocated/s", *(f"{part} µs" for part in parts)),
+        [
+            (
+                "with delivery",
+                f"{figures['delivered_per_second']:.0f}",
+                f"{figures['allocated_per_second']:.0f}",
+                *(str(figures["cpu_us_per_order"][part]) for part in parts),
+            )
+        ],
+    )
 
 
 def _tell_parts(mapped: Figures, routed: Figures) -> None:
     print("\nMapping one order, µs")
-    _table(tuple(mapped), [tuple(str(value) for value in mapped.values())])
+    tell(tuple(mapped), [tuple(str(value) for value in mapped.values())])
     print("\nRouting")
     print(json.dumps(routed, indent=2))
 
@@ -105,7 +129,8 @@ def _latencies(figures: Figures) -> list[str]:
     return [f"{figures[name]:.1f} ms" if name in figures else "" for name in names]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def tell(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: names to the left, figures to the right."""
     widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
     for row in (head, *rows):
         name, *cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))

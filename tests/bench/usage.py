@@ -38,6 +38,12 @@ def machine_busy() -> float:
     return (user + nice + system + irq + soft + steal) / TICK
 
 
+def resident_mb(pid: int) -> int:
+    """Memory that a process holds now."""
+    fields = _stat(pid)
+    return 0 if fields is None else int(fields[21]) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+
+
 def _stat(pid: int) -> list[str] | None:
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
