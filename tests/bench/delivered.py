@@ -10,7 +10,7 @@ from adapters.shiphero.simulator import ShipHeroSimulator
 from tests.bench.intake import Phase
 from tests.bench.running import RunningHub, until
 from tests.bench.usage import cpu_by_part, machine_busy
-from tests.bench.world import NODES, PARTNER, furnish
+from tests.bench.world import NODES, PARTNER, furnish, warehouses
 
 WARM_UP: Final = 100
 PLENTY: Final = 1_000_000
@@ -24,7 +24,7 @@ async def measure(orders: int) -> dict[str, Any]:
         password=PARTNER["password"],
         webhook_secret=PARTNER["webhook_secret"],
         account=PARTNER["account"],
-        warehouses={code: code for code, *_ in NODES},
+        warehouses=warehouses(len(NODES)),
         credits=PLENTY,
         credits_per_second=PLENTY,
         requests_per_five_minutes=PLENTY,
@@ -65,15 +65,14 @@ async def _run(
     if len(depot.orders_created) != asked:
         raise AssertionError(f"{asked} fulfilment orders were made, the partner has {len(depot.orders_created)}")
     spent = {part: after[part] - before[part] for part in after}
+    spent = {part: after[part] - before[part] for part in after}
     return {
         "orders": orders,
         "instructions": asked,
         "allocated_per_second": allocated["per_second"],
         "delivered_per_second": orders / taken,
-        "cpu_us_per_order": spent,
-        "neighbours_cores": round(
-            (machine_busy() - busy - sum(after[part] - before[part] for part in after)) / taken, 2
-        ),
+        "cpu_us_per_order": {part: round(seconds * 1e6 / orders) for part, seconds in spent.items()},
+        "neighbours_cores": round((busy_after - busy - sum(spent.values())) / taken, 2),
     }
 
 

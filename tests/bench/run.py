@@ -100,9 +100,7 @@ def _tell_floor(fast: Figures, plain: Figures) -> None:
 
 
 def _tell_delivered(figures: Figures) -> None:
-    print(
-        f"\nDelivery on: webhook to the partner's books, {figures['orders']} orders, the simulated partner counted as load"
-    )
+    print(f"\nWebhook to the partner's books: {figures['orders']} orders, delivery on; the simulated partner is load")
     parts = ("web", "worker", "postgres", "valkey", "load")
     tell(
         ("", "delivered/s", "allocated/s", *(f"{part} µs" for part in parts)),

@@ -46,13 +46,18 @@ async def furnish(
         await house.connect("depot", "shiphero", {**PARTNER, **(depot or {})})
         await house.run("UPDATE connection SET paused = $1 WHERE id = 'depot'", depot is None)
         made = []
-        for code, latitude, longitude, zone in _places(nodes):
+        for (code, latitude, longitude, zone), warehouse in zip(_places(nodes), warehouses(nodes), strict=True):
             node = await house.node(code, latitude=latitude, longitude=longitude, timezone=zone)
-            await house.bind(node, "depot", code)
+            await house.bind(node, "depot", warehouse)
             made.append(node)
         await stock(house, made, skus)
     finally:
         await parts.close()
+
+
+def warehouses(count: int) -> dict[str, str]:
+    """The partner's numbers and names of its warehouses, in the order of the nodes."""
+    return {str(1001 + number): f"Warehouse {number + 1}" for number in range(count)}
 
 
 def _places(count: int) -> Iterator[tuple[str, float, float, str]]:
