@@ -20,11 +20,12 @@ from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import SettingsBroken
 from hub.store.database import Database, is_weather
 from hub.store.outbox import Tried
-from hub.store.record import Result, record
+from hub.store.record import Result
 from hub.store.vault import SealBroken
 from hub.worker.backoff import next_try
 from hub.worker.bell import Ring
 from hub.worker.clients import Clients
+from hub.worker.recorder import Recorder
 from hub.worker.requests import Call, build
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,7 @@ class Deliverer:
         self._concurrency = concurrency
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._ring = ring
+        self._recorder = Recorder(database, clock, ring)
         self._held: dict[int, Claimed] = {}
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._random = random.Random()
@@ -128,7 +130,7 @@ class Deliverer:
         except (SettingsBroken, SealBroken) as error:
             outcome = NeedsPerson(reason=str(error), next_step="Correct the connection's config, then retry.")
             now = self._clock()
-            await self._record(link, [self._result(link, one, outcome, now, now) for one in claimed])
+            await self._recorder.keep(link, [self._result(link, one, outcome, now, now) for one in claimed])
         finally:
             self._release(claimed)
         return True
@@ -147,7 +149,7 @@ class Deliverer:
             brought: list[Pulled] = []
             outcome = await self._call(link, directory, context, claimed, loaded, brought)
         result = self._result(link, claimed, outcome, started, self._clock())
-        await self._record(link, [result._replace(brought=tuple(brought))])
+        await self._recorder.keep(link, [result._replace(brought=tuple(brought))])
         self._held.pop(claimed.id, None)
 
     async def _call(
@@ -199,12 +201,6 @@ class Deliverer:
     @property
     def _attempts(self) -> int:
         return self._backoff.max_attempts
-
-    async def _record(self, link: Link, results: Sequence[Result]) -> None:
-        async with self._database.transaction() as connection:
-            told = await record(connection, link, results, self._clock())
-        if told:
-            self._ring("facts")
 
 
 async def _follow(track: Track, context: Context[Any], request: TrackRequest, brought: list[Pulled]) -> Outcome:
