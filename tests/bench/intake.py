@@ -32,6 +32,9 @@ TIMES = (
     "JOIN message m ON m.id = r.message_id WHERE d.no = 1 "
     "AND o.account_id = (SELECT account_id FROM connection WHERE id = 'shop') AND o.external_id = ANY($1::text[])"
 )
+WRITTEN = (
+    "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint, pg_database_size(current_database())::bigint"
+)
 FIRST_ID = 5_700_000_000_000
 
 
@@ -47,12 +50,14 @@ class Phase:
     async def fast(self, count: int) -> Figures:
         """As fast as the hub answers, then until everything is allocated."""
         requests = self._requests(count)
+        wal, size = await self._written()
         before, busy, started = self._cpu(), machine_busy(), time.monotonic()
         acks = await closed_loop(requests, self._port)
         acked = self._cpu()
         await self._drained()
         after, taken, busy = self._cpu(), time.monotonic() - started, machine_busy() - busy
         row = await self._last(count)
+        wal_after, size_after = await self._written()
         seconds = row["last"].timestamp() - acks.first_sent
         spent = {part: (after[part] - before[part]) * 1e6 / count for part in after}
         neighbours = busy - sum(after[part] - before[part] for part in after)
@@ -64,6 +69,8 @@ class Phase:
             **_ack_figures(acks),
             "cpu_us_per_order": {part: round(value) for part, value in spent.items()},
             "cpu_web_while_acking_us": round((acked["web"] - before["web"]) * 1e6 / count),
+            "wal_bytes_per_order": round((wal_after - wal) / count),
+            "database_bytes_per_order": round((size_after - size) / count),
             "neighbours_cores": round(neighbours / taken, 2),
         }
 
@@ -104,6 +111,12 @@ class Phase:
 
     def _cpu(self) -> Mapping[str, float]:
         return cpu_by_part(self.hub.pids, self.hub.postgres.pid, self.hub.valkey.pid)
+
+    async def _written(self) -> tuple[int, int]:
+        """Bytes of WAL so far, and of the database."""
+        row = await self.connection.fetchrow(WRITTEN)
+        assert row is not None
+        return row[0], row[1]
 
     def _ids(self, count: int) -> list[str]:
         """The shop's ids of the last so many orders."""
