@@ -13,12 +13,15 @@ import rich_click as click
 from hub.cli.output import AS_JSON, show
 from hub.domain.ids import id_source
 from hub.embedded import Engines
+from hub.flow.fetch import lane_again
 from hub.registry import find_adapters
 from hub.routing.policy import PolicyError, load_policy
 from hub.settings import from_environment
+from hub.store.admin.errors import Conflict, Missing
+from hub.store.admin.messages import find_inbound, replay_outbound, split_id
 from hub.store.admin.tokens import Role, create_token
 from hub.store.database import Database, PooledConnection
-from hub.store.inbox import unpark
+from hub.store.replay import replay
 from hub.store.schema import current_revision, newest_revision, upgrade
 from hub.store.verify import verify_stock
 
@@ -122,17 +125,26 @@ def messages() -> None:
 
 
 @messages.command("replay")
-@click.argument("message", type=int)
-def messages_replay(message: int) -> None:
-    """Take a stored message along the path again, under today's mapping and through the version checks."""
+@click.argument("message")
+def messages_replay(message: str) -> None:
+    """Take a stored message along the path again, under today's mapping and through the version checks.
 
-    async def work(connection: PooledConnection) -> bool:
-        from hub.store.replay import replay
+    MESSAGE is its id in the API ("in-42", "out-7") or the number of an inbound one.
+    """
 
-        return bool(await unpark(connection, [message])) or await replay(connection, message)
+    async def work(connection: PooledConnection) -> None:
+        direction, number = split_id(message)
+        if direction == "out":
+            await replay_outbound(connection, "default", number)
+            return
+        stored = await find_inbound(connection, "default", number)
+        name = await connection.fetchval("SELECT adapter FROM connection WHERE id = $1", stored.connection)
+        await replay(connection, number, lane_again(stored.topic, find_adapters().get(name)))
 
-    if not _with_database(work):
-        print(f"crossdock: no message {message}", file=sys.stderr)
+    try:
+        _with_database(work)
+    except (Missing, Conflict) as missing:
+        print(f"crossdock: {missing}", file=sys.stderr)
         sys.exit(1)
     print(f"message {message} is due again")
 

@@ -8,6 +8,8 @@ from hub.cli.adapters import adapters
 from hub.cli.administration import db, doctor, messages, orders, policy, stock, token
 from hub.cli.demo import demo, sim
 from hub.cli.errors import in_one_line
+from hub.cli.simulation import policy_simulate
+from hub.log import configure
 
 
 @click.group()
@@ -49,9 +51,12 @@ def worker() -> None:
 for command in (adapters, db, demo, doctor, messages, orders, policy, sim, stock, token):
     crossdock.add_command(command)
 
+policy.add_command(policy_simulate)
+
 
 def main() -> None:
     """Entry point. What the user can mend is said in one line; anything else shows its trace."""
+    configure("warning")
     with in_one_line():
         crossdock(prog_name="crossdock")
 

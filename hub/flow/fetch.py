@@ -1,8 +1,11 @@
 """Step 3b: a delivery that only names an object, or cannot be trusted, is read again from its source."""
 
 from hub.flow.directory import Directory
+from hub.flow.normalise import DIRECT_TOPIC, FACTS_TOPIC
 from hub.flow.ports import Inbound
-from hub.sdk.adapter import Lane, Topic
+from hub.sdk.adapter import Adapter, Lane, Topic
+
+OWN_TOPICS = {FACTS_TOPIC: Lane.FACTS.value, DIRECT_TOPIC: Lane.ORDERS.value}
 
 
 def topic_of(directory: Directory, connection: str, topic: str) -> Topic | None:
@@ -21,6 +24,12 @@ def lane_of(topic: Topic | None, mode_off: bool) -> str | None:
     if topic is None:
         return Lane.FACTS.value
     return Lane.FETCH.value if topic.thin else topic.lane.value
+
+
+def lane_again(topic: str, adapter: Adapter | None) -> str:
+    """Lane of a stored message that is taken along the path again, by its topic's name; None: the adapter is gone."""
+    declared = adapter.topics.get(topic) if adapter else None
+    return OWN_TOPICS.get(topic) or lane_of(declared, False) or Lane.ORDERS.value
 
 
 def fetched_topic(inbound: Inbound, topic: Topic) -> str:

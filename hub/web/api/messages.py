@@ -5,9 +5,7 @@ from typing import Annotated
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from hub.flow.fetch import lane_of
-from hub.flow.normalise import DIRECT_TOPIC, FACTS_TOPIC
-from hub.sdk.adapter import Lane
+from hub.flow.fetch import lane_again
 from hub.store.admin import messages
 from hub.store.admin.messages import Direction, MessageView, State
 from hub.store.admin.paging import Page
@@ -16,8 +14,6 @@ from hub.store.replay import replay
 from hub.web.paging import Paged
 from hub.web.services import ApiRequest, Hub, Work, commit
 
-OWN_TOPICS = {FACTS_TOPIC: Lane.FACTS.value, DIRECT_TOPIC: Lane.ORDERS.value}
-
 
 async def run_again(tx: Work, id: str) -> MessageView:
     """Inbound: the stored bytes under today's mapping. Outbound: the same key, after looking."""
@@ -25,8 +21,7 @@ async def run_again(tx: Work, id: str) -> MessageView:
     if direction == "in":
         stored = await messages.find_inbound(tx.connection, tx.merchant, number)
         link = (await tx.hub.directory()).links.get(stored.connection)
-        topic = link.adapter.topics.get(stored.topic) if link else None
-        lane = OWN_TOPICS.get(stored.topic) or lane_of(topic, False) or Lane.ORDERS.value
+        lane = lane_again(stored.topic, link.adapter if link else None)
         await replay(tx.connection, number, lane)
         tx.ring(lane)
     else:
