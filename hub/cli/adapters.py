@@ -3,12 +3,14 @@
 import asyncio
 import json
 import sys
+from pathlib import Path
 
 import msgspec
 import rich_click as click
 
 from hub.cli.output import AS_JSON, show
 from hub.registry import BrokenAdapter, find_adapters, load_adapter, references
+from hub.sdk.scaffold import ScaffoldFault, scaffold
 from hub.sdk.testkit.check import Report, certify
 from hub.sdk.testkit.harness import find_harness
 
@@ -51,6 +53,33 @@ def check_adapter(name: str, only: str, as_json: bool) -> None:
     report = asyncio.run(certify(adapter, harness, only=only))
     _tell(report, as_json)
     sys.exit(0 if report.ok else 1)
+
+
+@click.group()
+def adapter() -> None:
+    """An adapter of your own."""
+
+
+@adapter.command("new")
+@click.argument("name")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where adapters/NAME and mappings/NAME are made; the current folder when left out.",
+)
+def new_adapter(name: str, folder: Path) -> None:
+    """Scaffold an adapter that passes `crossdock adapters check NAME`, to be changed into yours.
+
+    See docs/first-adapter.md.
+    """
+    try:
+        written = scaffold(name, folder)
+    except ScaffoldFault as fault:
+        print(f"crossdock: {fault}", file=sys.stderr)
+        sys.exit(1)
+    for path in written:
+        print(path)
 
 
 def _tell(report: Report, as_json: bool) -> None:

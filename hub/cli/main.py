@@ -4,7 +4,7 @@ import sys
 
 import rich_click as click
 
-from hub.cli.adapters import adapters
+from hub.cli.adapters import adapter, adapters
 from hub.cli.administration import db, doctor, messages, orders, policy, stock, token
 from hub.cli.demo import demo, sim
 from hub.cli.errors import in_one_line
@@ -48,7 +48,7 @@ def worker() -> None:
     sys.exit(run_worker())
 
 
-for command in (adapters, db, demo, doctor, messages, orders, policy, sim, stock, token):
+for command in (adapter, adapters, db, demo, doctor, messages, orders, policy, sim, stock, token):
     crossdock.add_command(command)
 
 policy.add_command(policy_simulate)
