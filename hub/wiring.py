@@ -13,6 +13,7 @@ from hub.sdk.adapter import Adapter
 from hub.sdk.http import HttpClient
 from hub.sdk.wire import Client, Transport
 from hub.settings import Settings, secret_key
+from hub.store.clock import DatabaseClock
 from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import Credentials
 from hub.store.database import Database
@@ -32,14 +33,18 @@ from hub.worker.fetch import Fetcher
 from hub.worker.main import Worker
 from hub.worker.perform import Performer
 from hub.worker.pull import Puller
+from hub.worker.reconcile import Reconciler
 from hub.worker.sweep import Sweeper
 
 WEB_CONNECTIONS = 6
 WORKER_CONNECTIONS = 12
+CONFIGURATION_CONNECTIONS = 2
+"""Of their own: handlers look at the configuration inside a transaction, and as many of them at once as the pool has
+connections would wait for each other until the database ended them."""
 
 
 def utc_now() -> datetime:
-    """The clock of a running hub."""
+    """The clock of this machine; a running hub goes by its database's."""
     return datetime.now(UTC)
 
 
@@ -57,12 +62,14 @@ class Parts:
     buckets: SharedBuckets
     clients: Clients
     new_id: NewId
+    clock: DatabaseClock
 
     async def close(self) -> None:
         """Let go of everything."""
         await self.clients.close()
         await self.bells.close()
         await self.buckets.close()
+        await self.configuration.database.close()
         await self.database.close()
 
 
@@ -75,6 +82,7 @@ def build_parts(
     vault = Vault(secret_key(settings))
     credentials = Credentials(database, vault)
     buckets = SharedBuckets(queue_url)
+    clock = DatabaseClock(utc_now)
     return Parts(
         settings=settings,
         adapters=adapters,
@@ -82,15 +90,18 @@ def build_parts(
         vault=vault,
         credentials=credentials,
         configuration=ConfigurationReader(
-            database=database,
+            database=Database(database_url, size=CONFIGURATION_CONNECTIONS, name=f"{name}-configuration"),
             adapters=adapters,
             mapping_text=mapping_text,
             default_policy=rule_text("routing", "default"),
+            clock=clock,
+            default_returns=rule_text("returns", "default"),
         ),
         bells=Bells(queue_url),
         buckets=buckets,
-        clients=Clients(credentials, buckets, utc_now),
-        new_id=id_source(utc_now),
+        clients=Clients(credentials, buckets, clock),
+        new_id=id_source(clock),
+        clock=clock,
     )
 
 
@@ -100,26 +111,27 @@ def build_worker(parts: Parts) -> Worker:
     return Worker(
         bells=parts.bells,
         performer=Performer(
-            PostgresStore(parts.database), parts.configuration, utc_now, parts.new_id, settings.batch_size
+            PostgresStore(parts.database), parts.configuration, parts.clock, parts.new_id, settings.batch_size
         ),
         deliverer=Deliverer(
             parts.database,
             parts.configuration,
             parts.clients,
-            utc_now,
+            parts.clock,
             settings.backoff,
             lease_seconds=settings.lease_seconds,
             concurrency=settings.delivery_concurrency,
             ring=parts.bells.here,
         ),
-        puller=Puller(parts.database, parts.configuration, parts.clients, utc_now, parts.bells.here),
+        puller=Puller(parts.database, parts.configuration, parts.clients, parts.clock, parts.bells.here),
         fetcher=Fetcher(
-            parts.database, parts.configuration, parts.clients, utc_now, settings.backoff, parts.bells.here
+            parts.database, parts.configuration, parts.clients, parts.clock, settings.backoff, parts.bells.here
         ),
         broadcaster=Broadcaster(
-            parts.database, parts.configuration, parts.clients, utc_now, parts.new_id, settings.backoff
+            parts.database, parts.configuration, parts.clients, parts.clock, parts.new_id, settings.backoff
         ),
-        sweeper=Sweeper(parts.database, timedelta(days=settings.raw_retention_days), utc_now),
+        reconciler=Reconciler(parts.database, parts.clock, parts.bells.here),
+        sweeper=Sweeper(parts.database, timedelta(days=settings.raw_retention_days), parts.clock),
         sweep_seconds=settings.sweep_seconds,
         batch_size=settings.batch_size,
     )
@@ -130,7 +142,7 @@ def build_web(parts: Parts) -> Litestar:
 
     @asynccontextmanager
     async def open_client(connection: str, transport: Transport) -> AsyncIterator[Client]:
-        async with HttpClient(transport, clock=utc_now, buckets=parts.buckets) as client:
+        async with HttpClient(transport, clock=parts.clock, buckets=parts.buckets) as client:
             yield client
 
     app = create_app(
@@ -139,7 +151,7 @@ def build_web(parts: Parts) -> Litestar:
             vault=parts.vault,
             adapters=parts.adapters,
             settings=parts.settings,
-            clock=utc_now,
+            clock=parts.clock,
             new_id=parts.new_id,
             ring=parts.bells.ring,
             open_client=open_client,
@@ -147,13 +159,14 @@ def build_web(parts: Parts) -> Litestar:
             unit=PostgresUnit,
             schema_revision=newest_revision(),
             mapping_text=mapping_text,
+            promise_rules=rule_text("promise", "default"),
         )
     )
     intake = Intake(
         parts.configuration,
         parts.credentials,
-        Grouping(parts.database, utc_now),
-        utc_now,
+        Grouping(parts.database, parts.clock),
+        parts.clock,
         parts.bells.ring,
         public_url=parts.settings.public_url,
         max_body_bytes=parts.settings.max_body_bytes,

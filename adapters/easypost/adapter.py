@@ -47,6 +47,8 @@ ADAPTER = Adapter(
     probe=probe,
     quote=quote,
     buy_label=buy_label,
+    # A label from a customer to a node is bought like any other; the carrier asks for no other form.
+    return_labels=True,
     void_label=void_label,
     track=track,
 )

@@ -6,6 +6,7 @@ from adapters.shopify.availability import publish_availability
 from adapters.shopify.cancels import cancel_order
 from adapters.shopify.client import OVERLAP_SECONDS, fetch, probe, pull_orders
 from adapters.shopify.levels import BATCH
+from adapters.shopify.payments import capture_payment, refund_payment, void_payment
 from adapters.shopify.settings import Settings, account, transport
 from adapters.shopify.shipments import confirm_shipment
 from adapters.shopify.translate import FUNCTIONS
@@ -77,6 +78,9 @@ ADAPTER: Final = Adapter(
     probe=probe,
     confirm_shipment=confirm_shipment,
     cancel_order=cancel_order,
+    capture_payment=capture_payment,
+    void_payment=void_payment,
+    refund_payment=refund_payment,
     publish_availability=publish_availability,
     availability_batch=BATCH,
     # `available` is net of what Shopify's own open orders take, and so is our number: nothing to add back.

@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from adapters.shopify.documents import Operation
+from adapters.shopify.operation import Operation
 from hub.sdk.limits import retry_after
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Unauthorised, Uncertain
 from hub.sdk.wire import RateReading, Response

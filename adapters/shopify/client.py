@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.shopify import documents, orders
 from adapters.shopify.answers import read
+from adapters.shopify.operation import Operation
 from adapters.shopify.rest_shape import rest_body, rest_id
 from adapters.shopify.settings import Settings, account
 from hub.sdk.capabilities import Check, Context, Page, Probe, Pulled
@@ -27,7 +28,7 @@ VISIBLE_DAYS: Final = 60
 DAY: Final = timedelta(days=1)
 
 
-async def call(context: Shop, operation: documents.Operation, variables: object, root: str, kind: type[T]) -> T | None:
+async def call(context: Shop, operation: Operation, variables: object, root: str, kind: type[T]) -> T | None:
     """Send one document and read its root field; raises `Interrupted` for whatever is not an answer."""
     document = {"query": operation.document, "operationName": operation.name, "variables": variables}
     request = Request(
@@ -134,9 +135,7 @@ async def whole_fulfilled(
     return lines
 
 
-async def _more(
-    context: Shop, operation: documents.Operation, id: str, page: orders.PageInfo, root: str, kind: type[T]
-) -> T:
+async def _more(context: Shop, operation: Operation, id: str, page: orders.PageInfo, root: str, kind: type[T]) -> T:
     """The next page of a nested list; the object cannot have vanished between two pages, but it may."""
     found = await call(context, operation, {"id": id, "after": page.end_cursor}, root, kind)
     if found is None:
@@ -191,7 +190,7 @@ class Location(orders.Shape, frozen=True):
 
 SCOPES: Final = {
     "read_orders": "orders and their webhooks",
-    "write_orders": "cancelling orders",
+    "write_orders": "cancelling, capturing and refunding orders",
     "read_customers": "names and addresses on orders",
     "read_products": "finding variants by SKU",
     "read_inventory": "reading levels",

@@ -2,26 +2,8 @@
 
 from typing import Final
 
-import msgspec
-
-
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """A named document. `cost` is what it usually costs, `worst` what it must find in the bucket to be let in.
-
-    The vendor lets a query in by its worst cost and charges the real one. Both in points; no document may cost
-    more than 1,000.
-    """
-
-    name: str
-    document: str
-    cost: float
-    worst: int
-    write: bool = False
-
-
-_MONEY = """
-fragment Money on MoneyBag { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
-"""
+from adapters.shopify.documents_money import CAPTURE, REFUND, TRANSACTIONS, VOID
+from adapters.shopify.operation import MONEY, Operation
 
 _ADDRESS = """
 fragment Address on MailingAddress {
@@ -106,7 +88,7 @@ fragment WholeOrder on Order {
 }
 """
 
-_WHOLE = _ORDER + _LINE + _REFUND_LINE + _FULFILLED_LINE + _ADDRESS + _MONEY
+_WHOLE = _ORDER + _LINE + _REFUND_LINE + _FULFILLED_LINE + _ADDRESS + MONEY
 
 ORDER: Final = Operation(
     name="CrossdockOrder",
@@ -138,7 +120,7 @@ query CrossdockOrderLines($id: ID!, $after: String) {
 }
 """
     + _LINE
-    + _MONEY,
+    + MONEY,
     cost=50,
     worst=57,
 )
@@ -153,7 +135,7 @@ query CrossdockRefundLines($id: ID!, $after: String) {
 }
 """
     + _REFUND_LINE
-    + _MONEY,
+    + MONEY,
     cost=30,
     worst=30,
 )
@@ -366,4 +348,8 @@ OPERATIONS: Final = (
     SHOP,
     SCOPES,
     LOCATIONS,
+    TRANSACTIONS,
+    CAPTURE,
+    VOID,
+    REFUND,
 )

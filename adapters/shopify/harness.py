@@ -11,7 +11,16 @@ from adapters.shopify.adapter import ADAPTER, FETCHED_TOPICS, ORDER_TOPICS
 from adapters.shopify.settings import Settings
 from adapters.shopify.simulator import ShopifySimulator, signature
 from adapters.shopify.simulator_books import ShopOrder
-from hub.sdk.capabilities import AvailabilityUpdate, ChannelCancel, Command, ConfirmedLine, ShipmentConfirmation
+from hub.sdk.capabilities import (
+    AvailabilityUpdate,
+    ChannelCancel,
+    Command,
+    ConfirmedLine,
+    PaymentCapture,
+    PaymentRefund,
+    PaymentVoid,
+    ShipmentConfirmation,
+)
 from hub.sdk.testkit.harness import Harness, Sample, json_sample
 from hub.sdk.webhook import Delivery
 
@@ -57,6 +66,17 @@ def prepare(shop: ShopifySimulator, capability: str, request: Any) -> Command:
         case AvailabilityUpdate():
             levels = tuple(msgspec.structs.replace(level, location=location) for level in request.levels)
             return msgspec.structs.replace(request, levels=levels)
+        case PaymentCapture():
+            held = shop.place_order([("MUG-RED", 2), ("TEE-M", 1)], financial="authorized")
+            named = {"order_external_id": str(held.id), "payment": str(held.id + 21)}
+            return msgspec.structs.replace(request, asked_at=shop.now(), **named)
+        case PaymentVoid():
+            held = shop.place_order([("MUG-RED", 2)], financial="authorized")
+            return msgspec.structs.replace(request, order_external_id=str(held.id), payment=str(held.id + 21))
+        case PaymentRefund():
+            paid = two_lines(shop)
+            back = (ConfirmedLine(line=str(paid.lines[0].id), quantity=1),)
+            return msgspec.structs.replace(request, order_external_id=str(paid.id), lines=back)
     raise ValueError(f"Shopify has no {capability}")
 
 
@@ -69,6 +89,10 @@ def effects(shop: ShopifySimulator, capability: str, request: Any) -> int:
             return int(shop.orders[int(request.order_external_id)].cancelled_at is not None)
         case AvailabilityUpdate():
             return int(all(shop.available(level.sku) == level.quantity for level in request.levels))
+        case PaymentCapture() | PaymentVoid():
+            return len(shop.orders[int(request.order_external_id)].moved)
+        case PaymentRefund():
+            return len(shop.orders[int(request.order_external_id)].refunds)
     raise ValueError(f"Shopify has no {capability}")
 
 

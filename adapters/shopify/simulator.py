@@ -13,9 +13,11 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from adapters.shopify import simulator_bodies as bodies
-from adapters.shopify.documents import OPERATIONS, Operation
+from adapters.shopify.documents import OPERATIONS
+from adapters.shopify.operation import Operation
 from adapters.shopify.simulator_admin import HANDLERS, Invalid
 from adapters.shopify.simulator_books import ShopJob, ShopLocation, ShopOrder, ShopVariant
+from adapters.shopify.simulator_money import MONEY_HANDLERS
 from adapters.shopify.simulator_shop import Edited, Shop
 from hub.sdk.testkit.simulator import Sent
 from hub.sdk.webhook import hmac_sha256
@@ -55,6 +57,10 @@ _DENIED: Final = {
     "CrossdockOrders": "read_orders",
     "CrossdockFulfillmentOrders": "read_orders",
     "CrossdockCancel": "write_orders",
+    "CrossdockTransactions": "read_orders",
+    "CrossdockCapture": "write_orders",
+    "CrossdockVoid": "write_orders",
+    "CrossdockRefund": "write_orders",
     "CrossdockFulfill": "_fulfillment_orders",
     "CrossdockMove": "_fulfillment_orders",
     "CrossdockVariants": "read_products",
@@ -208,7 +214,7 @@ class ShopifySimulator(Shop):
         self.ignored_terms.clear()
         self.charged = operation.cost
         try:
-            data = HANDLERS[operation.name](self, variables)
+            data = (HANDLERS | MONEY_HANDLERS)[operation.name](self, variables)
         except Invalid as error:
             return _failed(str(error), "INVALID_FIELD_ARGUMENTS")
         except msgspec.ValidationError as error:

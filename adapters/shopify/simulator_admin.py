@@ -376,7 +376,7 @@ def _cannot_cancel(shop: "ShopifySimulator", found: ShopOrder | None) -> tuple[s
     return None
 
 
-HANDLERS: Final[Mapping[str, Callable[["ShopifySimulator", Variables], Node]]] = {
+HANDLERS: Final[dict[str, Callable[["ShopifySimulator", Variables], Node]]] = {
     "CrossdockOrder": order,
     "CrossdockOrders": orders,
     "CrossdockOrderLines": order_lines,

@@ -25,7 +25,14 @@ FIRST_MOVED: Final = 10
 FIRST_FULFILLED: Final = 50
 FURTHER_LINES: Final = 100
 
-_FINANCIAL: Final = {"paid": "PAID", "pending": "PENDING", "authorized": "AUTHORIZED", "refunded": "REFUNDED"}
+_FINANCIAL: Final = {
+    "paid": "PAID",
+    "pending": "PENDING",
+    "authorized": "AUTHORIZED",
+    "refunded": "REFUNDED",
+    "partially_paid": "PARTIALLY_PAID",
+    "voided": "VOIDED",
+}
 _FULFILLMENT: Final = {None: "UNFULFILLED", "partial": "PARTIALLY_FULFILLED", "fulfilled": "FULFILLED"}
 
 
@@ -132,7 +139,7 @@ def refund_lines(order: ShopOrder, refund: ShopRefund) -> list[Node]:
         {
             "id": gid("RefundLineItem", refund.id * 100 + place),
             "quantity": units,
-            "restockType": "CANCEL",
+            "restockType": refund.restock.upper(),
             "lineItem": ref("LineItem", id),
             "location": ref("Location", refund.location),
             "subtotalSet": bag(refund.amounts[id], order.currency),
@@ -224,9 +231,6 @@ def _fulfillment(one: ShopFulfilment) -> Node:
 
 
 def _refund(order: ShopOrder, refund: ShopRefund) -> Node:
-    total = sum(refund.amounts.values(), ZERO)
-    if not order.taxes_included:
-        total += sum(refund.taxes.values(), ZERO)
     transaction = {
         "id": gid("OrderTransaction", refund.transaction),
         "kind": "REFUND",
@@ -235,14 +239,14 @@ def _refund(order: ShopOrder, refund: ShopRefund) -> Node:
         "createdAt": utc(refund.created_at),
         "processedAt": utc(refund.created_at),
         "test": order.test,
-        "amountSet": bag(total, order.currency),
-        "parentTransaction": ref("OrderTransaction", order.id + 21),
+        "amountSet": bag(refund.moved(order), order.currency),
+        "parentTransaction": ref("OrderTransaction", refund.parent or order.id + 21),
     }
     return {
         "id": gid("Refund", refund.id),
         "createdAt": utc(refund.created_at),
         "processedAt": utc(refund.created_at),
-        "note": None,
+        "note": refund.note,
         "refundLineItems": connection(refund_lines(order, refund), FIRST_MOVED),
         "refundShippingLines": {"nodes": []},
         "orderAdjustments": {"nodes": []},

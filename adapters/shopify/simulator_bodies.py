@@ -177,10 +177,10 @@ def refund_body(order: ShopOrder, refund: ShopRefund) -> Body:
         "id": refund.id,
         "admin_graphql_api_id": f"gid://shopify/Refund/{refund.id}",
         "created_at": local(refund.created_at),
-        "note": None,
+        "note": refund.note,
         "order_id": order.id,
         "processed_at": local(refund.created_at),
-        "restock": True,
+        "restock": refund.restock != "no_restock",
         "total_duties_set": pair(ZERO, order.currency),
         "user_id": None,
         "order_adjustments": [],
@@ -190,17 +190,16 @@ def refund_body(order: ShopOrder, refund: ShopRefund) -> Body:
 
 
 def _refund_transaction(order: ShopOrder, refund: ShopRefund) -> Body:
-    taxes = ZERO if order.taxes_included else sum(refund.taxes.values(), ZERO)
     return {
         "id": refund.transaction,
         "admin_graphql_api_id": f"gid://shopify/OrderTransaction/{refund.transaction}",
-        "amount": _text(sum(refund.amounts.values(), taxes)),
+        "amount": _text(refund.moved(order)),
         "created_at": local(refund.created_at),
         "currency": order.currency,
         "gateway": "shopify_payments",
         "kind": "refund",
         "order_id": order.id,
-        "parent_id": order.id + 21,
+        "parent_id": refund.parent or order.id + 21,
         "processed_at": local(refund.created_at),
         "status": "success",
         "test": order.test,
@@ -213,7 +212,7 @@ def _refund_line(order: ShopOrder, refund: ShopRefund, place: int, line: int) ->
         "line_item_id": line,
         "location_id": refund.location,
         "quantity": refund.lines[line],
-        "restock_type": "cancel",
+        "restock_type": refund.restock,
         "subtotal": refund.amounts[line],
         "subtotal_set": pair(refund.amounts[line], order.currency),
         "total_tax": refund.taxes[line],

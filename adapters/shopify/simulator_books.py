@@ -1,6 +1,6 @@
 """Books of a simulated shop: what is in them, and the arithmetic of an order. No HTTP here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -94,6 +94,17 @@ class ShopFulfilment(msgspec.Struct, kw_only=True):
     status: str = "SUCCESS"
 
 
+class ShopMoved(msgspec.Struct, kw_only=True):
+    """A transaction."""
+
+    id: int
+    kind: str
+    amount: Decimal
+    created_at: datetime
+    parent: int | None
+    status: str = "SUCCESS"
+
+
 class ShopRefund(msgspec.Struct, kw_only=True):
     """Units given back, and their money."""
 
@@ -104,6 +115,18 @@ class ShopRefund(msgspec.Struct, kw_only=True):
     taxes: dict[int, Decimal]
     location: int
     created_at: datetime
+    restock: str = "cancel"
+    """cancel for units that had not left, return or no_restock for those that had."""
+    money: Decimal | None = None
+    """What went back, where it is not what the lines come to."""
+    note: str | None = None
+    parent: int | None = None
+
+    def moved(self, order: "ShopOrder") -> Decimal:
+        """Money that went back."""
+        if self.money is not None:
+            return self.money
+        return sum(self.amounts.values(), ZERO if order.taxes_included else sum(self.taxes.values(), ZERO))
 
 
 class ShopOrder(msgspec.Struct, kw_only=True):
@@ -132,12 +155,21 @@ class ShopOrder(msgspec.Struct, kw_only=True):
     retail_location: int | None = None
     fulfilment_orders: list[ShopFulfilmentOrder] = []
     refunds: list[ShopRefund] = []
+    authorised: bool = False
+    """Placed with an authorisation only: somebody has to capture."""
+    moved: list[ShopMoved] = []
+    """Captures and voids."""
     by_line: dict[int, ShopLine] = {}
 
     @property
     def name(self) -> str:
         """What the merchant calls it."""
         return f"#{self.number}"
+
+    @property
+    def captured(self) -> Decimal:
+        """Money taken of an authorisation."""
+        return sum((one.amount for one in self.moved if one.kind == "CAPTURE"), ZERO)
 
     @property
     def fulfilment_status(self) -> str | None:
@@ -225,3 +257,13 @@ def local(at: datetime) -> str:
 def utc(at: datetime) -> str:
     """A time as GraphQL writes it."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def line_amounts(order: ShopOrder, units: Mapping[int, int]) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
+    """Subtotals and taxes of units by line."""
+    amounts, taxes = {}, {}
+    for id, quantity in units.items():
+        line = order.by_line[id]
+        amounts[id] = line.price * quantity - share(line.discount, quantity, line, order.currency)
+        taxes[id] = share(line.tax, quantity, line, order.currency)
+    return amounts, taxes

@@ -18,8 +18,8 @@ from adapters.shopify.simulator_books import (
     ShopRefund,
     ShopVariant,
     add_tax,
+    line_amounts,
     rounded,
-    share,
     spread_discount,
 )
 from hub.domain.contact import Contact
@@ -141,6 +141,7 @@ class Shop(Simulator):
             source="pos" if at_till else source,
             test=test,
             financial=financial,
+            authorised=financial == "authorized",
             note=note,
             tags=tuple(tags),
             created_at=now,
@@ -187,17 +188,25 @@ class Shop(Simulator):
         self._touch(found)
         self.tell(found, "orders/edited", "orders/updated", edited=(added, removed))
 
-    def refund_order(self, order: int, units: Mapping[int, int]) -> ShopRefund:
-        """The merchant gives units (by line id) back that have not left."""
-        found = self.orders[order]
-        amounts, taxes = {}, {}
+    def refund_order(self, order: int, units: Mapping[int, int], restock: str = "cancel") -> ShopRefund:
+        """The merchant gives units (by line id) back that have not left; with `restock` "return" those that have."""
+        return self.give_back(self.orders[order], units, restock=restock)
+
+    def give_back(
+        self,
+        order: ShopOrder,
+        units: Mapping[int, int],
+        *,
+        restock: str,
+        money: Decimal | None = None,
+        note: str | None = None,
+        parent: int | None = None,
+    ) -> ShopRefund:
+        """Take units off an order and give money back."""
         for id, quantity in units.items():
-            line = found.by_line[id]
-            off = share(line.discount, quantity, line, found.currency)
-            amounts[id] = line.price * quantity - off
-            taxes[id] = share(line.tax, quantity, line, found.currency)
-            self._withdraw(found, line, quantity)
-        self._touch(found)
+            self._withdraw(order, order.by_line[id], quantity)
+        self._touch(order)
+        amounts, taxes = line_amounts(order, units)
         refund = ShopRefund(
             id=self.next_id(),
             transaction=self.next_id(),
@@ -205,12 +214,21 @@ class Shop(Simulator):
             amounts=amounts,
             taxes=taxes,
             location=next(iter(self.locations)),
-            created_at=found.updated_at,
+            created_at=order.updated_at,
+            restock=restock,
+            money=money,
+            note=note,
+            parent=parent,
         )
-        found.refunds.append(refund)
-        self.refunds[refund.id] = (found, refund)
-        self.tell(found, "refunds/create", "orders/updated")
+        order.refunds.append(refund)
+        self.refunds[refund.id] = (order, refund)
+        self.tell(order, "refunds/create", "orders/updated")
         return refund
+
+    def touched(self, order: ShopOrder) -> None:
+        """Money moved: the order says so."""
+        self._touch(order)
+        self.tell(order, "orders/updated")
 
     def cancel_order(self, order: int, *, reason: str = "customer", restock: bool = True) -> None:
         """Cancel: fulfilment orders close, stock that was committed is for sale again."""

@@ -215,6 +215,20 @@ def fulfilled_units(fulfilments: Sequence[Row] | None) -> Mapping[str, int]:
     return units
 
 
+def refunded_units(refunds: Sequence[Row] | None) -> Mapping[str, int]:
+    """Units per line that money went back for after they had left: units taken off before are cancelled, not these."""
+    units: dict[str, int] = {}
+    for line in _rows(refunds or (), "refund_line_items"):
+        if line.get("restock_type") in AFTER_LEAVING:
+            key = str(line["line_item_id"])
+            units[key] = units.get(key, 0) + _units(line.get("quantity"))
+    return units or NO_UNITS
+
+
+AFTER_LEAVING: Final = frozenset({"return", "no_restock"})
+"""`no_restock` is also said of units that never left; those are off the order before anybody asks for these."""
+
+
 def units_of(line: object, units: Mapping[str, int] | None) -> int:
     """Units of one line."""
     return (units or NO_UNITS).get(str(line), 0) if units else 0
@@ -275,7 +289,7 @@ def gateway_payment(
         return ()
     identity = f"{order}:{names[0]}:{kind}"
     implied = {"id": identity, "kind": kind, "gateway": names[0], "amount": total, "currency": currency}
-    return ({**implied, "status": "success", "processed_at": at},)
+    return ({**implied, "status": "success", "processed_at": at, "implied": True},)
 
 
 _IMPLIED_KINDS: Final = {
@@ -309,6 +323,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         refunded_shipping,
         refunded_tax,
         refunded_total,
+        refunded_units,
         shipping_left,
         ships,
         tip,

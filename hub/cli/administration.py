@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 import rich_click as click
@@ -15,7 +14,6 @@ from hub.domain.ids import id_source
 from hub.embedded import Engines
 from hub.flow.fetch import lane_again
 from hub.registry import find_adapters
-from hub.routing.policy import PolicyError, load_policy
 from hub.settings import from_environment
 from hub.store.admin.errors import Conflict, Missing
 from hub.store.admin.messages import find_inbound, replay_outbound, split_id
@@ -170,18 +168,6 @@ def stock_verify(as_json: bool) -> None:
 @click.group()
 def policy() -> None:
     """Routing policies."""
-
-
-@policy.command("lint")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def policy_lint(file: Path) -> None:
-    """Check a routing policy file; exit 1 and name the place when it is wrong."""
-    try:
-        found = load_policy(file.read_text("utf-8"))
-    except PolicyError as fault:
-        print(f"{file}: {fault}", file=sys.stderr)
-        sys.exit(1)
-    print(f"{file}: policy {found.version} is sound")
 
 
 @click.command()

@@ -8,6 +8,7 @@ from hub.cli.adapters import adapter, adapters
 from hub.cli.administration import db, doctor, messages, orders, policy, stock, token
 from hub.cli.demo import demo, sim
 from hub.cli.errors import in_one_line
+from hub.cli.lint import policy_lint
 from hub.cli.simulation import policy_simulate
 from hub.log import configure
 
@@ -51,6 +52,7 @@ def worker() -> None:
 for command in (adapter, adapters, db, demo, doctor, messages, orders, policy, sim, stock, token):
     crossdock.add_command(command)
 
+policy.add_command(policy_lint)
 policy.add_command(policy_simulate)
 
 

@@ -67,6 +67,41 @@ class CancelAtChannel(Effect, frozen=True, kw_only=True):
     reason: str
 
 
+class CapturePayment(Effect, frozen=True, kw_only=True):
+    """Take money that was authorised."""
+
+    order: str
+    request: int
+
+
+class VoidPayment(Effect, frozen=True, kw_only=True):
+    """Let an authorisation go."""
+
+    order: str
+    request: int
+
+
+class RefundPayment(Effect, frozen=True, kw_only=True):
+    """Give money back."""
+
+    order: str
+    refund: int
+
+
+class PostCreditNote(Effect, frozen=True, kw_only=True):
+    """Tell the books of a refund."""
+
+    order: str
+    refund: int
+
+
+class BuyReturnLabel(Effect, frozen=True, kw_only=True):
+    """Buy postage for goods that come back."""
+
+    order: str
+    return_id: str
+
+
 AnyEffect = (
     SubmitFulfilment
     | CancelFulfilment
@@ -76,6 +111,11 @@ AnyEffect = (
     | TrackParcels
     | PostDocument
     | CancelAtChannel
+    | CapturePayment
+    | VoidPayment
+    | RefundPayment
+    | PostCreditNote
+    | BuyReturnLabel
 )
 
 SHORT: dict[type[Effect], str] = {
@@ -87,5 +127,10 @@ SHORT: dict[type[Effect], str] = {
     TrackParcels: "track",
     PostDocument: "post",
     CancelAtChannel: "cancel",
+    CapturePayment: "capture",
+    VoidPayment: "void",
+    RefundPayment: "refund",
+    PostCreditNote: "credit",
+    BuyReturnLabel: "label",
 }
 """The word of each kind inside an effect key."""

@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from hub.domain.payment import Payment
+from hub.domain.returns import Disposition
 from hub.domain.shipping import Parcel, ScanEvent
 from hub.domain.stock import ReportKind
 
@@ -116,14 +118,58 @@ class ParcelScanned(Fact, frozen=True, kw_only=True):
     event: ScanEvent
 
 
+class PaymentMade(Fact, frozen=True, kw_only=True):
+    """A capture, void or refund that we asked for was done. Told again, it changes nothing."""
+
+    order: str
+    what: str
+    """ "request:<no>" of a payment request, "refund:<no>" of a refund."""
+    reference: str | None = None
+    """The channel's id, where it gave no payments."""
+    payments: tuple[Payment, ...] = ()
+
+
+class PaymentRefused(Fact, frozen=True, kw_only=True):
+    """A capture, void or refund that we asked for will not happen."""
+
+    order: str
+    what: str
+    reason: str
+
+
+class ReturnedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units that came back, by the channel's line id where it is known, else by SKU."""
+
+    quantity: int
+    line: str | None = None
+    sku: str | None = None
+    disposition: Disposition | None = None
+    """What the node made of them, where it has looked already."""
+
+
+class GoodsReturned(Fact, frozen=True, kw_only=True):
+    """Goods arrived at a node, asked for or not. Counts once per `receipt`, the sender's own id."""
+
+    receipt: str
+    location: str
+    """The sender's own name of the node, or the node's code."""
+    lines: tuple[ReturnedLine, ...]
+    return_id: str | None = None
+    order: str | None = None
+    """Our order id or fulfilment order id; None where the parcel does not say."""
+    tracking: str | None = None
+
+
 class StockLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A level (`on_hand`) or a change (`delta`) of one SKU at one location of the partner, in its base unit."""
+    """A level (`on_hand`) or a change (`delta`) of one SKU at one location of the partner."""
 
     location: str
     sku: str
     on_hand: int | None = None
     delta: int | None = None
     lot: str = ""
+    unit: str | None = None
+    """Unit of the figure where it is not the item's base unit: converted by the item's table, or told."""
 
 
 class StockReported(Fact, frozen=True, kw_only=True):
@@ -132,6 +178,8 @@ class StockReported(Fact, frozen=True, kw_only=True):
     kind: ReportKind
     lines: tuple[StockLine, ...]
     reason: str | None = None
+    complete: bool = False
+    """Everything there is at the locations named: what is not listed is not there. A snapshot is partial otherwise."""
 
 
 NodeFact = (
@@ -148,4 +196,7 @@ NodeFact = (
 )
 """Facts about a fulfilment order."""
 
-AnyFact = NodeFact | ParcelScanned | StockReported
+PeerFact = PaymentMade | PaymentRefused | GoodsReturned
+"""Facts about what stands beside an order."""
+
+AnyFact = NodeFact | PeerFact | ParcelScanned | StockReported

@@ -54,6 +54,8 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     managed_by: ManagedBy = ManagedBy.HUB
     fulfilled_elsewhere: int = 0
     """Units that the channel says were fulfilled, by whomever."""
+    refunded: int = 0
+    """Units that the channel gave money back for after they had left; units cancelled before are not among them."""
 
 
 class DeliveryGroup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,12 +93,19 @@ class OrderContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     presentment_currency: str | None = None
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None
+    cancel_asked: bool = False
+    """The customer asked the channel to cancel what has not gone, and the channel waits for our answer. The lines
+    say what is still wanted; once nothing is on its way any more, the channel is told to cancel."""
     closed_at: datetime | None = None
     test: bool = False
     source: str | None = None
     """Where within the channel: web, pos, draft, a marketplace's name. Informative, and a condition in policies."""
     customer_group: str | None = None
     tags: tuple[str, ...] = ()
+    related_to: str | None = None
+    """Our id of the order that this one came from, and `relation` in which way."""
+    relation: str | None = None
+    """exchange, replacement, edited_into."""
     financial_status: str | None = None
     """Canonical word from the code table: pending, authorised, paid, part_paid, refunded, part_refunded, voided."""
 

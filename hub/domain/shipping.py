@@ -86,8 +86,15 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     delivery_days: int | None = None
 
 
+class BoxLabel(msgspec.Struct, frozen=True, kw_only=True):
+    """The label of a further box of a shipment."""
+
+    tracking: str
+    url: str | None = None
+
+
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """A bought label. The bytes are fetched from `url` or kept by the carrier."""
+    """A bought label. The bytes are fetched from `url` (maybe a `data:` URL that holds them) or kept by the carrier."""
 
     external_id: str
     tracking: str
@@ -96,4 +103,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
     media_type: str = "application/pdf"
     amount: int = 0
+    """Minor units, for all boxes."""
     currency: str = "USD"
+    more: tuple[BoxLabel, ...] = ()
+    """Further boxes of the same shipment, under the same id and media type."""

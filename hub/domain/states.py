@@ -70,6 +70,25 @@ class ReturnState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class RefundState(StrEnum):
+    """Money going back."""
+
+    ASKED = "asked"
+    DONE = "done"
+    REFUSED = "refused"
+    BY_HAND = "by_hand"
+    """Nobody can be asked to do it: a person pays it back and says so."""
+    CANCELLED = "cancelled"
+
+
+class RequestState(StrEnum):
+    """A capture or void that we asked for."""
+
+    ASKED = "asked"
+    DONE = "done"
+    REFUSED = "refused"
+
+
 S = TypeVar("S", bound=StrEnum)
 
 _O, _L, _H, _C, _R = OrderState, SliceState, Handoff, CancelState, ReturnState
@@ -132,12 +151,31 @@ CANCEL_MOVES: Final[Mapping[CancelState, frozenset[CancelState]]] = {
 RETURN_MOVES: Final[Mapping[ReturnState, frozenset[ReturnState]]] = {
     _R.REQUESTED: frozenset({_R.APPROVED, _R.REFUSED, _R.CANCELLED, _R.RECEIVED}),
     _R.APPROVED: frozenset({_R.IN_TRANSIT, _R.RECEIVED, _R.CANCELLED, _R.CLOSED}),
-    _R.IN_TRANSIT: frozenset({_R.RECEIVED, _R.CANCELLED}),
+    # Closed without goods: the parcel is lost.
+    _R.IN_TRANSIT: frozenset({_R.RECEIVED, _R.CANCELLED, _R.CLOSED}),
     _R.RECEIVED: frozenset({_R.GRADED, _R.CLOSED}),
-    _R.GRADED: frozenset({_R.CLOSED}),
+    # A second parcel of the same return.
+    _R.GRADED: frozenset({_R.RECEIVED, _R.CLOSED}),
     _R.REFUSED: frozenset(),
     _R.CLOSED: frozenset(),
     _R.CANCELLED: frozenset(),
+}
+
+_M = RefundState
+
+REFUND_MOVES: Final[Mapping[RefundState, frozenset[RefundState]]] = {
+    _M.ASKED: frozenset({_M.DONE, _M.REFUSED, _M.BY_HAND}),
+    _M.BY_HAND: frozenset({_M.DONE, _M.CANCELLED}),
+    # Refused by the channel and then paid back all the same, by a person.
+    _M.REFUSED: frozenset({_M.DONE, _M.CANCELLED}),
+    _M.DONE: frozenset(),
+    _M.CANCELLED: frozenset(),
+}
+
+REQUEST_MOVES: Final[Mapping[RequestState, frozenset[RequestState]]] = {
+    RequestState.ASKED: frozenset({RequestState.DONE, RequestState.REFUSED}),
+    RequestState.REFUSED: frozenset({RequestState.DONE}),
+    RequestState.DONE: frozenset(),
 }
 
 HOLDING: Final[frozenset[SliceState]] = frozenset(

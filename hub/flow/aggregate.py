@@ -16,7 +16,8 @@ from hub.domain.effects import SHORT, AnyEffect
 from hub.domain.fulfilment import CancelRequest, FulfilmentOrder
 from hub.domain.ids import effect_key
 from hub.domain.order import OrderContent
-from hub.domain.payment import Payment
+from hub.domain.payment import Payment, PaymentRequest
+from hub.domain.returns import Refund, Return
 from hub.domain.shipping import Shipment
 from hub.domain.states import (
     ORDER_MOVES,
@@ -80,6 +81,17 @@ class DecisionRow(NamedTuple):
     document: bytes
 
 
+class Moved(NamedTuple):
+    """Goods that came back, or change their condition: `units` more (or fewer) of an item at a node."""
+
+    item: int
+    node: int
+    units: int
+    condition: str
+    cause: str
+    """The return."""
+
+
 class Parcelled(NamedTuple):
     """State of a parcel as the carrier told it last."""
 
@@ -98,6 +110,7 @@ class Order:
         "account",
         "acting",
         "before",
+        "came_back",
         "cancels",
         "connection",
         "contacts",
@@ -119,10 +132,16 @@ class Order:
         "merchant",
         "moments",
         "number",
+        "paid",
         "parcels",
         "payments",
+        "peers_known",
         "placed_at",
         "recalled",
+        "refunds",
+        "related",
+        "requests",
+        "returns",
         "revised",
         "revision",
         "shelf",
@@ -185,6 +204,13 @@ class Order:
         self.waits: dict[int, Wait] = {}
         self.decisions = 0
         """How many decisions are stored already."""
+        self.peers_known = fresh
+        """Whether returns, refunds, payment requests and stored payments are below: few handlers need them."""
+        self.returns: dict[str, Return] = {}
+        self.refunds: dict[str, Refund] = {}
+        self.requests: dict[int, PaymentRequest] = {}
+        self.paid: list[Payment] = []
+        """Payments stored before."""
         self.before = Before()
 
         self.revised: tuple[OrderContent, int | None, datetime] | None = None
@@ -203,6 +229,9 @@ class Order:
         """What refusals and short picks said of the shelf: (item, node, units missing, all of it gone)."""
         self.unasked: list[tuple[int, int, int]] = []
         """What left without being asked for: (item, node, units)."""
+        self.came_back: list[Moved] = []
+        self.related: list[tuple[str, str]] = []
+        """Orders that this one belongs with: (order id, kind)."""
         self.skus: dict[str, int] = {}
         """Items by the SKUs that facts name; partners that keep no reference of ours speak of SKUs."""
         self.left_at: datetime | None = None
@@ -229,6 +258,13 @@ class Order:
             exclusions=dict(self.exclusions),
             waits=dict(self.waits),
         )
+
+    def remember_peers(self) -> None:
+        """Mark returns, refunds and payment requests as what is stored."""
+        self.peers_known = True
+        self.before.returns = dict(self.returns)
+        self.before.refunds = dict(self.refunds)
+        self.before.requests = dict(self.requests)
 
     # --- moves ---------------------------------------------------------------------------------------------------
 
@@ -316,6 +352,12 @@ class Order:
         """Slices of a fulfilment order, in order of their numbers."""
         return [part for part in self.slices.values() if part.fulfilment == no]
 
+    def returned(self, demand: int) -> int:
+        """Units of a demand that came back: they are neither wanted again nor missing."""
+        return sum(
+            s.quantity for s in self.slices.values() if s.demand == demand and s.state is SliceState.RETURNED
+        )
+
     def live(self, demand: int) -> int:
         """Units of a demand that are neither cancelled nor returned."""
         return sum(
@@ -341,3 +383,6 @@ class Before(msgspec.Struct, kw_only=True):
     parcels: dict[tuple[int, int], Parcelled] = {}
     exclusions: dict[tuple[int, int], datetime] = {}
     waits: dict[int, Wait] = {}
+    returns: dict[str, Return] = {}
+    refunds: dict[str, Refund] = {}
+    requests: dict[int, PaymentRequest] = {}

@@ -39,9 +39,16 @@ def fit(order: Order, content: OrderContent, batch: Batch) -> None:
         excess = _cut(order, no, excess, batch)
         if excess <= 0 or demand.managed_by is not ManagedBy.HUB:
             continue
-        excess = _recall(order, no, excess)
+        excess = _recall(order, no, excess) - _refunded(order, no, content)
         if excess > 0 and not _elsewhere_only(order, no, content):
             _too_late(order, demand.line, excess, batch)
+
+
+def _refunded(order: Order, demand: int, content: OrderContent) -> int:
+    """Units that left and were then refunded by the channel: not wanted any more, and nothing is to be done."""
+    line = next((one for one in content.lines if one.external_id == order.demands[demand].line), None)
+    back = 0 if line is None else line.refunded * order.demands[demand].per_unit
+    return max(0, back - order.returned(demand))
 
 
 def _cut(order: Order, demand: int, excess: int, batch: Batch) -> int:

@@ -39,6 +39,20 @@ def cancel(order: Order, lines: Mapping[str, int] | None, *, reason: str, who: s
     fit(order, changed, batch)
 
 
+def answer_wish(order: Order, batch: Batch) -> None:
+    """Grant a customer's wish to cancel, at the channel that passed it on, once every unit is cancelled here.
+
+    Goods that left in spite of it are confirmed as shipped, which is the other answer.
+    """
+    content = order.content
+    if content is None or not content.cancel_asked or content.cancelled_at is not None or not order.acting:
+        return
+    link = batch.directory.speaker(order.account)
+    nothing_left = order.slices and all(part.state is SliceState.CANCELLED for part in order.slices.values())
+    if nothing_left and link is not None and link.live("cancel_order"):
+        order.plan(link.connection.id, order.id, CancelAtChannel(order=order.id, reason="buyer asked"))
+
+
 def _less(content: OrderContent, lines: Mapping[str, int]) -> list[OrderLine]:
     known = {line.external_id: line for line in content.lines}
     for name, units in lines.items():

@@ -9,6 +9,7 @@ from hub.flow.aggregate import Order, Trouble
 from hub.flow.batch import Batch
 from hub.flow.confirm import UnknownFulfilment, apply, deliver
 from hub.flow.ports import Inbound, Unit
+from hub.flow.return_parcels import follow
 from hub.flow.take_order import advance
 
 Parked = list[tuple[Inbound, Trouble]]
@@ -41,6 +42,7 @@ async def take_facts(
             parked.append((inbound, _unknown(inbound, fact)))
     if scans:
         await unit.keep_scans([fact for _, fact in messages if isinstance(fact, ParcelScanned)])
+        await follow(unit, orders, scans, batch)
     await advance(unit, orders.values(), batch)
     return parked, early
 

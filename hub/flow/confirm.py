@@ -313,6 +313,9 @@ def deliver(order: Order, tracking: str, status: TrackingStatus, at: datetime, r
     for place, parcel in list(order.parcels.items()):
         if parcel.tracking != tracking or rank[status] < rank[TrackingStatus(parcel.status)]:
             continue
+        if parcel.status == TrackingStatus.RETURN_TO_SENDER.value:
+            # Delivered then means: to the sender. It comes in as a return.
+            continue
         order.parcels[place] = parcel._replace(status=status.value, at=at)
         if status is TrackingStatus.DELIVERED:
             _deliver_parcel(order, place)

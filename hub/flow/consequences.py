@@ -3,8 +3,22 @@
 from datetime import datetime
 from typing import NamedTuple, assert_never
 
-from hub.domain.effects import CancelFulfilment, SubmitFulfilment
-from hub.domain.facts import AnyFact, CancelConfirmed, CancelRefused, FulfilmentRefused
+from hub.domain.effects import (
+    AnyEffect,
+    CancelFulfilment,
+    CapturePayment,
+    RefundPayment,
+    SubmitFulfilment,
+    VoidPayment,
+)
+from hub.domain.facts import (
+    AnyFact,
+    CancelConfirmed,
+    CancelRefused,
+    FulfilmentRefused,
+    PaymentMade,
+    PaymentRefused,
+)
 from hub.domain.fulfilment import fulfilment_id
 from hub.domain.states import Handoff
 from hub.flow.aggregate import Trouble
@@ -57,6 +71,15 @@ def handoff(claimed: Claimed, outcome: Outcome) -> tuple[str, int, Handoff, str 
 def facts(claimed: Claimed, outcome: Outcome, at: datetime) -> tuple[AnyFact, ...]:
     """What the answer already says; it goes through the inbox like any other fact."""
     effect = claimed.effect
+    money = _money(effect)
+    if money is not None and isinstance(outcome, Done):
+        reference = outcome.reference
+        made = PaymentMade(
+            at=at, order=effect.order, what=money, reference=reference, payments=outcome.payments
+        )
+        return (made, *outcome.facts)
+    if money is not None and isinstance(outcome, Refused):
+        return (PaymentRefused(at=at, order=effect.order, what=money, reason=outcome.reason),)
     if isinstance(outcome, Done):
         if isinstance(effect, CancelFulfilment) and not outcome.facts:
             return (CancelConfirmed(at=at, fulfilment=fulfilment_id(effect.order, effect.fulfilment)),)
@@ -69,6 +92,13 @@ def facts(claimed: Claimed, outcome: Outcome, at: datetime) -> tuple[AnyFact, ..
             public = fulfilment_id(effect.order, effect.fulfilment)
             return (CancelRefused(at=at, fulfilment=public, reason=outcome.reason),)
     return ()
+
+
+def _money(effect: AnyEffect) -> str | None:
+    """What an effect that moves money is about, as its facts name it."""
+    if isinstance(effect, CapturePayment | VoidPayment):
+        return f"request:{effect.request}"
+    return f"refund:{effect.refund}" if isinstance(effect, RefundPayment) else None
 
 
 def trouble(claimed: Claimed, outcome: Outcome, *, exhausted: bool, connection_name: str) -> Trouble | None:

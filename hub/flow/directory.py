@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from hub.domain.network import Account, Binding, Connection, Mode, Node, Purpose, StockPoint
-from hub.routing.model import Policy
+from hub.flow.return_rules import ReturnPolicy
+from hub.routing.model import NodeState, Policy
+from hub.routing.prepare import Prepared
 from hub.sdk.adapter import Adapter, Message
 
 Reader = Callable[[str, bytes], Sequence[Message]]
@@ -38,6 +41,14 @@ class Link:
         return frozenset(self.adapter.capabilities)
 
 
+class Network(NamedTuple):
+    """The nodes as one account may use them, still without stock, ready for its merchant's policy."""
+
+    policy: Policy
+    nodes: tuple[NodeState, ...]
+    prepared: Prepared
+
+
 @dataclass(frozen=True, kw_only=True)
 class Directory:
     """A consistent view of the configuration."""
@@ -51,6 +62,14 @@ class Directory:
     stock_points: Sequence[StockPoint] = ()
     policies: Mapping[str, Policy] = field(default_factory=dict)
     """Active routing policy by merchant."""
+    networks: dict[tuple[str, int], Network] = field(default_factory=dict, repr=False, compare=False)
+    """What routing prepared of this configuration, by merchant and account: kept until the next."""
+    return_policies: Mapping[str, ReturnPolicy] = field(default_factory=dict)
+    """Active returns policy by merchant."""
+
+    def return_policy(self, merchant: str) -> ReturnPolicy:
+        """The active returns policy of a merchant, or the shipped default."""
+        return self.return_policies[merchant] if merchant in self.return_policies else self.return_policies[""]
 
     def policy(self, merchant: str) -> Policy:
         """The active routing policy of a merchant, or the shipped default."""

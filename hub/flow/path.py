@@ -11,6 +11,8 @@
 9   confirmation         carry.py, confirm.py
 10  write-back           write_back.py        (availability: stock_levels.py, worker/broadcast.py)
 11  ERP                  post_to_erp.py
+12  money                pay.py               (captures and voids; their answers: take_back.py)
+13  back again           returns.py, grade.py, refund.py, exchange.py
 """
 
 from collections.abc import Sequence
@@ -23,9 +25,12 @@ from hub.domain.facts import (
     FulfilmentAccepted,
     FulfilmentRefused,
     GoodsCollected,
+    GoodsReturned,
     GoodsShipped,
     NodeFact,
     ParcelScanned,
+    PaymentMade,
+    PaymentRefused,
     ReadyForPickUp,
     StockReported,
     UnitsPacked,
@@ -39,6 +44,7 @@ from hub.flow.carry import Parked, take_facts
 from hub.flow.normalise import normalise
 from hub.flow.ports import Inbound, Unit
 from hub.flow.stock_levels import take_stock
+from hub.flow.take_back import take_payments, take_returns
 from hub.flow.take_order import take_orders
 from hub.sdk.adapter import Lane, Message
 
@@ -59,6 +65,15 @@ async def _stock(unit: Unit, messages: Read, batch: Batch) -> Handled:
     return await take_stock(unit, cast("list[tuple[Inbound, StockReported]]", messages), batch), []
 
 
+async def _payments(unit: Unit, messages: Read, batch: Batch) -> Handled:
+    await take_payments(unit, cast("list[tuple[Inbound, PaymentMade | PaymentRefused]]", messages), batch)
+    return [], []
+
+
+async def _returns(unit: Unit, messages: Read, batch: Batch) -> Handled:
+    return await take_returns(unit, cast("list[tuple[Inbound, GoodsReturned]]", messages), batch), []
+
+
 PATH: Final = {
     OrderSnapshot: _orders,
     FulfilmentAccepted: _facts,
@@ -73,6 +88,9 @@ PATH: Final = {
     CancelRefused: _facts,
     ParcelScanned: _facts,
     StockReported: _stock,
+    PaymentMade: _payments,
+    PaymentRefused: _payments,
+    GoodsReturned: _returns,
 }
 """Every canonical message, and who takes it."""
 

@@ -43,6 +43,8 @@ class ItemFacts(NamedTuple):
     classes: tuple[str, ...]
     components: tuple[tuple[int, int], ...]
     """(component item, quantity) of a kit."""
+    volume_cm3: int | None = None
+    """Of one unit, rounded up; None is unknown."""
 
 
 _effect: Final[msgspec.json.Decoder[AnyEffect]] = msgspec.json.Decoder(AnyEffect)
@@ -80,6 +82,40 @@ class StockReport(NamedTuple):
     source: str
     cause: str
     lot: str = ""
+    subtracts: bool = False
+    """The source has taken off already what its node was asked for: exactly that is added back."""
+
+
+class StockItem(NamedTuple):
+    """What a stock report has to know of an item."""
+
+    id: int
+    kit: bool
+    base_unit: str
+    conversions: Mapping[str, int]
+    """Base units per other unit."""
+
+
+class StockSource(NamedTuple):
+    """What a source of figures declared of itself."""
+
+    kinds: frozenset[str]
+    subtracts: bool
+
+
+class Figure(NamedTuple):
+    """What somebody who is not believed about a shelf says of it, to be compared with what we say."""
+
+    party: str
+    """node, channel, erp."""
+    source: str
+    item: int
+    node: int
+    """0 when it is about a stock point or about everything."""
+    stock_point: int
+    quantity: int
+    as_of: datetime
+    cause: str
 
 
 class InboxUnit(Protocol):
@@ -117,12 +153,31 @@ class OrdersUnit(Protocol):
         """Order ids by tracking number; not locked."""
         ...
 
+    async def peers(self, orders: Iterable[Order]) -> None:
+        """Read what stands beside locked orders: returns, refunds, payment requests, payments. Known ones are left."""
+        ...
+
+    async def return_told(self, merchant: str, source: str) -> bool:
+        """Whether something opened a return already."""
+        ...
+
+    async def orders_of_returns(self, ids: Iterable[str]) -> list[str]:
+        """Ids of the orders of returns."""
+        ...
+
+    async def return_labels(self, numbers: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """(order, return) by the tracking number of a return's label."""
+        ...
+
     async def keep_scans(self, scans: Sequence[ParcelScanned]) -> None:
         """Keep the carriers' own events, each once."""
         ...
 
-    async def waiting(self, limit: int, now: datetime) -> list[str]:
-        """Ids of orders with demands that are due to be looked at again, not locked by others."""
+    async def waiting(self, limit: int, epoch: int) -> dict[str, datetime]:
+        """Ids of orders with demands that are due to be looked at again, not locked by others, and when they were due.
+
+        None when the configuration is newer than `epoch`: they would be decided under what holds no more.
+        """
         ...
 
 
@@ -155,6 +210,50 @@ class StockUnit(Protocol):
         """Item ids by SKU."""
         ...
 
+    async def merchants(self, items: Iterable[int]) -> Mapping[int, str]:
+        """Whose items these are."""
+        ...
+
+    async def stock_items(self, merchant: str, skus: Iterable[str]) -> Mapping[str, StockItem]:
+        """What stock reports have to know of items, by SKU."""
+        ...
+
+    async def stock_sources(self, merchant: str, names: Iterable[str]) -> Mapping[str, StockSource]:
+        """Declared sources by name."""
+        ...
+
+    async def stocked(self, merchant: str, nodes: Iterable[int]) -> list[tuple[int, int]]:
+        """(item, node) of a merchant's balances that are not zero."""
+        ...
+
+    async def keep_figures(self, merchant: str, figures: Sequence[Figure]) -> None:
+        """Keep the newest figure of each source; an older one changes nothing."""
+        ...
+
+    async def deficits(self, limit: int) -> list[tuple[int, int]]:
+        """Claim marked shelves, (item, node), that no other worker holds. The marks go with this transaction."""
+        ...
+
+    async def yielding(self, shelves: Sequence[tuple[int, int]], limit: int) -> list[str]:
+        """Orders with unreleased units at these shelves, the least urgent first, at most `limit` of each shelf."""
+        ...
+
+    async def missing(self, shelves: Sequence[tuple[int, int]]) -> dict[tuple[int, int], int]:
+        """Lock these shelves; by how many units each holds less than is promised of it, where it does."""
+        ...
+
+    async def displace_carts(self, missing: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], int]:
+        """End carts that hold what shelves lack, the newest first; units freed at each."""
+        ...
+
+    async def mark_deficits(self, shelves: Sequence[tuple[int, int]]) -> None:
+        """Have somebody give way at these shelves."""
+        ...
+
+    async def raise_troubles(self, troubles: Sequence[tuple[str, str | None, Trouble]], now: datetime) -> None:
+        """Open or count exceptions: (merchant, order id or None, trouble)."""
+        ...
+
 
 class Unit(InboxUnit, OrdersUnit, StockUnit, Protocol):
     """One transaction."""
@@ -163,12 +262,17 @@ class Unit(InboxUnit, OrdersUnit, StockUnit, Protocol):
         """Write everything a batch changed. Raises `LostRace`."""
         ...
 
-    async def put_off(self, orders: Iterable[str], now: datetime) -> None:
-        """Look at these waiting orders again only after the sweep's interval, or when they are woken."""
+    async def put_off(self, due: Mapping[str, datetime]) -> None:
+        """Look at these orders again only after the sweep's interval, or when they are woken, which they may have been
+        since they were due."""
         ...
 
-    async def wake(self, merchant: str, causes: Iterable[str], now: datetime) -> int:
-        """Make what waits for these causes due now; returns how many demands that is."""
+    async def wake(self, merchant: str, causes: Iterable[str], now: datetime, *, skip_locked: bool = False) -> int:
+        """Make what waits for these causes due now; returns how many demands that is.
+
+        `skip_locked` leaves out what another transaction is deciding: for those that hold waiting places themselves,
+        and would wait for each other.
+        """
         ...
 
     async def void(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -9,6 +9,7 @@ from hub.flow.amend import fit
 from hub.flow.batch import Batch
 from hub.flow.ports import ItemFacts, Unit
 from hub.flow.take_order import advance, find_item
+from hub.flow.urgency import most_urgent
 from hub.flow.waiting import UNRESOLVED, stop_waiting
 
 LIMIT = 100
@@ -16,12 +17,13 @@ LIMIT = 100
 
 async def resume(unit: Unit, batch: Batch, limit: int = LIMIT) -> int:
     """Try again what is due in the named queues, in one transaction; returns how many orders that was."""
-    due = await unit.waiting(limit, batch.now)
+    due = await unit.waiting(limit, batch.directory.epoch)
     orders = await unit.by_id(due)
     for order in orders.values():
         await _resolve(unit, order, batch)
-    await advance(unit, orders.values(), batch)
-    await unit.put_off([order.id for order in orders.values() if order.waits], batch.now)
+    # The most urgent takes first of what there is.
+    await advance(unit, sorted(orders.values(), key=most_urgent), batch)
+    await unit.put_off({order.id: due[order.id] for order in orders.values() if order.waits})
     return len(orders)
 
 

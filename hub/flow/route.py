@@ -1,19 +1,23 @@
 """Step 6: gather what a decision needs, let `routing` decide, and reserve what it chose, group by group."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from hub.domain.demand import Demand
 from hub.domain.order import DeliveryGroup, ManagedBy, Method
 from hub.domain.states import OrderState, SliceState
-from hub.flow.aggregate import DecisionRow, Order, Trouble
+from hub.flow.aggregate import DecisionRow, Order
 from hub.flow.batch import Batch
 from hub.flow.fulfil import release
 from hub.flow.ports import ItemFacts, Unit
+from hub.flow.remainder import OPEN, leave, no_answer
 from hub.flow.scene import Scene
-from hub.flow.waiting import exception_of, for_stock, stop_waiting
+from hub.flow.waiting import stop_waiting
+from hub.routing.conditions import ConditionFailed
 from hub.routing.decide import decide
 from hub.routing.model import Decision, Group, GroupLine, Snapshot
+from hub.routing.prepare import RoutingInputError
 from hub.routing.record import encode, encode_input
 
 EXCLUDED_FOR = timedelta(days=3)
@@ -32,8 +36,8 @@ async def route(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
         if limits:
             loads |= await unit.loads(limits, batch.now, lock=batch.lock_stock)
         scene = Scene(batch.directory, items, free, loads)
-        for order, key, demands in pending:
-            _decide_group(order, key, demands, scene, batch)
+        for order, demands, group in _by_priority(pending, scene, batch):
+            _decide_group(order, demands, group, scene, batch)
             release(order, batch, loads)
     decided = {order.id for order, _, _ in pending}
     for order in orders:
@@ -46,7 +50,7 @@ def _pending(order: Order) -> dict[str, list[Demand]]:
     found: dict[str, list[Demand]] = {}
     if not order.acting or order.state is OrderState.CANCELLED:
         return found
-    open_demands = {part.demand for part in order.slices.values() if part.state is SliceState.UNALLOCATED}
+    open_demands = {part.demand for part in order.slices.values() if part.state in OPEN}
     for no in sorted(open_demands):
         demand = order.demands[no]
         if demand.item is not None and demand.managed_by is ManagedBy.HUB and demand.ships:
@@ -54,41 +58,41 @@ def _pending(order: Order) -> dict[str, list[Demand]]:
     return found
 
 
-def _decide_group(order: Order, key: str, demands: Sequence[Demand], scene: Scene, batch: Batch) -> None:
-    group = _group(order, key, demands, scene.items, batch)
-    network = scene.network(order)
-    snapshot = scene.snapshot(network, group, batch.now)
-    decision = decide(group, snapshot, network.policy, network.prepared)
-    _keep(order, key, group, snapshot, decision, batch)
+def _by_priority(
+    pending: Sequence[tuple[Order, str, list[Demand]]], scene: Scene, batch: Batch
+) -> list[tuple[Order, list[Demand], Group]]:
+    """What there is to decide, in the order in which the policy serves it; among equals as it came."""
+    groups = [(order, demands, _group(order, key, demands, scene.items, batch)) for order, key, demands in pending]
+    return sorted(groups, key=lambda one: _priority(one[0], one[2], scene, batch)) if len(groups) > 1 else groups
+
+
+def _priority(order: Order, group: Group, scene: Scene, batch: Batch) -> int:
+    try:
+        network = scene.network(order)
+        chain = network.prepared.chain
+        return network.policy.priority if chain is None else chain.settings(group, batch.now).priority
+    except (ConditionFailed, RoutingInputError):
+        return batch.directory.policy(order.merchant).priority  # deciding says what is wrong
+
+
+def _decide_group(order: Order, demands: Sequence[Demand], group: Group, scene: Scene, batch: Batch) -> None:
+    try:
+        network = scene.network(order)
+        snapshot = scene.snapshot(network, group, batch.now)
+        decision = decide(group, snapshot, network.policy, network.prepared)
+    except (ConditionFailed, RoutingInputError) as error:
+        version = batch.directory.policy(order.merchant).version
+        no_answer(order, [demand.no for demand in demands], error, version, batch)
+        return
+    _keep(order, group, snapshot, decision, batch)
     _reserve(order, decision, demands, scene, batch)
+    leave(order, decision, group, snapshot, batch)
 
 
 def _group(order: Order, key: str, demands: Sequence[Demand], items: Mapping[int, ItemFacts], batch: Batch) -> Group:
     content = order.content
     asked = next((g for g in content.groups if g.key == key), None) if content else None
     delivery = asked or DeliveryGroup(key=key)
-    values = {line.external_id: line.subtotal - line.discount for line in content.lines} if content else {}
-    lines = []
-    for demand in demands:
-        assert demand.item is not None
-        item = items[demand.item]
-        units = sum(
-            p.quantity for p in order.slices.values() if p.demand == demand.no and p.state is SliceState.UNALLOCATED
-        )
-        refused = tuple(
-            sorted(n for (no, n), until in order.exclusions.items() if no == demand.no and until > batch.now)
-        )
-        lines.append(
-            GroupLine(
-                demand=demand.no,
-                item=demand.item,
-                quantity=units,
-                weight_g=item.weight_g,
-                value=values.get(demand.line, 0),
-                classes=item.classes,
-                refused_by=refused,
-            )
-        )
     pickup = None
     if delivery.method is Method.PICK_UP and delivery.pickup_location is not None:
         pickup = batch.directory.node_of_point(order.account, delivery.pickup_location)
@@ -99,7 +103,7 @@ def _group(order: Order, key: str, demands: Sequence[Demand], items: Mapping[int
         channel=order.connection,
         currency=order.currency,
         placed_at=order.placed_at,
-        lines=tuple(lines),
+        lines=_lines(order, demands, items, batch),
         place=delivery.place,
         service=delivery.service,
         customer_group=content.customer_group if content else None,
@@ -108,15 +112,45 @@ def _group(order: Order, key: str, demands: Sequence[Demand], items: Mapping[int
         keep_together=delivery.keep_together,
         deliver_by=delivery.deliver_by,
         no_earlier_than=delivery.not_before,
+        source=content.source if content else None,
+        account=batch.directory.accounts[order.account].name,
     )
 
 
-def _keep(order: Order, key: str, group: Group, snapshot: Snapshot, decision: Decision, batch: Batch) -> None:
+def _lines(
+    order: Order, demands: Sequence[Demand], items: Mapping[int, ItemFacts], batch: Batch
+) -> tuple[GroupLine, ...]:
+    """What is still to be placed. A line's value goes evenly over the parts of a kit, and with the units."""
+    lines = order.content.lines if order.content else ()
+    values = {line.external_id: line.subtotal - line.discount for line in lines}
+    parts = Counter(demand.line for demand in order.demands.values())
+    found = []
+    for demand in demands:
+        assert demand.item is not None
+        item = items[demand.item]
+        units = sum(p.quantity for p in order.slices.values() if p.demand == demand.no and p.state in OPEN)
+        refused = (n for (no, n), until in order.exclusions.items() if no == demand.no and until > batch.now)
+        found.append(
+            GroupLine(
+                demand=demand.no,
+                item=demand.item,
+                quantity=units,
+                weight_g=item.weight_g,
+                value=values.get(demand.line, 0) * units // (demand.quantity * parts[demand.line]),
+                classes=item.classes,
+                refused_by=tuple(sorted(refused)),
+                volume_cm3=item.volume_cm3,
+            )
+        )
+    return tuple(found)
+
+
+def _keep(order: Order, group: Group, snapshot: Snapshot, decision: Decision, batch: Batch) -> None:
     no = order.decisions + len(order.decisions_made) + 1
     order.decisions_made.append(
         DecisionRow(
             no=no,
-            group=key,
+            group=group.group,
             at=batch.now,
             policy=decision.policy,
             engine=decision.engine,
@@ -130,13 +164,13 @@ def _keep(order: Order, key: str, group: Group, snapshot: Snapshot, decision: De
 
 
 def _reserve(order: Order, decision: Decision, demands: Sequence[Demand], scene: Scene, batch: Batch) -> None:
-    """Pin what was assigned; what no node serves waits in a named queue for the event that helps."""
+    """Pin what was assigned."""
     item_of = {demand.no: demand.item for demand in demands}
     unfilled = dict(decision.plan.unfilled)
     for assignment in decision.plan.assignments:
         left = assignment.quantity
         for part in [p for p in order.slices.values() if p.demand == assignment.demand]:
-            if left > 0 and order.slices[part.no].state is SliceState.UNALLOCATED:
+            if left > 0 and order.slices[part.no].state in OPEN:
                 units = min(left, part.quantity)
                 order.advance(part.no, SliceState.RESERVED, units, node=assignment.node, reason=None)
                 left -= units
@@ -149,26 +183,3 @@ def _reserve(order: Order, decision: Decision, demands: Sequence[Demand], scene:
         nodes = batch.directory.nodes
         chosen = sorted({nodes[a.node].code for a in decision.plan.assignments})
         order.note(batch.now, "routed", f"decision {order.decisions + len(order.decisions_made)}: {', '.join(chosen)}")
-    for demand_no, units in unfilled.items():
-        _wait(order, demand_no, item_of[demand_no], units, batch)
-
-
-def _wait(order: Order, demand: int, item: int | None, units: int, batch: Batch) -> None:
-    assert item is not None
-    wait = for_stock(item)
-    if order.waits.get(demand) == wait:
-        return
-    order.waits[demand] = wait
-    order.note(batch.now, "waiting", f"{units} units of demand {demand}: no node has them")
-    kind, cause = exception_of(order, demand, wait, batch)
-    order.troubles.append(
-        Trouble(
-            kind=kind,
-            cause=cause,
-            next_step="No node can serve it now. Orders are tried again as soon as stock arrives, a node is enabled or "
-            "a policy is activated.",
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
-        )
-    )

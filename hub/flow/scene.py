@@ -2,27 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec.structs import replace
 
 from hub.domain.network import Node
 from hub.flow.aggregate import Order
-from hub.flow.directory import Directory
+from hub.flow.directory import Directory, Network
 from hub.flow.ports import ItemFacts
-from hub.routing.model import Group, NodeState, Policy, Snapshot
-from hub.routing.prepare import Prepared, prepare
+from hub.routing.model import Group, NodeState, Snapshot
+from hub.routing.prepare import prepare
+
+__all__ = ["UNLIMITED", "Network", "Scene", "node_state"]
 
 UNLIMITED: Final = 1_000_000_000
 """Units of an item that the hub does not count: as many as anybody will ever want."""
-
-
-class Network(NamedTuple):
-    """The nodes as one account may use them, still without stock, ready for its merchant's policy."""
-
-    policy: Policy
-    nodes: tuple[NodeState, ...]
-    prepared: Prepared
 
 
 class Scene:
@@ -40,17 +34,17 @@ class Scene:
         """Fulfilment orders by node on its own local day, where they are limited."""
         self._free = free
         self._directory = directory
-        self._networks: dict[tuple[str, int], Network] = {}
 
     def network(self, order: Order) -> Network:
         """The network of the order's account. Nodes come in the directory's order."""
         key = (order.merchant, order.account)
-        if key not in self._networks:
+        known = self._directory.networks
+        if key not in known:
             serving = self._directory.serving(order.account)
-            nodes = tuple(_state(node, node.id in serving) for node in self._directory.nodes.values())
+            nodes = tuple(node_state(node, node.id in serving) for node in self._directory.nodes.values())
             policy = self._directory.policy(order.merchant)
-            self._networks[key] = Network(policy, nodes, prepare(nodes, policy))
-        return self._networks[key]
+            known[key] = Network(policy, nodes, prepare(nodes, policy))
+        return known[key]
 
     def snapshot(self, network: Network, group: Group, at: datetime) -> Snapshot:
         """The network with what it holds of the group's items now."""
@@ -75,7 +69,8 @@ class Scene:
         shelf[node] = shelf.get(node, 0) - units
 
 
-def _state(node: Node, serves: bool) -> NodeState:
+def node_state(node: Node, serves: bool) -> NodeState:
+    """What routing knows of a node before anything is ordered."""
     return NodeState(
         id=node.id,
         code=node.code,
@@ -90,4 +85,5 @@ def _state(node: Node, serves: bool) -> NodeState:
         handling_cost=node.handling_cost,
         priority=node.priority,
         enabled=node.enabled and serves,
+        capacity=node.capacity_per_day,
     )

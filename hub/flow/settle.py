@@ -11,6 +11,8 @@ from hub.domain.order import ManagedBy
 from hub.domain.states import GONE, HOLDING, SliceState
 from hub.domain.stock import StockReason
 from hub.flow.aggregate import Order
+from hub.flow.peers import settle_peers
+from hub.flow.urgency import urgency
 from hub.flow.writes import LedgerRow, Load, Writes
 
 Claims = dict[tuple[int, int], int]
@@ -38,6 +40,7 @@ def settle(orders: Iterable[Order], now: datetime) -> Writes:
         _parts(order, writes)
         _partners(order, writes)
         _notes(order, writes)
+        settle_peers(order, writes, now)
         _stock(order, writes, pinned, loose, now)
     writes.pinned = [(item, node, units) for (item, node), units in sorted(pinned.items()) if units]
     loosened: dict[int, list[int]] = {}
@@ -45,7 +48,13 @@ def settle(orders: Iterable[Order], now: datetime) -> Writes:
         loosened.setdefault(item, [0, 0])[kind] += units
     writes.loose = [(item, units[0], units[1]) for item, units in sorted(loosened.items()) if any(units)]
     writes.loads = _loads(touched)
-    writes.dirty = sorted({row[0] for row in writes.pinned} | {row[0] for row in writes.loose})
+    # What left without having been reserved, as over a till, changes what may be sold all the same.
+    writes.dirty = sorted(
+        {row[0] for row in writes.pinned}
+        | {row[0] for row in writes.loose}
+        | {row.item for row in writes.ledger}
+        | {row[0] for row in writes.emptied}
+    )
     return writes
 
 
@@ -107,6 +116,7 @@ def _head(order: Order, writes: Writes) -> None:
                 payment.status,
                 payment.at,
                 payment.expires_at,
+                payment.implied,
             )
         )
 
@@ -167,7 +177,8 @@ def _parts(order: Order, writes: Writes) -> None:
             writes.exclusions.append((key, demand_no, node, until))
     for demand_no, wait in order.waits.items():
         if before.waits.get(demand_no) != wait:
-            writes.waits.append((key, demand_no, order.merchant, wait.queue, wait.cause))
+            place = urgency(order, order.demands[demand_no])
+            writes.waits.append((key, demand_no, order.merchant, wait.queue, wait.cause, place.rank, place.promise))
     writes.waits_over.extend((key, no) for no in before.waits if no not in order.waits)
 
 
@@ -255,6 +266,7 @@ def _stock(order: Order, writes: Writes, pinned: Claims, loose: Claims, now: dat
     if not order.acting:
         return
     _claim(order.id, order.slices.values(), order.demands, pinned, loose, 1)
+    _unreleased(order, writes)
     gone: Departed = {}
     _leave(before.slices.values(), before.demands, gone, -1)
     _leave(order.slices.values(), order.demands, gone, 1)
@@ -293,6 +305,26 @@ def _claim(
         elif state is SliceState.UNALLOCATED or state is SliceState.BACKORDERED:
             key = (demand.item, int(state is SliceState.BACKORDERED))
             loose[key] = loose.get(key, 0) + sign * part.quantity
+
+
+def _unreleased(order: Order, writes: Writes) -> None:
+    """Keep note of what is reserved and rests untold: of what is released at once there is nothing to note."""
+    before, now = order.before.slices.values(), order.slices.values()
+    had = {
+        (order.before.demands[part.demand].item, part.node) for part in before if part.state is SliceState.RESERVED
+    }
+    has = {
+        (demand.item, part.node): demand
+        for part in now
+        if part.state is SliceState.RESERVED and (demand := order.demands[part.demand]).tracked
+    }
+    for (item, node), demand in has.items():
+        if (item, node) not in had and item is not None and node is not None:
+            place = urgency(order, demand)
+            writes.unreleased.append((item, node, order.id, place.rank, place.promise))
+    for item, node in had - has.keys():
+        if item is not None and node is not None:
+            writes.unreleased_over.append((item, node, order.id))
 
 
 def _leave(slices: Iterable[Slice], demands: dict[int, Demand], gone: Departed, sign: int) -> None:

@@ -1,72 +1,198 @@
-"""What stock masters report: facts about shelves, always recorded, even when they put the truth below our promises."""
+"""What stock masters report: facts about shelves, always recorded, even when they put the truth below our promises.
 
-from collections.abc import Mapping, Sequence
+Who is not the master of a shelf is heard, and compared, but not believed (`reconcile.py`).
+"""
 
-from hub.domain.facts import StockReported
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from hub.domain.facts import StockLine, StockReported
+from hub.domain.network import Purpose
 from hub.domain.stock import ReportKind
 from hub.flow.aggregate import Trouble
 from hub.flow.batch import CLOCK_SKEW, Batch
 from hub.flow.carry import Parked
-from hub.flow.ports import Inbound, StockReport, Unit
+from hub.flow.directory import Directory, Link
+from hub.flow.ports import Figure, Inbound, StockItem, StockReport, StockSource, Unit
+from hub.sdk.adapter import Kind, Subtracts
+from hub.stock.units import UnknownUnit, base_units
+
+TOLD_AT_ONCE: Final = 20
+"""Causes that one message raises at most: the others come when these are mended."""
+
+
+class Place(NamedTuple):
+    """What a location is: a shelf whose figures are believed, or something whose figures are only compared."""
+
+    node: int
+    stock_point: int
+    party: str | None
+    """None is believed."""
+
+
+class Heard(NamedTuple):
+    """What a message comes to."""
+
+    reports: list[StockReport]
+    figures: list[Figure]
+    troubles: list[Trouble]
 
 
 async def take_stock(unit: Unit, messages: Sequence[tuple[Inbound, StockReported]], batch: Batch) -> Parked:
-    """Apply stock reports of partners in one transaction. What names an unknown node or SKU is told, once a name."""
-    merchants = {inbound.merchant for inbound, _ in messages}
-    items = {
-        merchant: await unit.items_by_sku(
-            merchant, {line.sku for inbound, fact in messages if inbound.merchant == merchant for line in fact.lines}
-        )
-        for merchant in sorted(merchants)
-    }
+    """Apply stock reports of partners in one transaction. A line that cannot be believed is told, the others count."""
     parked: Parked = []
-    for merchant in sorted(merchants):
+    for merchant in sorted({inbound.merchant for inbound, _ in messages}):
+        mine = [(inbound, fact) for inbound, fact in messages if inbound.merchant == merchant]
+        items = await unit.stock_items(merchant, {line.sku for _, fact in mine for line in fact.lines})
+        sources = await unit.stock_sources(merchant, {inbound.connection for inbound, _ in mine})
         reports: list[StockReport] = []
-        for inbound, fact in messages:
-            if inbound.merchant == merchant:
-                reports += _reports(inbound, fact, items[merchant], batch, parked)
+        figures: list[Figure] = []
+        for inbound, fact in mine:
+            heard = _hear(inbound, fact, items, _source(inbound, sources, batch.directory), batch)
+            reports += heard.reports
+            figures += heard.figures
+            parked += [(inbound, trouble) for trouble in heard.troubles[:TOLD_AT_ONCE]]
+            if fact.complete and fact.kind is not ReportKind.DELTA and not heard.troubles:
+                reports += await gone(unit, merchant, heard.reports)
+        await unit.keep_figures(merchant, figures)
         await report_stock(unit, merchant, reports, batch)
     return parked
 
 
-def _reports(
-    inbound: Inbound, fact: StockReported, items: Mapping[str, int], batch: Batch, parked: Parked
-) -> list[StockReport]:
+def _source(inbound: Inbound, sources: Mapping[str, StockSource], directory: Directory) -> StockSource:
+    """What was declared of the connection, else what its adapter says of all of its kind."""
+    declared = sources.get(inbound.connection)
+    if declared is not None:
+        return declared
+    link = directory.links.get(inbound.connection)
+    takes_off = link is not None and link.adapter.stock_subtracts is Subtracts.OWN_OPEN_ORDERS
+    return StockSource(frozenset(kind.value for kind in ReportKind), takes_off)
+
+
+def _hear(
+    inbound: Inbound, fact: StockReported, items: Mapping[str, StockItem], source: StockSource, batch: Batch
+) -> Heard:
+    heard = Heard([], [], [])
     if fact.at > batch.now + CLOCK_SKEW:
         step = "Correct the partner's clock; a later report with a believable time is taken."
-        parked.append((inbound, Trouble("stock_from_the_future", f"{inbound.connection}: {fact.at.isoformat()}", step)))
-        return []
-    found = []
-    unknown: set[tuple[str, str]] = set()
+        heard.troubles.append(_trouble(inbound, "stock_from_the_future", fact.at.isoformat(), step))
+        return heard
+    if fact.kind.value not in source.kinds:
+        kinds = ", ".join(sorted(source.kinds))
+        step = f"The source is declared to report {kinds}. Correct it, or its declaration (PUT /api/v1/stock-sources)."
+        heard.troubles.append(_trouble(inbound, "stock_kind", f"a {fact.kind.value}", step))
+        return heard
+    troubles: dict[tuple[str, str], Trouble] = {}
     for line in fact.lines:
-        node = batch.directory.node_at(inbound.connection, line.location)
-        item = items.get(line.sku)
-        if node is None:
-            unknown.add(("unknown_location", line.location))
-        elif item is None:
-            unknown.add(("unknown_stock_sku", line.sku))
-        else:
-            units = line.delta if fact.kind is ReportKind.DELTA else line.on_hand
-            if units is not None:
-                cause = f"message:{inbound.id}"
-                found.append(
-                    StockReport(fact.kind.value, item, node.id, units, fact.at, inbound.connection, cause, line.lot)
-                )
-    if unknown:
-        kind, word = min(unknown)
-        step = (
-            "Bind the partner's location to a node (PUT /api/v1/nodes/{code}, bindings)."
-            if kind == "unknown_location"
-            else "Create the item (PUT /api/v1/items/{sku}), or ignore it if it is not yours to sell."
+        found = _line(inbound, fact, line, items.get(line.sku), source, batch)
+        if isinstance(found, Trouble):
+            troubles.setdefault((found.kind, found.cause), found)
+        elif isinstance(found, StockReport):
+            heard.reports.append(found)
+        elif found is not None:
+            heard.figures.append(found)
+    heard.troubles.extend(troubles[key] for key in sorted(troubles))
+    return heard
+
+
+def _line(
+    inbound: Inbound, fact: StockReported, line: StockLine, item: StockItem | None, source: StockSource, batch: Batch
+) -> StockReport | Figure | Trouble | None:
+    place = _place(inbound, line.location, batch.directory)
+    if place is None:
+        step = "Bind the partner's location to a node (PUT /api/v1/nodes/{code}, bindings)."
+        return _trouble(inbound, "unknown_location", line.location, step)
+    if item is None:
+        step = "Create the item (PUT /api/v1/items/{sku}), or ignore it if it is not yours to sell."
+        return _trouble(inbound, "unknown_stock_sku", line.sku, step)
+    units = line.delta if fact.kind is ReportKind.DELTA else line.on_hand
+    if units is None:
+        return _trouble(inbound, "stock_without_figure", line.sku, "Have the partner state the figure, then retry.")
+    if place.party is None and item.kit:
+        step = "A kit has no shelf of its own: have the partner report its components, or take its components away."
+        return _trouble(inbound, "kit_reported", line.sku, step)
+    if place.party is None and fact.kind is not ReportKind.DELTA and units < 0:
+        step = f"Less than nothing ({units}) cannot be on a shelf. Have it counted; the next report of it is taken."
+        return _trouble(inbound, "negative_on_hand", f"{line.location}: {line.sku}", step)
+    try:
+        units = base_units(units, line.unit, base_unit=item.base_unit, conversions=item.conversions)
+    except UnknownUnit as fault:
+        step = f"{fault}. Add the unit to the item's conversions (PUT /api/v1/items/{{sku}}), then retry."
+        return _trouble(inbound, "unknown_unit", f"{line.sku}: {line.unit}", step)
+    # Not the time of this batch: a replay has to come to the same moment.
+    cause, as_of = f"message:{inbound.id}", min(fact.at, inbound.received_at)
+    if place.party is None:
+        return StockReport(
+            fact.kind.value,
+            item.id,
+            place.node,
+            units,
+            as_of,
+            inbound.connection,
+            cause,
+            line.lot,
+            source.subtracts,
         )
-        parked.append((inbound, Trouble(kind, f"{inbound.connection}: {word}", step)))
-    return found
+    if fact.kind is ReportKind.DELTA:
+        # A change says nothing of where it ended, and whoever is believed about the shelf tells of it too.
+        return None
+    return Figure(place.party, inbound.connection, item.id, place.node, place.stock_point, units, as_of, cause)
 
 
-async def report_stock(unit: Unit, merchant: str, reports: Sequence[StockReport], batch: Batch) -> None:
-    """Write figures into the ledger and wake what waits for the items of which there is more now."""
-    if not reports:
+def _place(inbound: Inbound, location: str, directory: Directory) -> Place | None:
+    link = directory.links.get(inbound.connection)
+    node = directory.node_at(inbound.connection, location)
+    if link is not None and not _bound(inbound.connection, location, directory):
+        for point in directory.stock_points:
+            if point.purpose is Purpose.SELL and (point.account, point.external_location) == (
+                inbound.account,
+                location,
+            ):
+                return Place(0, point.id, "channel")
+    if node is None:
+        return None
+    master = directory.bindings.get((node.id, inbound.merchant, "stock_master"))
+    if master is None or directory.successor(master.connection) == directory.successor(inbound.connection):
+        return Place(node.id, 0, None)
+    return Place(node.id, 0, _party(link))
+
+
+def _bound(connection: str, location: str, directory: Directory) -> bool:
+    return any(
+        binding.external_location == location and directory.successor(binding.connection) == connection
+        for binding in directory.bindings.values()
+    )
+
+
+def _party(link: Link | None) -> str:
+    if link is not None and link.adapter.kind is Kind.LEDGER:
+        return "erp"
+    return "channel" if link is not None and link.adapter.kind is Kind.CHANNEL else "node"
+
+
+def _trouble(inbound: Inbound, kind: str, word: str, step: str) -> Trouble:
+    return Trouble(kind, f"{inbound.connection}: {word}", step, connection=inbound.connection)
+
+
+async def gone(unit: Unit, merchant: str, reports: Sequence[StockReport]) -> list[StockReport]:
+    """What a complete snapshot does not list is not there: a zero for every other balance of its nodes."""
+    listed = {(report.item, report.node) for report in reports}
+    first = {report.node: report for report in reports}
+    return [
+        first[node]._replace(item=item, units=0, lot="")
+        for item, node in await unit.stocked(merchant, sorted(first))
+        if (item, node) not in listed
+    ]
+
+
+async def report_stock(unit: Unit, merchant: str, reports: Iterable[StockReport], batch: Batch) -> None:
+    """Write figures into the ledger and wake what waits for the items of which there is more now.
+
+    A shelf with less than was promised of it is marked: whoever is least urgent gives way (`displace.py`).
+    """
+    ordered = sorted(reports, key=lambda r: (r.item, r.node))
+    if not ordered:
         return
-    more = await unit.count(merchant, sorted(reports, key=lambda r: (r.item, r.node)), batch.now)
+    more = await unit.count(merchant, ordered, batch.now)
     if more:
         await unit.wake(merchant, sorted({f"item:{item}" for item, _ in more}), batch.now)

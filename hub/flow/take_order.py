@@ -12,13 +12,17 @@ from hub.domain.states import AT_REST, OrderState, SliceState
 from hub.flow.aggregate import Order, Trouble
 from hub.flow.amend import ask_nodes, fit
 from hub.flow.batch import CLOCK_SKEW, Batch
+from hub.flow.cancel import answer_wish
 from hub.flow.directory import Link
+from hub.flow.exchange import relate
 from hub.flow.hold import question
+from hub.flow.pay import know_money, pay
 from hub.flow.ports import Inbound, ItemFacts, Unit
 from hub.flow.post_to_erp import post_order
+from hub.flow.refund_echo import reconcile
 from hub.flow.route import route
 from hub.flow.settle import settle
-from hub.flow.waiting import exception_of, for_item, unknown_word
+from hub.flow.waiting import exception_of, for_item, unknown_word, wake_for_freed
 
 Items = tuple[Mapping[str, ItemFacts], Mapping[str, ItemFacts]]
 """By SKU, and by the channel's variant."""
@@ -40,6 +44,7 @@ async def take_orders(
             orders[key] = capture(message, snapshot, link, items[message.account], batch)
         else:
             amend(order, message, snapshot, items[message.account], batch)
+    await reconcile(unit, orders.values(), batch)
     await advance(unit, orders.values(), batch)
     return []
 
@@ -47,11 +52,16 @@ async def take_orders(
 async def advance(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
     """Take changed orders as far as they go now (recall, route, release), and write them."""
     touched = list(orders)
+    await know_money(unit, touched, batch)
     await ask_nodes(unit, touched, batch)
     await route(unit, touched, batch)
     for order in touched:
         come_to_rest(order, batch.now)
-    await unit.write(settle(touched, batch.now), batch.now)
+        answer_wish(order, batch)
+        pay(order, batch)
+    writes = settle(touched, batch.now)
+    await unit.write(writes, batch.now)
+    await wake_for_freed(unit, touched, writes, batch)
 
 
 async def _items(unit: Unit, messages: Sequence[tuple[Inbound, OrderSnapshot]]) -> dict[int, Items]:
@@ -100,6 +110,7 @@ def capture(message: Inbound, snapshot: OrderSnapshot, link: Link, items: Items,
     _demand(order, content, items, batch)
     question(order, snapshot, batch.now)
     fit(order, content, batch)
+    relate(order, batch)
     post_order(order, batch)
     return order
 
@@ -128,6 +139,7 @@ def amend(order: Order, message: Inbound, snapshot: OrderSnapshot, items: Items,
     _demand(order, content, items, batch)
     question(order, snapshot, batch.now)
     fit(order, content, batch)
+    relate(order, batch)
     post_order(order, batch)
 
 
@@ -181,7 +193,7 @@ def _demand(order: Order, content: OrderContent, items: Items, batch: Batch) -> 
                 expand(order, line, content, items, batch)
             continue
         for demand in known:
-            missing = line.quantity * demand.per_unit - order.live(demand.no)
+            missing = line.quantity * demand.per_unit - order.live(demand.no) - order.returned(demand.no)
             if missing > 0:
                 order.demands[demand.no] = msgspec.structs.replace(demand, quantity=demand.quantity + missing)
                 order.add_slice(demand.no, missing)

@@ -1,11 +1,25 @@
 """Named waiting places: why a demand is not moving, and the exception that says so, which ends with its last waiter."""
 
-from hub.domain.order import OrderLine
-from hub.flow.aggregate import Order, Wait
-from hub.flow.batch import Batch
+from collections.abc import Iterable
+from typing import Final
 
-SHORTAGE = "shortage"
-UNRESOLVED = "unresolved"
+from hub.domain.order import OrderLine
+from hub.flow.aggregate import Order, Trouble, Wait
+from hub.flow.batch import Batch
+from hub.flow.ports import Unit
+from hub.flow.writes import Writes
+
+SHORTAGE: Final = "shortage"
+"""No node that may serve has it."""
+UNROUTABLE: Final = "unroutable"
+"""A node has it, and the policy or the network keeps it from sending."""
+UNDECIDED: Final = "undecided"
+"""The policy has no answer for this order."""
+UNRESOLVED: Final = "unresolved"
+"""Nobody knows what it is."""
+
+ROUTING: Final = (SHORTAGE, UNROUTABLE, UNDECIDED)
+"""Places that a change of the network or the policy may empty."""
 
 
 def unknown_word(line: OrderLine) -> str:
@@ -23,14 +37,46 @@ def for_stock(item: int) -> Wait:
     return Wait(SHORTAGE, f"item:{item}")
 
 
+def for_a_way(item: int) -> Wait:
+    """Waits until a node that has the item may send it, or another has it too."""
+    return Wait(UNROUTABLE, f"item:{item}")
+
+
+def for_an_answer(cause: str) -> Wait:
+    """Waits until the policy, or what it asks of the order, is mended."""
+    return Wait(UNDECIDED, f"policy:{cause}")
+
+
 def exception_of(order: Order, demand: int, wait: Wait, batch: Batch) -> tuple[str, str]:
     """(kind, cause) of the exception of a wait: orders that wait for the same thing share one."""
     wanted = order.demands[demand]
-    if wait.queue == SHORTAGE:
-        return "shortage", f"{order.merchant}: {wanted.sku or f'item {wanted.item}'}"
     by, _, name = wait.cause.partition(":")
+    if wait.queue in (SHORTAGE, UNROUTABLE):
+        return wait.queue, f"{order.merchant}: {wanted.sku or f'item {wanted.item}'}"
+    if wait.queue == UNDECIDED:
+        return UNDECIDED, f"{order.merchant}: {name}"
     word = name if by == "sku" else f"variant {name}" if name else "no sku"
     return "unknown_sku", f"{batch.directory.accounts[order.account].name}: {word}"
+
+
+def begin_waiting(order: Order, demand: int, wait: Wait, note: str, next_step: str, batch: Batch) -> None:
+    """Let a demand wait, and tell it, unless it waits there already. What it waited for before is over."""
+    if order.waits.get(demand) == wait:
+        return
+    stop_waiting(order, demand, batch)
+    order.waits[demand] = wait
+    order.note(batch.now, "waiting", note)
+    kind, cause = exception_of(order, demand, wait, batch)
+    order.troubles.append(
+        Trouble(
+            kind=kind,
+            cause=cause,
+            next_step=next_step,
+            connection=order.connection,
+            external_id=order.external_id,
+            waiter=("order", order.id),
+        )
+    )
 
 
 def stop_waiting(order: Order, demand: int, batch: Batch) -> None:
@@ -43,3 +89,17 @@ def stop_waiting(order: Order, demand: int, batch: Batch) -> None:
         order.mend(*told)
     if wait.queue == UNRESOLVED and not any(other.queue == UNRESOLVED for other in order.waits.values()):
         order.lift("unresolved", batch.now)
+
+
+async def wake_for_freed(unit: Unit, orders: Iterable[Order], writes: Writes, batch: Batch) -> None:
+    """Wake what waits for units that these writes let go of: cancelled, taken back, or moved elsewhere."""
+    change: dict[int, int] = {}
+    for item, _, units in writes.pinned:
+        change[item] = change.get(item, 0) - units
+    for row in writes.ledger:
+        if row.condition == "sellable":
+            change[row.item] = change.get(row.item, 0) + row.delta
+    freed = sorted(item for item, units in change.items() if units > 0)
+    if freed:
+        for merchant in sorted({order.merchant for order in orders}):
+            await unit.wake(merchant, [f"item:{item}" for item in freed], batch.now, skip_locked=True)

@@ -1,8 +1,12 @@
 """Step 10: the channel learns what left, from where, with which tracking."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import msgspec
 
 from hub.domain.effects import ConfirmShipment, TrackParcels
+from hub.domain.shipping import Parcel, ParcelLine
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.sdk.capabilities import ConfirmedLine, ShipmentConfirmation, TrackRequest
@@ -56,7 +60,7 @@ def shipment_confirmation(
         references=references,
         order_external_id=order.external_id,
         lines=confirmed_lines(order, effect.shipment),
-        parcels=shipment.parcels,
+        parcels=_in_lines_of_the_channel(order, effect.shipment),
         location=location,
         shipped_at=shipment.shipped_at,
     )
@@ -64,24 +68,44 @@ def shipment_confirmation(
 
 def confirmed_lines(order: Order, shipment: int) -> tuple[ConfirmedLine, ...]:
     """Sold units that a shipment completes: a kit is gone when the last of its components is."""
-    before = _whole(order, [no for no in order.shipments if no < shipment])
-    after = _whole(order, [no for no in order.shipments if no <= shipment])
-    return tuple(
-        ConfirmedLine(line=line, quantity=units - before.get(line, 0))
-        for line, units in after.items()
-        if units > before.get(line, 0)
-    )
+    before = _sold(order, _moved(order, shipment))
+    after = _sold(order, _moved(order, shipment + 1))
+    return tuple(ConfirmedLine(line=line, quantity=units) for line, units in _more(before, after))
 
 
-def _whole(order: Order, shipments: Iterable[int]) -> dict[str, int]:
-    """Sold units per line of which every component left in these shipments."""
-    moved: dict[int, int] = {}
-    for no in shipments:
-        for parcel in order.shipments[no].parcels:
+def _in_lines_of_the_channel(order: Order, shipment: int) -> tuple[Parcel, ...]:
+    """The parcels with the sold units that each completes; together they are `confirmed_lines`."""
+    moved = _moved(order, shipment)
+    parcels = []
+    for parcel in order.shipments[shipment].parcels:
+        before = _sold(order, moved)
+        for part in parcel.lines:
+            moved[int(part.line)] += part.quantity
+        lines = tuple(ParcelLine(line=line, quantity=units) for line, units in _more(before, _sold(order, moved)))
+        parcels.append(msgspec.structs.replace(parcel, lines=lines))
+    return tuple(parcels)
+
+
+def _moved(order: Order, until: int) -> Counter[int]:
+    """Units per demand that left in the shipments before a number."""
+    moved: Counter[int] = Counter()
+    for no, shipment in order.shipments.items():
+        for parcel in shipment.parcels if no < until else ():
             for part in parcel.lines:
-                moved[int(part.line)] = moved.get(int(part.line), 0) + part.quantity
+                moved[int(part.line)] += part.quantity
+    return moved
+
+
+def _sold(order: Order, moved: Mapping[int, int]) -> dict[str, int]:
+    """Sold units per line of which every component is among what left."""
     sold: dict[str, int] = {}
     for no, demand in order.demands.items():
         units = moved.get(no, 0) // demand.per_unit
         sold[demand.line] = min(units, sold.get(demand.line, units))
     return sold
+
+
+def _more(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    for line, units in after.items():
+        if units > before.get(line, 0):
+            yield line, units - before.get(line, 0)

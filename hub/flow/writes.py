@@ -20,6 +20,8 @@ class LedgerRow(NamedTuple):
     source: str
     cause: str
     true_at: datetime
+    lot: str = ""
+    condition: str = "sellable"
 
 
 class Load(NamedTuple):
@@ -54,6 +56,10 @@ class Writes:
     cancels: list[Row] = field(default_factory=list)
     shipments: list[Row] = field(default_factory=list)
     parcels: list[Row] = field(default_factory=list)
+    returns: list[Row] = field(default_factory=list)
+    refunds: list[Row] = field(default_factory=list)
+    payment_requests: list[Row] = field(default_factory=list)
+    related: list[Row] = field(default_factory=list)
     effects: list[Row] = field(default_factory=list)
     decisions: list[Row] = field(default_factory=list)
     moments: list[Row] = field(default_factory=list)
@@ -71,4 +77,7 @@ class Writes:
     effects_over: list[int] = field(default_factory=list)
     """Effects that were taken back: no exception waits for them."""
     ledger: list[LedgerRow] = field(default_factory=list)
+    unreleased: list[tuple[int, int, str, int, datetime]] = field(default_factory=list)
+    """(item, node, order, rank, promise): reserved units that rest here untold, and may give way."""
+    unreleased_over: list[tuple[int, int, str]] = field(default_factory=list)
     dirty: list[int] = field(default_factory=list)

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
+from hub.cel import EvaluationFailed, Expression
 from hub.domain.contact import Contact
 from hub.domain.order import OrderContent, OrderLine, OrderSnapshot, Problem
 from hub.mapping import rows, values
-from hub.mapping.cel import EvaluationFailed, Expression
 from hub.mapping.overlay import Overlay, Target
 from hub.mapping.spec import Spec
 

@@ -186,7 +186,13 @@ class Writer(Access):
             self._line(
                 f"    lacking(problems, {scope.prefix!r}, {{{', '.join(f'{n!r}: payment_{n}' for n in needed)}}})"
             )
-            built = ", ".join(f"{name}=payment_{name}" for name in record.fields)
+            given = {info.name: info.default for info in msgspec.structs.fields(Payment) if not info.required}
+            built = ", ".join(
+                f"{name}=payment_{name}"
+                if given.get(name) is None
+                else f"{name}={given[name]!r} if payment_{name} is None else payment_{name}"
+                for name in record.fields
+            )
             self._line(
                 f"elif payment_external_id not in rows:\n{'    ' * (self.indent + 1)}"
                 f"rows[payment_external_id] = Payment({built})"

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 import msgspec
 
+from hub.cel import Engine, Expression, ExpressionFault
 from hub.domain.contact import Contact
 from hub.domain.order import DeliveryGroup, OrderContent, OrderLine
-from hub.mapping.cel import Engine, Expression, ExpressionFault
 from hub.mapping.errors import MappingFault
 from hub.mapping.spec import CONTACT, CONTENT, GROUP, LINE
 from hub.mapping.tables import check_tables

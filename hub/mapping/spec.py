@@ -29,6 +29,7 @@ CONTENT: Final = {
     "presentment_currency": "currency",
     "cancelled_at": "time",
     "cancel_reason": "text",
+    "cancel_asked": "flag",
     "closed_at": "time",
     "test": "flag",
     "source": "text",
@@ -64,6 +65,7 @@ LINE: Final = {
     "gift_card": "flag",
     "managed_by": "managed_by",
     "fulfilled_elsewhere": "count",
+    "refunded": "count",
 }
 GROUP: Final = {
     "method": "method",
@@ -97,6 +99,7 @@ PAYMENT: Final = {
     "parent": "text",
     "at": "time",
     "expires_at": "time",
+    "implied": "flag",
 }
 SETS: Final = ("placed", "edited", "refunded")
 VIEWS: Final = ("shop", "presentment")

@@ -7,7 +7,7 @@ import msgspec
 from hub.promise.calendar import CalendarError, local_day, moment, next_working_day, working_day, zone_of
 
 
-class CarrierCalendar(msgspec.Struct, frozen=True, kw_only=True):
+class CarrierCalendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The days on which a carrier collects and delivers, and the local time by which it has delivered."""
 
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)

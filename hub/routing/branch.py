@@ -71,7 +71,8 @@ class _Search:
         full = self.limit is not None and len(inside) >= self.limit
         free = [k for k in field.fixed if k not in closed and (k in inside or not full)]
         relaxed = field.relaxed(free, self.limit)
-        found = ascend(relaxed.offers, relaxed.ceilings, {k: 0 if k in inside else field.fixed[k] for k in free})
+        costs = {k: 0 if k in inside else field.fixed[k] for k in free}
+        found = ascend(relaxed.offers, [1] * len(relaxed.offers), relaxed.ceilings, costs)
         self.steps += found.steps
         bound = max(bound, found.bound + relaxed.lost + sum(field.fixed[k] for k in inside))
         self.look(sorted(inside.union(found.opened)))

@@ -1,49 +1,111 @@
-"""Checks a decision against its input, on its own: nothing here is shared with what makes decisions but the values.
+"""Checks a decision against its input, on its own: it shares no code with what makes decisions but values and terms.
 
-It knows the shipped cost terms only. It does not prove that a plan is the best; it proves that the plan is allowed,
-that its cost is what it says, and that what it says of itself does not contradict itself.
+It finds out that the plan is allowed, that its cost is what it says, that no plan is cheaper than its bound
+(`proof.py`), and that what it says of itself does not contradict itself. The terms that a policy has by itself are
+computed here a second time; those of `[terms]` are asked, as they are a price list. Inputs of a policy with rules it is
+given as `prepare.way_of` makes them.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from math import atan2, cos, radians, sin, sqrt
 from zoneinfo import ZoneInfo
 
 from hub.domain.order import Method
 from hub.routing.model import Decision, Group, GroupLine, NodeState, Plan, Policy, Reason, RunnerUp, Snapshot
+from hub.routing.places import rough_place
+from hub.routing.proof import Proof, Scales, prove, scales
+from hub.routing.terms import TERMS
+from hub.routing.terms.term import Term, Trip, standing
+
+Bars = dict[int, str | None]
+"""By node: what keeps it out of the whole group."""
 
 _BORDERLINE_KM = 0.001
 """Two formulas for one distance may round to different kilometres this close to a half."""
 
 
-def check(group: Group, snapshot: Snapshot, policy: Policy, decision: Decision) -> list[str]:
+def check(
+    group: Group, snapshot: Snapshot, policy: Policy, decision: Decision, terms: Sequence[Term] = TERMS
+) -> list[str]:
     """Faults of a decision, each a sentence; empty when it holds."""
-    faults = list(_plan_faults(group, snapshot, policy, decision.plan, "plan"))
-    if decision.runner_up is not None:
-        faults += _plan_faults(group, snapshot, policy, decision.runner_up, "runner-up")
-    faults += _reason_faults(group, snapshot, policy, decision)
+    return examine(group, snapshot, policy, decision, terms)[0]
+
+
+def examine(
+    group: Group, snapshot: Snapshot, policy: Policy, decision: Decision, terms: Sequence[Term] = TERMS
+) -> tuple[list[str], Proof]:
+    """The same, and how its bound was seen to hold."""
+    own = terms is TERMS and not (policy.prefer or policy.terms or policy.weights)
+    bars = {node.id: _group_bar(group, node, policy) for node in snapshot.nodes}
+    seen, cost = _scales(group, snapshot, policy, terms, bars)
+    faults = []
+    for name, plan in (("plan", decision.plan), ("runner-up", decision.runner_up)):
+        if plan is None:
+            continue
+        strange = _strange(group, snapshot, plan)
+        if strange:
+            faults.append(f"{name}: {strange} names something that is not there")
+            continue
+        faults += _plan_faults(group, snapshot, policy, plan, name, bars)
+        low, high = cost_range(group, snapshot, policy, plan) if own else (_cost(group, seen, policy, plan, cost),) * 2
+        if not low <= plan.cost <= high:
+            faults.append(f"{name}: cost {plan.cost} is not the sum of its parts, {low}")
+    faults += _reason_faults(group, snapshot, decision, bars)
     faults += _claim_faults(policy, decision)
-    return faults
+    if faults:
+        return faults, Proof.BROKEN
+    allowed = [[_line_bar(line, node) is None for line in group.lines] for node in seen.nodes]
+    proof = prove(group, seen, policy, decision, cost, allowed)
+    if proof is Proof.BROKEN:
+        faults.append(f"the bound {decision.bound} does not hold, or more could be placed")
+    return faults, proof
 
 
-def _plan_faults(group: Group, snapshot: Snapshot, policy: Policy, plan: Plan, name: str) -> Iterator[str]:
+def _scales(
+    group: Group, snapshot: Snapshot, policy: Policy, terms: Sequence[Term], bars: Bars
+) -> tuple[Snapshot, Scales]:
+    """The nodes that no fence for the whole group keeps out, and what parcels from them cost."""
+    nodes = tuple(node for node in snapshot.nodes if bars[node.id] is None)
+    carried = group.method in (Method.SHIP, Method.DELIVER)
+    kms = [round(_km(group, node, policy)) if carried else 0 for node in nodes]
+    trip = Trip(group, policy, snapshot.at, nodes, kms, carried)
+    return Snapshot(at=snapshot.at, nodes=nodes), scales(trip, standing(terms, policy))
+
+
+def _cost(group: Group, seen: Snapshot, policy: Policy, plan: Plan, cost: Scales) -> int:
+    place = {line.demand: n for n, line in enumerate(group.lines)}
+    total = policy.unfilled_cost * len(plan.unfilled)
+    for k, node in enumerate(seen.nodes):
+        units = [0] * len(group.lines)
+        for a in plan.assignments:
+            if a.node == node.id:
+                units[place[a.demand]] += a.quantity
+        if any(units):
+            total += cost.parcel(k, units)
+    return total
+
+
+def _strange(group: Group, snapshot: Snapshot, plan: Plan) -> str | None:
+    demands, nodes = {line.demand for line in group.lines}, {node.id for node in snapshot.nodes}
+    for a in plan.assignments:
+        if a.demand not in demands or a.node not in nodes or a.quantity < 1:
+            return f"{a.quantity} of demand {a.demand} from node {a.node}"
+    return None
+
+
+def _plan_faults(group: Group, snapshot: Snapshot, policy: Policy, plan: Plan, name: str, bars: Bars) -> Iterator[str]:
     lines = {line.demand: line for line in group.lines}
     nodes = {node.id: node for node in snapshot.nodes}
-    for a in plan.assignments:
-        if a.demand not in lines or a.node not in nodes or a.quantity < 1:
-            yield f"{name}: {a.quantity} of demand {a.demand} from node {a.node} names something that is not there"
-            return
     yield from _quantity_faults(group, plan, name)
     yield from _stock_faults(group, nodes, plan, name)
     for a in plan.assignments:
-        fault = _barred(group, lines[a.demand], nodes[a.node], policy)
+        fault = bars[a.node] or _line_bar(lines[a.demand], nodes[a.node])
         if fault is not None:
             yield f"{name}: node {nodes[a.node].code} sends demand {a.demand} though {fault}"
-    yield from _split_faults(group, snapshot, policy, plan, name)
-    low, high = cost_range(group, snapshot, policy, plan)
-    if not low <= plan.cost <= high:
-        yield f"{name}: cost {plan.cost} is not the sum of its parts, {low}"
+    yield from _split_faults(group, snapshot, policy, plan, name, bars)
+    yield from _part_faults(group, policy, plan, name)
 
 
 def _quantity_faults(group: Group, plan: Plan, name: str) -> Iterator[str]:
@@ -75,7 +137,31 @@ def _stock_faults(group: Group, nodes: dict[int, NodeState], plan: Plan, name: s
             yield f"{name}: node {nodes[node].code} gives {units} of item {item} and has {stock[node, item]}"
 
 
-def _barred(group: Group, line: GroupLine, node: NodeState, policy: Policy) -> str | None:
+def _part_faults(group: Group, policy: Policy, plan: Plan, name: str) -> Iterator[str]:
+    """Where a group is parted, every part is worth something, what is left over included."""
+    parts: defaultdict[int | None, list[tuple[int, int]]] = defaultdict(list)
+    for a in plan.assignments:
+        parts[a.node].append((a.demand, a.quantity))
+    if plan.unfilled:
+        parts[None] = list(plan.unfilled)
+    lines = {line.demand: line for line in group.lines}
+    for node, sent in parts.items() if len(parts) > 1 else ():
+        value = sum(lines[demand].value * units // lines[demand].quantity for demand, units in sent)
+        margin = sum((lines[demand].margin or 0) * units // lines[demand].quantity for demand, units in sent)
+        if value < policy.min_part_value or margin < policy.min_part_margin:
+            where = "what is left over" if node is None else f"the parcel from node {node}"
+            yield f"{name}: {where} is worth {value} and earns {margin}, less than a part must"
+
+
+def _line_bar(line: GroupLine, node: NodeState) -> str | None:
+    if any(need not in node.capabilities for need in (line.classes if line.needs is None else line.needs)):
+        return "it lacks a class's capability"
+    if node.id in line.refused_by:
+        return "it refused this demand"
+    return "a rule keeps it out" if node.id in line.barred else None
+
+
+def _group_bar(group: Group, node: NodeState, policy: Policy) -> str | None:
     carried = group.method in (Method.SHIP, Method.DELIVER)
     needs = {Method.SHIP: "ship", Method.PICK_UP: "pick_up", Method.DELIVER: "deliver"}.get(group.method)
     named = [code for name in policy.use_groups for code in policy.node_groups[name]]
@@ -86,6 +172,7 @@ def _barred(group: Group, line: GroupLine, node: NodeState, policy: Policy) -> s
         "the customer collects elsewhere": group.method in (Method.PICK_UP, Method.CARRIED_OUT)
         and node.id != group.pickup_node,
         "the policy fences it off": (bool(policy.use_groups) and node.code not in named) or node.code in never,
+        "a rule keeps it out": node.fenced_by is not None,
         "it is in another country": carried
         and policy.stay_in_country
         and (node.country is None or node.country != country),
@@ -93,14 +180,12 @@ def _barred(group: Group, line: GroupLine, node: NodeState, policy: Policy) -> s
         and policy.max_distance_km is not None
         and round(_km(group, node, policy) - _BORDERLINE_KM) > policy.max_distance_km,
         f"it cannot {needs}": needs is not None and needs not in node.capabilities,
-        "its day is full": node.capacity_left is not None and node.capacity_left <= 0,
-        "it lacks a class's capability": any(kind not in node.capabilities for kind in line.classes),
-        "it refused this demand": node.id in line.refused_by,
+        "its day is full": node.capacity_left is not None and node.capacity_left <= 0 and not policy.ignore_capacity,
     }
     return next((fault for fault, is_so in faults.items() if is_so), None)
 
 
-def _split_faults(group: Group, snapshot: Snapshot, policy: Policy, plan: Plan, name: str) -> Iterator[str]:
+def _split_faults(group: Group, snapshot: Snapshot, policy: Policy, plan: Plan, name: str, bars: Bars) -> Iterator[str]:
     senders = {a.node for a in plan.assignments}
     if policy.max_splits is not None and len(senders) > policy.max_splits + 1:
         yield f"{name}: {len(senders)} parcels, but the policy allows {policy.max_splits} splits"
@@ -115,20 +200,22 @@ def _split_faults(group: Group, snapshot: Snapshot, policy: Policy, plan: Plan, 
         if line.together is not None:
             per_mark[line.together] |= (froms or {0}) | ({0} if over else set())
         if len(froms) > 1 or (froms and over):
-            yield from _spread_faults(group, snapshot, policy, line, name)
+            yield from _spread_faults(group, snapshot, policy, line, name, bars)
     for mark, froms in per_mark.items():
         if len(froms) > 1:
             yield f"{name}: lines marked {mark!r} do not go together"
 
 
-def _spread_faults(group: Group, snapshot: Snapshot, policy: Policy, line: GroupLine, name: str) -> Iterator[str]:
+def _spread_faults(
+    group: Group, snapshot: Snapshot, policy: Policy, line: GroupLine, name: str, bars: Bars
+) -> Iterator[str]:
     """A line is spread only where the policy allows it and, as far as one line alone can tell, no node has it whole."""
     if not policy.split_line:
         yield f"{name}: demand {line.demand} is spread, which the policy forbids"
     alone = sum(other.item == line.item for other in group.lines) == 1 and policy.max_splits is None
     place = group.lines.index(line)
     for node in snapshot.nodes:
-        if alone and node.available[place] >= line.quantity and _barred(group, line, node, policy) is None:
+        if alone and node.available[place] >= line.quantity and (bars[node.id] or _line_bar(line, node)) is None:
             yield f"{name}: demand {line.demand} is spread though node {node.code} has all of it"
 
 
@@ -171,13 +258,17 @@ def _rate(policy: Policy, grams: int) -> int:
 
 def _km(group: Group, node: NodeState, policy: Policy) -> float:
     place = group.place
-    if place is None or None in (place.latitude, place.longitude, node.latitude, node.longitude):
+    if place is None or node.latitude is None or node.longitude is None:
         return policy.unknown_distance_km
-    if place.latitude is None or place.longitude is None or node.latitude is None or node.longitude is None:
+    latitude, longitude, further = place.latitude, place.longitude, 0
+    if (latitude is None or longitude is None) and policy.coarse_distance:
+        rough = rough_place(place.country, place.postal_code)
+        latitude, longitude, further = rough or (None, None, 0)
+    if latitude is None or longitude is None:
         return policy.unknown_distance_km
-    a, b = radians(place.latitude), radians(node.latitude)
-    half = sin((b - a) / 2) ** 2 + cos(a) * cos(b) * sin(radians(node.longitude - place.longitude) / 2) ** 2
-    return 6371.0 * 2 * atan2(sqrt(half), sqrt(max(0.0, 1 - half)))
+    a, b = radians(latitude), radians(node.latitude)
+    half = sin((b - a) / 2) ** 2 + cos(a) * cos(b) * sin(radians(node.longitude - longitude) / 2) ** 2
+    return 6371.0 * 2 * atan2(sqrt(half), sqrt(max(0.0, 1 - half))) + further
 
 
 def _late(group: Group, snapshot: Snapshot, policy: Policy, node: NodeState) -> bool:
@@ -206,7 +297,7 @@ def _moment(day: date, node: NodeState, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, node.calendar.cut_off, tzinfo=zone).astimezone(UTC)
 
 
-def _reason_faults(group: Group, snapshot: Snapshot, policy: Policy, decision: Decision) -> Iterator[str]:
+def _reason_faults(group: Group, snapshot: Snapshot, decision: Decision, bars: Bars) -> Iterator[str]:
     told = dict(decision.reasons)
     if sorted(told) != sorted(node.id for node in snapshot.nodes) or len(told) != len(decision.reasons):
         yield "reasons: not exactly one per node"
@@ -216,7 +307,7 @@ def _reason_faults(group: Group, snapshot: Snapshot, policy: Policy, decision: D
         reason = told[node.id]
         if (reason is Reason.CHOSEN) != (node.id in senders):
             yield f"reasons: node {node.code} is told to be {reason}, which the plan does not say"
-        usable = [line for line in group.lines if _barred(group, line, node, policy) is None]
+        usable = bars[node.id] is None and any(_line_bar(line, node) is None for line in group.lines)
         if reason in (Reason.COSTLIER, Reason.PARTIAL_STOCK, Reason.SPLIT_LIMIT) and not usable:
             yield f"reasons: node {node.code} is told to be {reason}, but it is fenced off"
 

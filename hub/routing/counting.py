@@ -9,8 +9,9 @@ from itertools import product
 from math import prod
 from typing import Final, NamedTuple
 
+from hub.routing.allowed import suffices
 from hub.routing.cover import Layout, layout_of
-from hub.routing.pieces import Piece, Placement, capacity, units_of, within_pools
+from hub.routing.pieces import Piece, Placement, capacity, parts_have_minimum, units_of, within_pools
 from hub.routing.survey import Survey
 
 STEP: Final = 4
@@ -118,7 +119,7 @@ def _parcels(seen: Survey, pieces: Sequence[Piece], candidate: int, layout: Layo
         if not any(parts):
             continue
         units = units_of(seen, pieces, parts)
-        if not within_pools(seen, candidate, units):
+        if not within_pools(seen, candidate, units) or not suffices(seen, units):
             continue
         rank = 0
         for digit in parts:
@@ -158,10 +159,19 @@ def _best(
     best = None
     for layer, costs in enumerate(layers):
         for state, cost in enumerate(costs):
-            if cost < layout.infinite:
+            if cost < layout.infinite and (not state or _may_wait(seen, pieces, grid.digits(state))):
                 left = [piece.parts - digit for piece, digit in zip(pieces, grid.digits(state), strict=True)]
                 units = sum(parts * piece.step for piece, parts in zip(pieces, left, strict=True))
                 lines = sum(len(piece.lines) for piece, parts in zip(pieces, left, strict=True) if parts)
                 plan = (units, cost + (lines * seen.policy.unfilled_cost << layout.cost_shift), layer, state)
                 best = plan if best is None else min(best, plan)
     return best
+
+
+def _may_wait(seen: Survey, pieces: Sequence[Piece], placed: Sequence[int]) -> bool:
+    """Whether what is left over when so many parts are placed is nothing, or worth enough."""
+    if not parts_have_minimum(seen):
+        return True
+    units = units_of(seen, pieces, placed)
+    left = [line.quantity - count for line, count in zip(seen.group.lines, units, strict=True)]
+    return not any(left) or suffices(seen, left)

@@ -31,6 +31,8 @@ class Layout(NamedTuple):
     """Where things are in a plan's integer."""
 
     rows: int
+    rank_shift: int
+    """Below it is the subset of rows that the integer is about, where that is told."""
     rank_bits: int
     parcel_shift: int
     cost_shift: int
@@ -39,16 +41,16 @@ class Layout(NamedTuple):
     def read(self, key: int) -> list[int]:
         """The candidate of each row."""
         low = (1 << self.rank_bits) - 1
-        shifts = range(self.rank_bits * (self.rows - 1), -1, -self.rank_bits)
-        return [key >> shift & low for shift in shifts]
+        top = self.rank_shift + self.rank_bits * (self.rows - 1)
+        return [key >> shift & low for shift in range(top, self.rank_shift - 1, -self.rank_bits)]
 
 
-def layout_of(rows: int, candidates: int) -> Layout:
+def layout_of(rows: int, candidates: int, rank_shift: int = 0) -> Layout:
     """The layout for so many rows and candidates."""
     rank_bits = max(1, (candidates - 1).bit_length())
-    parcel_shift = rank_bits * rows
+    parcel_shift = rank_shift + rank_bits * rows
     cost_shift = parcel_shift + PARCEL_BITS
-    return Layout(rows, rank_bits, parcel_shift, cost_shift, 1 << cost_shift + INFINITE_BITS)
+    return Layout(rows, rank_shift, rank_bits, parcel_shift, cost_shift, 1 << cost_shift + INFINITE_BITS)
 
 
 Parcels = Callable[[Sequence[int]], list[int]]
@@ -62,27 +64,52 @@ def cover(seen: Survey, rows: Sequence[int], most_rows: int) -> Cover | None:
         wanted |= 1 << row
     if seen.uniform:
         cost = sum(seen.row_cost(0, seen.rows[row]) for row in rows)
-        plan = _alone(seen.masks, seen.fixed, wanted, len(rows)) or _uniform(seen, rows, most_rows)
+        plan = _alone(seen.masks, seen.fixed, 2 * min(seen.fixed), wanted, len(rows))
+        plan = plan or _uniform(seen, rows, most_rows)
         if plan is None:
             return None
         return Cover(plan.choices, plan.cost + cost, plan.other_choices, plan.other_cost + cost)
-    return _priced(seen, rows) if len(rows) <= most_rows else None
-
-
-def _alone(masks: list[int], fixed: list[int], wanted: int, count: int) -> Cover | None:
-    """Answer and runner-up where each is one parcel that costs no more than the two cheapest parcels there are."""
-    whole = [candidate for candidate, mask in enumerate(masks) if mask & wanted == wanted]
-    if not whole:
+    if seen.loads and len(rows) > most_rows:
         return None
-    best = min(whole, key=fixed.__getitem__)
-    two_parcels = 2 * min(fixed)
-    whole.remove(best)
-    if whole:
-        second = min(whole, key=fixed.__getitem__)
-        if fixed[second] <= two_parcels or count == 1:
-            return Cover([best] * count, fixed[best], [second] * count, fixed[second])
+    prices = row_prices(seen, rows)
+    if not seen.loads:
+        whole = list(map(sum, zip(seen.fixed, *prices, strict=True)))
+        least = 2 * min(seen.fixed) + sum(map(min, prices))
+        plan = _alone(seen.masks, whole, least, wanted, len(rows))
+        if plan is not None:
+            return plan
+    return _priced(seen, rows, prices) if len(rows) <= most_rows else None
+
+
+def row_prices(seen: Survey, rows: Sequence[int]) -> list[list[int]]:
+    """Per row and candidate: what the row costs from there, on top of a parcel."""
+    lines, level = seen.group.lines, [0] * len(seen.masks)
+    prices = []
+    for row in rows:
+        price = level
+        for position in seen.rows[row].lines:
+            units = lines[position].quantity
+            own = units * seen.unit[position]
+            at = seen.unit_at[position] if seen.unit_at else level
+            here = [own + units * more for more in at]
+            price = here if price is level else list(map(int.__add__, price, here))
+        prices.append(price)
+    return prices
+
+
+def _alone(masks: list[int], whole: list[int], least: int, wanted: int, count: int) -> Cover | None:
+    """Answer and runner-up where each is one parcel that costs no more than `least`, as two or more must."""
+    able = [candidate for candidate, mask in enumerate(masks) if mask & wanted == wanted]
+    if not able:
+        return None
+    best = min(able, key=whole.__getitem__)
+    able.remove(best)
+    if able:
+        second = min(able, key=whole.__getitem__)
+        if whole[second] <= least or count == 1:
+            return Cover([best] * count, whole[best], [second] * count, whole[second])
     elif count == 1:
-        return Cover([best], fixed[best], None, 0)
+        return Cover([best], whole[best], None, 0)
     return None
 
 
@@ -147,37 +174,46 @@ def cheapest(masks: Sequence[int], fixed: Sequence[int], count: int) -> Cover:
         ]
 
     two_parcels = (2 * fixed[by_cost[0]] << shift) + 2 * parcel
-    return _solve(parcels, [two_parcels] * (1 << count), layout, len(masks))
+    return _solve(parcels, [two_parcels] * (1 << count), layout, masks)
 
 
-def _priced(seen: Survey, rows: Sequence[int]) -> Cover:
-    """Every candidate has its own price for every subset of rows."""
-    layout = layout_of(len(rows), len(seen.masks))
-    shift, parcel = layout.cost_shift, 1 << layout.parcel_shift
-    row_costs = [[seen.row_cost(k, seen.rows[row]) for row in rows] for k in range(len(seen.masks))]
+def _priced(seen: Survey, rows: Sequence[int], prices: list[list[int]]) -> Cover:
+    """Every candidate has its own price for every subset of rows, which is told in the lowest bits of a plan's integer.
+
+    Parcels of a plan have no row in common, so these bits add up to the subset that the plan covers.
+    """
+    count = len(rows)
+    layout = layout_of(count, len(seen.masks), rank_shift=count)
+    shift, parcel, everything = layout.cost_shift, 1 << layout.parcel_shift, (1 << count) - 1
+    wanted = [
+        (1 << row, 1 << bit, layout.rank_shift + layout.rank_bits * (count - 1 - bit), prices[bit])
+        for bit, row in enumerate(rows)
+    ]
     loads = _loads(seen, rows) if seen.loads else None
+    sendable = []
+    for candidate, mask in enumerate(seen.masks):
+        keys = [(seen.fixed[candidate] << shift) + parcel]
+        for row_bit, bit, rank, price in wanted:
+            if mask & row_bit:
+                more = (price[candidate] << shift) + (candidate << rank) + bit
+                keys += [*map(more.__add__, keys)]
+        if loads is not None:
+            keys = [key + (_load_cost(seen, candidate, loads[key & everything]) << shift) for key in keys]
+        sendable.append(keys)
 
     def parcels(allowed: Sequence[int]) -> list[int]:
-        cheapest_of = [layout.infinite] * (1 << len(rows))
+        cheapest_of = [layout.infinite] * (1 << count)
         for candidate in allowed:
-            subsets, keys = [0], [(seen.fixed[candidate] << shift) + parcel]
-            for bit, row in enumerate(rows):
-                if seen.masks[candidate] >> row & 1:
-                    rank = candidate << layout.rank_bits * (len(rows) - 1 - bit)
-                    more = (row_costs[candidate][bit] << shift) + rank
-                    subsets += [subset | 1 << bit for subset in subsets]
-                    keys += [key + more for key in keys]
-            for subset, key in zip(subsets, keys, strict=True):
-                whole = key if loads is None else key + (_load_cost(seen, candidate, loads[subset]) << shift)
-                if whole < cheapest_of[subset]:
-                    cheapest_of[subset] = whole
+            for key in sendable[candidate]:
+                if key < cheapest_of[key & everything]:
+                    cheapest_of[key & everything] = key
         return cheapest_of
 
-    least = [min(costs) for costs in zip(*row_costs, strict=True)]
     floors = [(2 * min(seen.fixed) << shift) + 2 * parcel]
-    for cost in least:
-        floors += [floor + (cost << shift) for floor in floors]
-    return _solve(parcels, floors, layout, len(seen.masks))
+    for cost in map(min, prices):
+        more = cost << shift
+        floors += [*map(more.__add__, floors)]
+    return _solve(parcels, floors, layout, [keys[-1] & everything for keys in sendable])
 
 
 def _loads(seen: Survey, rows: Sequence[int]) -> list[list[int]]:
@@ -194,11 +230,11 @@ def _load_cost(seen: Survey, candidate: int, units: Sequence[int]) -> int:
     return sum(term.per_load(seen.trip, candidate, units) for term in seen.loads if term.per_load is not None)
 
 
-def _solve(parcels: Parcels, floors: list[int], layout: Layout, candidates: int) -> Cover:
-    covers = _partition(parcels(range(candidates)), floors)
+def _solve(parcels: Parcels, floors: list[int], layout: Layout, masks: Sequence[int]) -> Cover:
+    covers = _partition(parcels(range(len(masks))), floors)
     best = covers[-1]
     choices = layout.read(best)
-    other = _runner_up(parcels, floors, covers, set(choices), candidates, layout.infinite)
+    other = _runner_up(parcels, floors, covers, set(choices), masks, layout.infinite)
     cost = best >> layout.cost_shift
     if other is None:
         return Cover(choices, cost, None, 0)
@@ -226,18 +262,21 @@ def _partition(parcels: list[int], floors: list[int]) -> list[int]:
 
 
 def _runner_up(
-    parcels: Parcels, floors: list[int], covers: list[int], chosen: set[int], candidates: int, infinite: int
+    parcels: Parcels, floors: list[int], covers: list[int], chosen: set[int], masks: Sequence[int], infinite: int
 ) -> int | None:
     """The best plan on another set of candidates: it has a parcel from outside the set, or lacks one of the set."""
     best = infinite
-    outside = [candidate for candidate in range(candidates) if candidate not in chosen]
+    outside = [candidate for candidate in range(len(masks)) if candidate not in chosen]
     everything = len(covers) - 1
     if outside:
         reverse = reversed(covers[:-1])  # what remains when a subset has gone
         best = min(map(int.__add__, parcels(outside)[1:], reverse))
     if len(chosen) > 1:
         for left_out in sorted(chosen):
-            own = parcels([candidate for candidate in sorted(chosen) if candidate != left_out])
-            if all(own[1 << row] < infinite for row in range(everything.bit_length())):
-                best = min(best, _partition(own, floors)[everything])
+            rest = [candidate for candidate in sorted(chosen) if candidate != left_out]
+            held = 0
+            for candidate in rest:
+                held |= masks[candidate]
+            if held == everything:
+                best = min(best, _partition(parcels(rest), floors)[everything])
     return best if best < infinite else None

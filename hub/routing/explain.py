@@ -1,16 +1,19 @@
 """Why, in words. Nothing here is stored: it is worked out again from the input when somebody asks."""
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, ROUND_UP, Decimal
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.domain.money import MINOR_UNITS
+from hub.routing.fence_rows import FenceRow, fence_rows
+from hub.routing.flip import Change, Flip, flips
 from hub.routing.model import Decision, Group, Plan, Policy, Reason, RunnerUp, Snapshot
-from hub.routing.prepare import prepare
+from hub.routing.prepare import Way, prepare, way_of
+from hub.routing.pricing import Parcel, Pricer, Terms
 from hub.routing.survey import Survey, survey
-from hub.routing.terms.term import Term
 
 WORDS: Final = {
     Reason.CHOSEN: "sends this",
@@ -37,58 +40,143 @@ class NodeRow(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     units: tuple[tuple[int, int], ...] = ()
     """(demand, units) that it sends; for a node that is not chosen, what it could send whole."""
-    terms: tuple[tuple[str, int], ...] = ()
+    terms: Terms = ()
     """What one parcel with these units costs, term by term; empty for a node outside the fences."""
     cost: int = 0
+    fences: tuple[FenceRow, ...] = ()
+    more: int | None = None
+    """How much more than the plan it would cost to send from here all that the plan sends; None when it cannot."""
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """All that there is to say about a decision."""
+
+    sentence: str
+    nodes: tuple[NodeRow, ...]
+    parcels: tuple[Parcel, ...]
+    """Of the plan."""
+    runner_up: tuple[Parcel, ...]
+    flips: tuple[Flip, ...]
+    flip_texts: tuple[str, ...]
+    """A sentence for each flip."""
+
+
+def explain(
+    group: Group, snapshot: Snapshot, policy: Policy, decision: Decision, names: Mapping[int, str] | None = None
+) -> Explanation:
+    """Why this plan, what every node lacked, and what would have changed it.
+
+    `names` are what to call a demand's goods, such as its SKU. Worked out from the input alone: a decision is explained
+    years later as on its day. Raises what `decide` raises.
+    """
+    prepared = prepare(snapshot.nodes, policy)
+    way = way_of(group, snapshot, prepared, decision.attempt)
+    seen = survey(way.group, way.snapshot, way.prepared)
+    pricer = Pricer(seen.trip, way.prepared)
+    found = flips(group, snapshot, policy, decision, prepared)
+    codes = {node.id: node.code for node in snapshot.nodes}
+    return Explanation(
+        sentence=_sentence(way, decision, codes),
+        nodes=_rows(way, seen, decision, pricer),
+        parcels=pricer.parcels(decision.plan),
+        runner_up=pricer.parcels(decision.runner_up) if decision.runner_up else (),
+        flips=found,
+        flip_texts=tuple(flip_text(flip, group, codes, policy, names or {}) for flip in found),
+    )
 
 
 def sentence(group: Group, snapshot: Snapshot, policy: Policy, decision: Decision) -> str:
     """The decision in one or two sentences."""
-    codes = {node.id: node.code for node in snapshot.nodes}
-    plan = decision.plan
-    start = f"Order {group.order}, group {group.group}: "
+    way = way_of(group, snapshot, prepare(snapshot.nodes, policy), decision.attempt)
+    return _sentence(way, decision, {node.id: node.code for node in snapshot.nodes})
+
+
+def _sentence(way: Way, decision: Decision, codes: Mapping[int, str]) -> str:
+    plan, other = decision.plan, decision.runner_up
+    start = f"Order {way.group.order}, group {way.group.group}: "
     missing = sum(units for _, units in plan.unfilled)
     if not plan.assignments:
         return f"{start}nothing goes, {_units(missing)} left over; {_why_nothing(decision)}."
     total = sum(assignment.quantity for assignment in plan.assignments)
     rest = f", {_units(missing)} left over" if missing else ""
-    parcels = _parcels(plan, codes)
-    text = f"{start}{_units(total)} from {parcels} for {_money(plan.cost, policy)}{rest}."
-    if decision.runner_up is not None:
-        gap = _money(decision.runner_up.cost - plan.cost, policy)
+    text = f"{start}{_units(total)} from {_parcels(plan, codes)}{_for(plan.cost, way.policy)}{rest}."
+    if other is not None:
         best = "The next best" if decision.runner_up_is is RunnerUp.EXACT else "The best other way met"
-        text += f" {best}, {_parcels(decision.runner_up, codes)}, costs {gap} more."
+        text += f" {best}, {_parcels(other, codes)}, {_behind(plan, other, way.policy)}."
     elif decision.runner_up_is is RunnerUp.NONE_EXISTS:
         text += " No other choice of nodes sends as much."
+    if decision.rules:
+        text += f" Rules: {', '.join(decision.rules)}."
     if not decision.proven:
-        text += f" Not proven the best: at most {_money(decision.gap, policy)} could be saved, as far as is known."
+        text += " Not proven the best"
+        text += (
+            "."
+            if way.policy.prefer
+            else f": at most {_money(decision.gap, way.policy)} could be saved, as far as is known."
+        )
     return text
 
 
+def _for(cost: int, policy: Policy) -> str:
+    """A price; a policy of preferences has none."""
+    return "" if policy.prefer else f" for {_money(cost, policy)}"
+
+
+def _behind(plan: Plan, other: Plan, policy: Policy) -> str:
+    """What is wrong with the runner-up."""
+    if policy.prefer:
+        return f"comes after it by {', then '.join(policy.prefer)}"
+    return f"costs {_money(other.cost - plan.cost, policy)} more"
+
+
 def node_rows(group: Group, snapshot: Snapshot, policy: Policy, decision: Decision) -> tuple[NodeRow, ...]:
-    """Every node with its reason and what a parcel from it would cost, in the order of the decision's reasons."""
-    prepared = prepare(snapshot.nodes, policy)
-    seen = survey(group, snapshot, prepared)
-    codes = {node.id: node.code for node in snapshot.nodes}
+    """Every node with its fences, its reason and what a parcel from it would cost, in the order of the reasons."""
+    way = way_of(group, snapshot, prepare(snapshot.nodes, policy), decision.attempt)
+    seen = survey(way.group, way.snapshot, way.prepared)
+    return _rows(way, seen, decision, Pricer(seen.trip, way.prepared))
+
+
+def _rows(way: Way, seen: Survey, decision: Decision, pricer: Pricer) -> tuple[NodeRow, ...]:
+    group, snapshot, prepared = way.group, way.snapshot, way.prepared
     candidates = {site.id: candidate for candidate, site in enumerate(seen.sites)}
+    sites = {site.id: site for site in prepared.sites}
+    placed = sum(parcel.cost for parcel in pricer.parcels(decision.plan))
+    goes = _sent(decision.plan, None)
     rows = []
     for node, reason in decision.reasons:
-        row = NodeRow(node=node, code=codes[node], reason=reason, text=f"{codes[node]} {WORDS[reason]}")
+        state = snapshot.nodes[sites[node].position]
+        row = NodeRow(
+            node=node,
+            code=state.code,
+            reason=reason,
+            text=f"{state.code} {WORDS[reason]}",
+            fences=fence_rows(group, state, sites[node], prepared),
+        )
         if node in candidates:
             units = _units_of(seen, candidates[node], decision)
-            terms = _terms(seen, prepared.terms, candidates[node], units) if any(units) else ()
-            by_demand = ((line.demand, amount) for line, amount in zip(group.lines, units, strict=True) if amount)
-            row = msgspec.structs.replace(
-                row, units=tuple(sorted(by_demand)), terms=terms, cost=sum(cost for _, cost in terms)
-            )
+            if any(units):
+                parcel = pricer.parcel(node, units)
+                row = replace(row, units=parcel.units, terms=parcel.terms, cost=parcel.cost)
+                if reason is not Reason.CHOSEN and goes and goes.items() <= dict(parcel.units).items():
+                    alone = pricer.parcel(node, [goes.get(line.demand, 0) for line in group.lines])
+                    row = replace(row, more=alone.cost - placed)
         rows.append(row)
     return tuple(rows)
 
 
+def _sent(plan: Plan, node: int | None) -> dict[int, int]:
+    """Units by demand that a node sends in a plan, or all nodes together."""
+    sent: dict[int, int] = {}
+    for a in plan.assignments:
+        if node is None or a.node == node:
+            sent[a.demand] = sent.get(a.demand, 0) + a.quantity
+    return sent
+
+
 def _units_of(seen: Survey, candidate: int, decision: Decision) -> list[int]:
     """Units per line of the group that a candidate sends, or could."""
-    lines, node = seen.group.lines, seen.sites[candidate].id
-    sends = {a.demand: a.quantity for a in decision.plan.assignments if a.node == node}
+    lines = seen.group.lines
+    sends = _sent(decision.plan, seen.sites[candidate].id)
     if sends:
         return [sends.get(line.demand, 0) for line in lines]
     units = [0] * len(lines)
@@ -99,21 +187,32 @@ def _units_of(seen: Survey, candidate: int, decision: Decision) -> list[int]:
     return units
 
 
-def _terms(seen: Survey, terms: Sequence[Term], candidate: int, units: Sequence[int]) -> tuple[tuple[str, int], ...]:
-    costs = []
-    for term in terms:
-        cost = 0
-        if term.per_parcel is not None:
-            cost += term.per_parcel(seen.trip)[candidate]
-        for line, amount in zip(seen.group.lines, units, strict=True):
-            if amount and term.per_unit is not None:
-                cost += amount * term.per_unit(seen.trip, line)
-            if amount and term.per_unit_at is not None:
-                cost += amount * term.per_unit_at(seen.trip, line)[candidate]
-        if term.per_load is not None:
-            cost += term.per_load(seen.trip, candidate, units)
-        costs.append((term.name, cost))
-    return tuple(costs)
+def flip_text(flip: Flip, group: Group, codes: Mapping[int, str], policy: Policy, names: Mapping[int, str]) -> str:
+    """A flip in a sentence."""
+    code = codes[flip.node]
+    wins = " and ".join(codes[node] for node in flip.senders) or "nothing"
+    match flip.change:
+        case Change.CHEAPER:
+            return f"If handling at {code} cost {_money(flip.amount, policy, ROUND_UP)} less, {wins} would send."
+        case Change.DEARER:
+            return f"If handling at {code} cost {_money(flip.amount, policy, ROUND_UP)} more, {wins} would send."
+        case Change.ENABLED:
+            return f"If {code} were switched on, {wins} would send."
+        case Change.CAPACITY:
+            return f"If the day of {code} had room for one order more, {wins} would send."
+        case Change.CAPABLE:
+            return f"If {code} could do {' and '.join(flip.capabilities)}, {wins} would send."
+        case Change.NOT_REFUSED:
+            return f"If {code} had not refused before, {wins} would send."
+        case _:
+            more = "more" if flip.change is Change.MORE_STOCK else "fewer"
+            return f"If {code} held {_goods(flip, group, more, names)}, {wins} would send."
+
+
+def _goods(flip: Flip, group: Group, more: str, names: Mapping[int, str]) -> str:
+    item_of = {line.demand: line.item for line in group.lines}
+    once = {item_of[demand]: (demand, units) for demand, units in reversed(flip.units)}
+    return " and ".join(f"{units} {more} of {names.get(no, f'demand {no}')}" for no, units in sorted(once.values()))
 
 
 def _why_nothing(decision: Decision) -> str:
@@ -127,7 +226,7 @@ def _why_nothing(decision: Decision) -> str:
     return "every node " + " or ".join(sorted(WORDS[reason] for reason in told))
 
 
-def _parcels(plan: Plan, codes: dict[int, str]) -> str:
+def _parcels(plan: Plan, codes: Mapping[int, str]) -> str:
     senders: dict[int, int] = {}
     for assignment in plan.assignments:
         senders[assignment.node] = senders.get(assignment.node, 0) + assignment.quantity
@@ -140,7 +239,7 @@ def _units(count: int) -> str:
     return "1 unit" if count == 1 else f"{count} units"
 
 
-def _money(cost: int, policy: Policy) -> str:
+def _money(cost: int, policy: Policy, rounding: str = ROUND_HALF_EVEN) -> str:
     places = MINOR_UNITS[policy.currency]
-    amount = Decimal(cost).scaleb(-3 - places).quantize(Decimal(1).scaleb(-places))
+    amount = Decimal(cost).scaleb(-3 - places).quantize(Decimal(1).scaleb(-places), rounding)
     return f"{amount} {policy.currency}"

@@ -3,9 +3,9 @@
 from typing import Final, NamedTuple
 
 from hub.domain.order import Method
-from hub.routing.geography import Point, kilometres, point
+from hub.routing.geography import Point, kilometres, place_of
 from hub.routing.model import Group, GroupLine, NodeState, Policy, Reason
-from hub.routing.prepare import Site
+from hub.routing.network import Site
 from hub.routing.terms.term import travels
 
 CAPABILITY: Final = {Method.SHIP: "ship", Method.PICK_UP: "pick_up", Method.DELIVER: "deliver"}
@@ -26,6 +26,8 @@ class Asked(NamedTuple):
     here: Point | None
     unknown_km: int
     limit_km: int | None
+    any_capacity: bool
+    """Whether a full day is no fence."""
 
 
 def asked(group: Group, policy: Policy) -> Asked:
@@ -39,9 +41,10 @@ def asked(group: Group, policy: Policy) -> Asked:
         capability=CAPABILITY.get(group.method),
         country=place.country if place else None,
         stay=policy.stay_in_country and brought,
-        here=point(place.latitude, place.longitude) if place and brought else None,
+        here=place_of(place, coarse=policy.coarse_distance) if brought else None,
         unknown_km=policy.unknown_distance_km,
         limit_km=policy.max_distance_km if brought else None,
+        any_capacity=policy.ignore_capacity,
     )
 
 
@@ -60,21 +63,25 @@ def fence(want: Asked, site: Site, node: NodeState, km: int) -> Reason | None:
         return site.shut
     if want.collected and site.id != want.pickup_node:
         return Reason.NOT_THE_PICKUP_NODE
+    if node.fenced_by is not None:
+        return Reason.OUTSIDE_FENCE
     if want.stay and (site.country is None or site.country != want.country):
         return Reason.OUTSIDE_FENCE
     if want.limit_km is not None and km > want.limit_km:
         return Reason.OUTSIDE_FENCE
     if want.capability is not None and want.capability not in site.capabilities:
         return Reason.NOT_CAPABLE
-    if node.capacity_left is not None and node.capacity_left < 1:
+    if node.capacity_left is not None and node.capacity_left < 1 and not want.any_capacity:
         return Reason.NO_CAPACITY
     return None
 
 
 def line_fence(line: GroupLine, site: Site) -> Reason | None:
     """Why a node is out for one line, or None."""
-    if line.classes and not site.capabilities.issuperset(line.classes):
+    if line.classes and not site.capabilities.issuperset(line.classes if line.needs is None else line.needs):
         return Reason.NOT_CAPABLE
     if site.id in line.refused_by:
         return Reason.REFUSED_BEFORE
+    if site.id in line.barred:
+        return Reason.OUTSIDE_FENCE
     return None

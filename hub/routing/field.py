@@ -56,7 +56,7 @@ class Field:
         self._unit_shift = most.bit_length() + self._parcel_bits + 1
         self.fixed = {k: (seen.fixed[k] << self._parcel_bits) + 1 for k in allowed}
         self._offers: list[Offers] = [
-            sorted((self._cost(piece, k) << self._parcel_bits, k) for k in allowed if self.caps[k][place])
+            sorted((self._cost(piece, k) << self._parcel_bits, k, 1) for k in allowed if self.caps[k][place])
             for place, piece in enumerate(pieces)
         ]
         self._ceilings = [self._key(piece.units, len(piece.lines) * seen.policy.unfilled_cost) for piece in pieces]
@@ -107,7 +107,7 @@ class Field:
                 offers[place], ceilings[place] = [], 0
             holders = (k for k in free if scarce.held[k])
             first = scarce.places[0]
-            offers[first] = sorted((room * scarce.unit_cost[k] << self._parcel_bits, k) for k in holders)
+            offers[first] = sorted((room * scarce.unit_cost[k] << self._parcel_bits, k, 1) for k in holders)
             ceilings[first] = self._key(room, 0)
             lost += self._key(scarce.need - room, self.seen.policy.unfilled_cost)
         return Relaxed(offers, ceilings, lost)
@@ -136,7 +136,7 @@ class Field:
         left = [piece.parts for piece in self.pieces]
         for place in self._order:
             needs = self._pool_needs(self.pieces[place])
-            for _, k in self._offers[place]:
+            for _, k, _ in self._offers[place]:
                 if k not in chosen or not left[place]:
                     continue
                 parts = min(left[place], self.caps[k][place], *(pools[k, n] // each for n, each in needs.items()))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -9,8 +10,9 @@ import msgspec
 from hub.domain.contact import Place
 from hub.domain.network import OpeningHours
 from hub.domain.order import Method
+from hub.routing.rules import Blackout, Remainder, Reservation, Rule
 
-ENGINE_VERSION: Final = "1"
+ENGINE_VERSION: Final = "2"
 """Raised by every change that could make another decision or other bytes from the same input."""
 
 
@@ -29,6 +31,14 @@ class GroupLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Lines with the same mark go from one node in one parcel."""
     refused_by: tuple[int, ...] = ()
     """Nodes that refused or were short of this demand and are excluded for now."""
+    volume_cm3: int | None = None
+    """Cubic centimetres of one unit; None is unknown."""
+    margin: int | None = None
+    """Minor units of the order's currency that the whole quantity earns; None is unknown."""
+    needs: tuple[str, ...] | None = None
+    """Capabilities that a node must have; None asks for one of the name of each class. Set by a policy's chain."""
+    barred: tuple[int, ...] = ()
+    """Nodes that a fence for its classes keeps out. Set by a policy's chain."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,6 +59,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     keep_together: bool = False
     deliver_by: datetime | None = None
     no_earlier_than: datetime | None = None
+    source: str | None = None
+    """Where within the channel: web, pos, a marketplace's name."""
+    account: str | None = None
+    """The vendor's own name of the shop or site."""
 
 
 class NodeState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,6 +90,19 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     enabled: bool = True
     transit_days: int | None = None
     """Days on the way from here to the group's place; None counts as the policy's `unknown_transit_days`."""
+    capacity: int | None = None
+    """Fulfilment orders that fit into a whole local day; None is unlimited."""
+    fenced_by: str | None = None
+    """What of the policy keeps it out of this decision, in words. Set by a policy's chain."""
+
+    @property
+    def load(self) -> int:
+        """Percent of its day that is taken; 0 where the day has no limit, 100 where it has no room at all."""
+        if self.capacity is None or self.capacity_left is None:
+            return 0
+        if self.capacity < 1:
+            return 100
+        return max(0, self.capacity - self.capacity_left) * 100 // self.capacity
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +112,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[NodeState, ...]
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
     """A routing policy, decoded from `rules/routing/*.toml`. Immutable; decisions name its version.
 
     Costs are thousandths of a minor unit of `currency` and never negative. Filling goes first, cost second: a plan that
@@ -128,6 +155,57 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """0 judges only whether the goods leave in time."""
     search_budget: int = 2_000_000
     """Steps that a search may take before it stops with its best plan and a proven gap. Counted, never timed."""
+    coarse_distance: bool = True
+    """Whether a place without coordinates is put into the middle of its country or postal region, and counted as far
+    as the farthest part of that may be. Off, its distance is unknown."""
+    keep_together: bool = False
+    """Whether every group goes whole, in one parcel, or not at all."""
+    min_part_value: int = 0
+    """Minor units of the order's currency. Where a group is parted, every parcel, and what is left over, is worth at
+    least as much."""
+    min_part_margin: int = 0
+    """The same for what a part earns. A line whose margin is unknown earns nothing."""
+    prefer: tuple[str, ...] = ()
+    """Instead of costs: what matters first, second, and so on. See `terms/preference.py` for the words."""
+    weights: dict[str, int] = {}
+    """Percent at which a cost term counts, by its name; 100 where not named."""
+    terms: dict[str, dict[str, object]] = {}
+    """Settings of cost terms, by their names; see `terms/`."""
+    priority: int = 100
+    """Lower is served first where orders of one batch want the same stock or capacity."""
+    ignore_capacity: bool = False
+    """Whether a node's full day is no fence: for rush orders."""
+    markets: dict[str, tuple[str, ...]] = {}
+    """Countries by name of the market."""
+    stay_in_market: bool = False
+    """Whether goods stay in a market of the place. A country in no market is a market of its own."""
+    class_needs: dict[str, tuple[str, ...]] = {}
+    """Capabilities that an item class asks for, where it is not the one of its own name."""
+    b2b_groups: tuple[str, ...] = ("b2b", "wholesale")
+    """Customer groups whose orders are B2B."""
+    remainder: Remainder = Remainder.QUEUE
+    cancel_after_days: int | None = None
+    """What is still left over so many days after the order was placed is cancelled, where `remainder` says so."""
+    blackouts: tuple[Blackout, ...] = msgspec.field(default=(), name="blackout")
+    reservations: tuple[Reservation, ...] = msgspec.field(default=(), name="reservation")
+    rules: tuple[Rule, ...] = msgspec.field(default=(), name="rule")
+
+    @cached_property
+    def scratch(self) -> dict[str, object]:
+        """What has been worked out from it and is worth keeping: compiled conditions, read settings. No part of it."""
+        return {}
+
+    @property
+    def plain(self) -> bool:
+        """Whether it decides by itself, without a chain that looks at the order first."""
+        return not (
+            self.rules
+            or self.blackouts
+            or self.reservations
+            or self.stay_in_market
+            or self.keep_together
+            or self.class_needs
+        )
 
 
 class Reason(StrEnum):
@@ -165,6 +243,7 @@ class Solver(StrEnum):
 
     SUBSETS = "subsets"
     COUNTING = "counting"
+    LOCATING = "locating"
     BRANCHING = "branching"
     NOTHING = "nothing"
     """Nothing could be placed, or only a part where the whole is asked for."""
@@ -204,6 +283,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     engine: str = ENGINE_VERSION
     runner_up_is: RunnerUp = RunnerUp.NONE_EXISTS
     solver: Solver = Solver.NOTHING
+    prices: tuple[tuple[int, int], ...] = ()
+    """(demand, price): certificate of a bound, from the search that goes by prices. What lines bid for being sent: per
+    unit for one that is spread, else for the whole of what goes together, under its first demand. No parcel's fixed
+    cost is overbid, so no plan that places as much costs less than the sum; see `certificate.py`."""
+    rules: tuple[str, ...] = ()
+    """Rules of the policy that fired, in their order."""
+    attempt: int = 0
+    """Which of their fallbacks decided; 0 is none."""
+    remainder: Remainder = Remainder.QUEUE
+    cancel_after_days: int | None = None
+    """What the policy says of units left over: for whoever carries the decision out."""
 
     @property
     def gap(self) -> int:

@@ -26,12 +26,18 @@ class Piece(NamedTuple):
         return self.units // self.parts
 
 
+def parts_have_minimum(seen: Survey) -> bool:
+    """Whether the parts of a parted group must be worth something each."""
+    return seen.policy.min_part_value > 0 or seen.policy.min_part_margin > 0
+
+
 def merged_pieces(seen: Survey, rows: Iterable[int]) -> list[Piece]:
     """Rows, where those that the same candidates hold at no difference in cost go together."""
     sharing = {position for lines in seen.shared for position in lines}
+    every_row_alone = not seen.uniform or parts_have_minimum(seen)
     groups: dict[tuple[int, int], list[int]] = {}
     for row in rows:
-        alone = not seen.uniform or not sharing.isdisjoint(seen.rows[row].lines)
+        alone = every_row_alone or not sharing.isdisjoint(seen.rows[row].lines)
         column = sum((mask >> row & 1) << candidate for candidate, mask in enumerate(seen.masks))
         groups.setdefault((column, row if alone else -1), []).append(row)
     return [
@@ -49,13 +55,13 @@ def merged_pieces(seen: Survey, rows: Iterable[int]) -> list[Piece]:
 def spread_pieces(seen: Survey, rows: Iterable[int], spread: frozenset[int]) -> list[Piece]:
     """Merged rows, and those in `spread` (of one line each) in parts.
 
-    With costs that are linear in units it is enough to move multiples of what divides the order and all that is held of
-    the item: the best flow has its corners there. With other costs every unit is a part.
+    With costs that are linear in units, and no least worth of a part, it is enough to move multiples of what divides
+    the order and all that is held of the item: the best flow has its corners there. Otherwise every unit is a part.
     """
     pieces = merged_pieces(seen, [row for row in rows if row not in spread])
     for row in spread:
         lines, units = seen.rows[row]
-        step = 1 if seen.loads else _common_step(seen, lines[0])
+        step = 1 if seen.loads or parts_have_minimum(seen) else _common_step(seen, lines[0])
         pieces.append(Piece(1 << row, lines, units, units // step, True))
     return sorted(pieces, key=lambda piece: piece.rows & -piece.rows)
 

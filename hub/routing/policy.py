@@ -2,18 +2,20 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import msgspec
 
-from hub.domain.money import MINOR_UNITS
 from hub.routing.model import Policy
+from hub.routing.positions import Path, line_of, lines_of, opens_below, words
+from hub.routing.sound import problems
+
+LONGEST_POLICY: Final = 256 * 1024
+"""Bytes of the whole text."""
 
 _PATH: Final = re.compile(r"`\$(?P<path>[^`]*)`")
 _UNKNOWN: Final = re.compile(r"unknown field `(?P<key>[^`]*)`")
-_KEY: Final = re.compile(r"""\s*(?P<key>[A-Za-z0-9_\-."' ]+?)\s*=""")
-_TABLE: Final = re.compile(r"""\s*\[+\s*(?P<key>[^\]]+?)\s*\]+""")
 
 
 class PolicyError(ValueError):
@@ -24,75 +26,66 @@ class PolicyError(ValueError):
         super().__init__(f"routing policy, {place}{key or 'text'}: {problem}")
         self.key = key
         self.line = line
+        self.problem = problem
+
+
+class Fault(NamedTuple):
+    """What is wrong with a text, and where."""
+
+    code: str
+    key: str
+    line: int
+    problem: str
 
 
 def load_policy(text: str) -> Policy:
     """Read a policy. Raises `PolicyError` for the first thing that is wrong."""
+    policy, faults = read_policy(text)
+    for fault in faults:
+        raise PolicyError(fault.key, fault.line, fault.problem)
+    assert policy is not None
+    return policy
+
+
+def read_policy(text: str) -> tuple[Policy | None, Iterator[Fault]]:
+    """The policy as far as it can be read at all, and what keeps it from being used, looked for as it is asked for."""
+    if len(text.encode(errors="replace")) > LONGEST_POLICY:
+        return None, iter([Fault("too-long", "", 0, f"is longer than {LONGEST_POLICY} bytes")])
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else len(text.splitlines())  # else it says "at end of document"
-        raise PolicyError("", line, f"not TOML: {error}") from error
+        return None, iter([Fault("not-toml", "", line, f"not TOML: {error}")])
+    except RecursionError:
+        return None, iter([Fault("not-toml", "", 0, "not TOML: nested too deeply")])
     try:
         policy = msgspec.convert(values, Policy, strict=True)
     except msgspec.ValidationError as error:
-        keys = _keys_of(str(error))
-        raise PolicyError(".".join(keys), _line_of(text, keys), str(error)) from error
-    for key, problem in _problems(policy):
-        raise PolicyError(key, _line_of(text, [key]), problem)
-    return policy
+        path = _path_of(str(error))
+        code = "unknown-field" if _UNKNOWN.search(str(error)) else "wrong-type"
+        return None, iter([Fault(code, words(path), line_of(lines_of(text), path), str(error))])
+    return policy, _located(text, policy)
 
 
-def _keys_of(message: str) -> list[str]:
-    """The key that a validation error is about, from its path and the field it does not know."""
-    path = _PATH.search(message)
+def _located(text: str, policy: Policy) -> Iterator[Fault]:
+    lines = None
+    for problem in problems(policy):
+        lines = lines_of(text) if lines is None else lines
+        line = line_of(lines, problem.path)
+        if problem.code == "bad-condition" and line:
+            line += problem.further + opens_below(text, line)
+        yield Fault(problem.code, words(problem.path), line, problem.words)
+
+
+def _path_of(message: str) -> Path:
+    """The path that a validation error is about, with the field that it does not know or misses."""
+    found = _PATH.search(message)
+    steps: list[str | int] = []
+    for step in re.findall(r"[^.\[\]]+", found["path"]) if found else ():
+        if step.isdigit():
+            steps.append(int(step))
+        elif step != "...":
+            steps.append(step)
     unknown = _UNKNOWN.search(message)
-    steps = re.findall(r"[^.\[\]]+", path["path"]) if path else []
-    keys = [step for step in steps if not step.isdigit() and step != "..."]
-    return [*keys, unknown["key"]] if unknown else keys
-
-
-def _line_of(text: str, keys: Sequence[str]) -> int:
-    """The line that names a key, or the nearest key above it; 0 when none does."""
-    table: list[str] = []
-    best = (0, 0)
-    for number, line in enumerate(text.splitlines(), start=1):
-        header, assignment = _TABLE.match(line), _KEY.match(line)
-        if header:
-            table = _parts(header["key"])
-            here = table
-        elif assignment:
-            here = [*table, *_parts(assignment["key"])]
-        else:
-            continue
-        if here == list(keys[: len(here)]) and len(here) > best[0]:
-            best = (len(here), number)
-    return best[1]
-
-
-def _parts(key: str) -> list[str]:
-    return [part.strip().strip("\"'") for part in key.split(".")]
-
-
-def _problems(policy: Policy) -> Iterator[tuple[str, str]]:
-    """What the types allow and nobody can mean."""
-    if not policy.version:
-        yield "version", "a policy needs a version"
-    if policy.currency not in MINOR_UNITS:
-        yield "currency", f"{policy.currency!r} is not an ISO 4217 code"
-    for key in policy.__struct_fields__:
-        value = getattr(policy, key)
-        if isinstance(value, int) and value < 0:
-            yield key, f"{value} is negative; costs, distances and limits start at 0"
-    if policy.search_budget < 1:
-        yield "search_budget", "a search needs at least one step"
-    for key in ("use_groups", "skip_groups"):
-        for name in getattr(policy, key):
-            if name not in policy.node_groups:
-                yield key, f"{name!r} is not one of node_groups ({', '.join(sorted(policy.node_groups)) or 'none'})"
-    grams, cost = 0, 0
-    for step in policy.rate_steps:
-        if step[0] <= grams or step[1] < cost:
-            yield "rate_steps", f"step {list(step)} does not rise above the one before it"
-        grams, cost = step
+    return (*steps, unknown["key"]) if unknown else tuple(steps)

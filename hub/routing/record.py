@@ -1,7 +1,9 @@
 """Decisions and their inputs as bytes, and deciding again from the bytes. The same input gives the same bytes."""
 
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -63,3 +65,41 @@ def replay(data: bytes, policies: Mapping[str, Policy]) -> Decision:
     if policy.version != stored.policy:
         raise ReplayError(f"policy {policy.version!r} was given under the name {stored.policy!r}")
     return decide(stored.group, stored.snapshot, policy)
+
+
+class Recorded(NamedTuple):
+    """A decision as it was stored."""
+
+    order: str
+    no: int
+    group: str
+    at: datetime
+    policy: str
+    engine: str
+    input: bytes
+    document: bytes
+
+
+class Parity(StrEnum):
+    """What deciding a stored input again under its own policy gives."""
+
+    IDENTICAL = "identical"
+    """The very bytes that were stored."""
+    DIFFERENT = "different"
+    """Other bytes from the same engine and policy. Must not happen; the decision is named."""
+    OLDER_SAME = "older_same"
+    """Another engine version decided it, and this one plans the same."""
+    OLDER_DIFFERENT = "older_different"
+    """Another engine version decided it, and this one plans otherwise."""
+    NO_POLICY = "no_policy"
+    """The policy's version is gone, or cannot be read any more."""
+    UNREADABLE = "unreadable"
+    """This engine cannot read the input, or not decide it."""
+
+
+def parity(stored: Input, document: bytes, again: Decision) -> Parity:
+    """Compare a stored decision with the one that this engine makes of its input under the same policy."""
+    if stored.engine == ENGINE_VERSION:
+        return Parity.IDENTICAL if encode(again) == document else Parity.DIFFERENT
+    before = decode(document).plan
+    return Parity.OLDER_SAME if before == again.plan else Parity.OLDER_DIFFERENT

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hub.routing.fences import Asked, asked, distance, fence, line_fence
+from hub.routing.fences import Asked, asked, fence, line_fence
 from hub.routing.model import Group, GroupLine, NodeState, Policy, Reason, Snapshot
-from hub.routing.prepare import Prepared, RoutingInputError, Site
+from hub.routing.network import Prepared, RoutingInputError, Site
 from hub.routing.terms.term import Term, Trip
 
 
@@ -47,7 +47,7 @@ class Survey(NamedTuple):
     def held(self, candidate: int, position: int) -> int:
         """Units of a line that a candidate may send, on its own."""
         line = self.group.lines[position]
-        if (line.classes or line.refused_by) and line_fence(line, self.sites[candidate]) is not None:
+        if (line.classes or line.refused_by or line.barred) and line_fence(line, self.sites[candidate]) is not None:
             return 0
         return max(0, self.trip.nodes[candidate].available[position])
 
@@ -96,7 +96,7 @@ def survey(group: Group, snapshot: Snapshot, prepared: Prepared) -> Survey:
         fixed=_fixed_costs(prepared.terms, trip),
         unit=unit,
         unit_at=unit_at,
-        loads=tuple(term for term in prepared.terms if term.per_load is not None),
+        loads=tuple([term.on(trip) for term in prepared.terms if term.per_load is not None]),
     )
 
 
@@ -138,14 +138,14 @@ def _candidates(group: Group, snapshot: Snapshot, prepared: Prepared) -> tuple[l
     nodes: list[NodeState] = []
     kms: list[int] = []
     fenced: dict[int, Reason] = {}
-    for site in prepared.sites:
+    far = prepared.distances.to(want.here, want.unknown_km)[0] if want.travels else [0] * len(states)
+    for site, km in zip(prepared.sites, far, strict=True):
         node = states[site.position]
         if node.id != site.id or len(node.available) != count:
             raise RoutingInputError(
                 f"order {group.order}: node {node.code} is not the one prepared at its place, "
                 f"or its {len(node.available)} stock figures do not match {count} lines"
             )
-        km = 0 if site.shut else distance(want, site)
         reason = fence(want, site, node, km)
         if reason is None:
             sites.append(site)
@@ -157,7 +157,7 @@ def _candidates(group: Group, snapshot: Snapshot, prepared: Prepared) -> tuple[l
 
 
 def _masks(lines: Sequence[GroupLine], rows: list[Row], sites: list[Site], nodes: Sequence[NodeState]) -> list[int]:
-    fenced_lines = any(line.classes or line.refused_by for line in lines)
+    fenced_lines = any(line.classes or line.refused_by or line.barred for line in lines)
     if fenced_lines or len(rows) != len(lines):
         return [_careful_mask(lines, rows, site, node) for site, node in zip(sites, nodes, strict=True)]
     needs = [(1 << bit, row.lines[0], row.units) for bit, row in enumerate(rows)]

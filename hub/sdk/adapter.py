@@ -17,6 +17,9 @@ from hub.sdk.capabilities import (
     FulfilmentRequest,
     LabelRequest,
     LabelVoid,
+    PaymentCapture,
+    PaymentRefund,
+    PaymentVoid,
     PostingRequest,
     Probe,
     PullPages,
@@ -99,6 +102,15 @@ class Subtracts(StrEnum):
     OWN_OPEN_ORDERS = "own_open_orders"
 
 
+class Publishes(StrEnum):
+    """In which form a sink takes availability."""
+
+    ABSOLUTE = "absolute"
+    """`Level.quantity`: telling it again is harmless."""
+    RELATIVE = "relative"
+    """`Level.change`: after an uncertain try the adapter reads what the sink holds before it tells again."""
+
+
 class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     """All that a vendor can do. A capability that is None does not exist.
 
@@ -133,11 +145,19 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     cancel_fulfilment: Send[FulfilmentCancel] | None = None
     confirm_shipment: Send[ShipmentConfirmation] | None = None
     cancel_order: Send[ChannelCancel] | None = None
+    capture_payment: Send[PaymentCapture] | None = None
+    void_payment: Send[PaymentVoid] | None = None
+    refund_payment: Send[PaymentRefund] | None = None
     publish_availability: Send[AvailabilityUpdate] | None = None
     availability_batch: int = 100
+    publishes: Publishes = Publishes.ABSOLUTE
     subtracts: Subtracts = Subtracts.NOTHING
+    stock_subtracts: Subtracts = Subtracts.NOTHING
+    """As a source: what its stock figures have taken off already, and so gets added back."""
     quote: Quote | None = None
     buy_label: Send[LabelRequest] | None = None
+    return_labels: bool = False
+    """Whether `buy_label` also sells postage from a customer back to a node."""
     void_label: Send[LabelVoid] | None = None
     track: Track | None = None
     post: Send[PostingRequest] | None = None
@@ -150,6 +170,9 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
             "cancel_fulfilment",
             "confirm_shipment",
             "cancel_order",
+            "capture_payment",
+            "void_payment",
+            "refund_payment",
             "publish_availability",
             "quote",
             "buy_label",
@@ -171,6 +194,7 @@ __all__ = [
     "Lane",
     "Message",
     "Probe",
+    "Publishes",
     "Pull",
     "Secret",
     "Subtracts",

@@ -244,6 +244,11 @@ async def exchange(grant: Grant, stored: Token | None, post: Post, clock: Callab
     previous = None
     if isinstance(grant, RefreshToken):
         previous = (stored and stored.refresh_token) or grant.refresh_token
+        if grant.json:
+            asked = {"client_id": grant.client_id, "client_secret": grant.client_secret, "refresh_token": previous}
+            whole = msgspec.json.encode({**asked, "grant_type": "refresh_token"})
+            answer = await post(grant.token_url, {"content-type": "application/json"}, whole)
+            return _read_token(answer, previous, clock())
         body = prepare_token_request("refresh_token", refresh_token=previous)
     else:
         body = prepare_token_request("client_credentials", scope=grant.scope)
@@ -262,10 +267,11 @@ def _by_client(grant: ClientCredentials | RefreshToken, method: str, body: str) 
 
 
 class _Answer(msgspec.Struct):
-    """RFC 6749 5.1 and 5.2; `expires_in` is a string at some vendors."""
+    """RFC 6749 5.1 and 5.2; `expires_in` is a string at some vendors, and a time of day, `expires_at`, at others."""
 
     access_token: str | None = None
     expires_in: int | float | str | None = None
+    expires_at: object = None
     refresh_token: str | None = None
     error: str | None = None
 
@@ -291,6 +297,9 @@ def _read_token(answer: Response, previous: str | None, now: datetime) -> Token:
         raise Interrupted(RetryLater(reason=f"the token endpoint answered {answer.status} without a token"))
     try:
         expires_at = None if said.expires_in is None else now + timedelta(seconds=float(said.expires_in))
+        if isinstance(said.expires_at, str):
+            until = datetime.fromisoformat(said.expires_at)
+            expires_at = until if until.tzinfo else expires_at
     except (ValueError, OverflowError):
         expires_at = None
     return Token(access_token=said.access_token, expires_at=expires_at, refresh_token=said.refresh_token or previous)

@@ -11,6 +11,8 @@ FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(minutes=2)
 PROBE_LEASE: Final = timedelta(seconds=30)
 """How long one probe keeps others out; a probe whose process died is replaced after it."""
+PROBE_LOOK: Final = timedelta(seconds=1)
+"""When others come back while a probe is out: most answer in less, and a vendor that is well again must not wait."""
 
 
 class Circuit(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +22,7 @@ class Circuit(msgspec.Struct, frozen=True, kw_only=True):
     """In a row."""
     open_until: datetime | None = None
     probing: bool = False
-    """Half-open: a probe is out, and others wait until `open_until`."""
+    """Half-open: a probe is out; it is replaced at `open_until`."""
     pause: timedelta = FIRST_PAUSE
     """How long the next opening lasts; doubles with each failed probe."""
 
@@ -32,8 +34,9 @@ def admit(circuit: Circuit, now: datetime) -> tuple[Circuit, datetime | None]:
     """
     if circuit.open_until is None:
         return circuit, None
-    if now < circuit.open_until:
-        return circuit, circuit.open_until
+    # Further off than any pause is long: the clock was put back meanwhile.
+    if now < circuit.open_until <= now + max(LONGEST_PAUSE, PROBE_LEASE):
+        return circuit, min(circuit.open_until, now + PROBE_LOOK) if circuit.probing else circuit.open_until
     return msgspec.structs.replace(circuit, open_until=now + PROBE_LEASE, probing=True), None
 
 

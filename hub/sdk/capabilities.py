@@ -102,6 +102,54 @@ class ChannelCancel(Command, frozen=True, kw_only=True):
     reason: str
 
 
+class PaymentCapture(Command, frozen=True, kw_only=True):
+    """Take authorised money, once. Answers Done with the payment, or Refused."""
+
+    order_external_id: str
+    payment: str | None
+    """The channel's id of the authorisation; None where it named none: the only one that is open."""
+    amount: int
+    """Minor units of `currency`."""
+    currency: str
+    final: bool
+    """Nothing more will be captured of this authorisation."""
+    asked_at: datetime
+    known: tuple[str, ...] = ()
+    """Payments of this order that other requests made: none of them is this one."""
+
+
+class PaymentVoid(Command, frozen=True, kw_only=True):
+    """Let an authorisation go. One that is void or expired already is Done."""
+
+    order_external_id: str
+    payment: str | None
+
+
+class RefundFrom(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment that money may go back to, and how much of it has not yet."""
+
+    payment: str
+    method: str
+    left: int
+
+
+class PaymentRefund(Command, frozen=True, kw_only=True):
+    """Give money back, once. Answers Done with the payments, or Refused."""
+
+    order_external_id: str
+    amount: int
+    """Minor units of `currency`: what the customer gets."""
+    currency: str
+    lines: tuple[ConfirmedLine, ...] = ()
+    """Units that the money is for; none for goodwill."""
+    shipping: int = 0
+    """Part of `amount` that is for shipping."""
+    payments: tuple[RefundFrom, ...] = ()
+    """Where it may go to, as far as the hub knows."""
+    reason: str = ""
+    notify: bool = True
+
+
 class Level(msgspec.Struct, frozen=True, kw_only=True):
     """What may be sold of one item at one of the channel's locations."""
 
@@ -111,6 +159,8 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     """As this sink wants it: what it subtracts itself is already added back."""
     previous: int | None = None
     """What we last told it, for compare-and-set; None when never."""
+    change: int | None = None
+    """For sinks that take changes: `quantity` less what the sink holds. None when that is not known: read it first."""
 
 
 class AvailabilityUpdate(Command, frozen=True, kw_only=True):
@@ -131,6 +181,27 @@ class ParcelToShip(msgspec.Struct, frozen=True, kw_only=True):
     height_mm: int | None = None
 
 
+class DeclaredGoods(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of one kind, as a customs border asks for them."""
+
+    description: str
+    quantity: int
+    value: int
+    """Minor units of the declaration's currency, for all of them."""
+    hs_code: str | None = None
+    origin_country: str | None = None
+    """ISO 3166-1 alpha-2: where they were made."""
+
+
+class Declaration(msgspec.Struct, frozen=True, kw_only=True):
+    """What a parcel that crosses a customs border declares."""
+
+    currency: str
+    goods: tuple[DeclaredGoods, ...]
+    invoice: str | None = None
+    """Number of the commercial invoice; the label's reference stands in for it."""
+
+
 class RateRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What would it cost. A read."""
 
@@ -138,6 +209,8 @@ class RateRequest(msgspec.Struct, frozen=True, kw_only=True):
     ship_from: Contact
     ship_to: Contact
     parcel: ParcelToShip
+    more_parcels: tuple[ParcelToShip, ...] = ()
+    """Further boxes of the same shipment."""
 
 
 class LabelRequest(Command, frozen=True, kw_only=True):
@@ -148,6 +221,12 @@ class LabelRequest(Command, frozen=True, kw_only=True):
     parcel: ParcelToShip
     service: str | None = None
     """Preferred service; None buys the cheapest offer."""
+    returns: bool = False
+    """From a customer back to a node."""
+    more_parcels: tuple[ParcelToShip, ...] = ()
+    """Further boxes of the same shipment."""
+    declaration: Declaration | None = None
+    """For a customs border; None where there is none, or where nobody knows the goods."""
 
 
 class TrackRequest(Command, frozen=True, kw_only=True):

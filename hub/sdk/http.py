@@ -13,6 +13,7 @@ import httpx
 
 from hub.sdk.auth import MemoryTokenStore, TokenStore, signer
 from hub.sdk.breaker import Breaker
+from hub.sdk.leased import LeaseLost, before_a_byte
 from hub.sdk.limits import PATIENCE_SECONDS, Buckets, LocalBuckets, counts, retry_after
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Unauthorised, Uncertain
 from hub.sdk.wire import RateReading, Request, Response, Transport
@@ -77,6 +78,8 @@ class HttpClient:
     async def send(self, request: Request) -> Response:
         """See `wire.Client.send`. Redirects are not followed but returned, 429 and 5xx too."""
         url = self._url(request)
+        if request.foreign:
+            return await self._attempt(request, url, {})
         headers = await self._signed(request, url)
         response = await self._attempt(request, url, headers)
         # A request that was not let in did nothing, so even a write is repeated.
@@ -94,7 +97,8 @@ class HttpClient:
                 url = httpx.URL(f"{str(self._base).rstrip('/')}/{request.path.lstrip('/')}")
         except httpx.InvalidURL as error:
             raise self._unsendable(request, error) from None
-        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
+        at_home = (url.scheme, url.host, url.port) == (self._base.scheme, self._base.host, self._base.port)
+        if not at_home and not (request.foreign and url.scheme == "https"):
             reason = (
                 f"{request.operation}: the address is on {url.host}, not on {self._base.host}; credentials stay here"
             )
@@ -113,7 +117,8 @@ class HttpClient:
         if open_until is not None:
             reason = f"{request.operation}: the vendor failed repeatedly and is given a pause"
             raise Interrupted(RetryLater(reason=reason, at=open_until))
-        response = await self._exchange(request, url, self._transport.headers, request.headers, signed)
+        own = {} if request.foreign else self._transport.headers
+        response = await self._exchange(request, url, own, request.headers, signed)
         if response.status >= 500:
             self._breaker.failed(self._clock())
         else:
@@ -144,8 +149,17 @@ class HttpClient:
                 merged.update(more)
             async with asyncio.timeout(deadline):
                 answer = await self._http.request(
-                    request.method, url, headers=merged, content=request.body, timeout=limits
+                    request.method,
+                    url,
+                    headers=merged,
+                    content=request.body,
+                    timeout=limits,
+                    extensions={"trace": before_a_byte} if request.write else None,
                 )
+        except LeaseLost as error:
+            # Uncertain, though nothing was sent: an earlier write of the same effect may have been.
+            reason = f"{request.operation}: its lease ran out before it was sent"
+            raise Interrupted(Uncertain(reason=reason)) from error
         except _NOT_SENDABLE as error:
             raise self._unsendable(request, error) from None
         except _NOTHING_SENT as error:

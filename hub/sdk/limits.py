@@ -111,15 +111,26 @@ class LocalBuckets:
 
     def __init__(self) -> None:
         self._buckets: dict[str, Bucket] = {}
+        self._looked_at = 0.0
 
     async def take(self, limit: RateLimit, cost: float, now: datetime) -> float:
         """See `Buckets.take`."""
-        name, stamp = bucket_name(limit), now.timestamp()
+        name, stamp = bucket_name(limit), self._time(now)
         bucket, wait = take(self._buckets.get(name) or full(limit, stamp), stamp, cost)
         self._buckets[name] = bucket
         return wait
 
     async def feed(self, limit: RateLimit, reading: RateReading, now: datetime) -> None:
         """See `Buckets.feed`."""
-        name, stamp = bucket_name(limit), now.timestamp()
+        name, stamp = bucket_name(limit), self._time(now)
         self._buckets[name] = learn(self._buckets.get(name) or full(limit, stamp), reading, stamp)
+
+    def _time(self, now: datetime) -> float:
+        """Seconds since 1970. Where the clock was put back, buckets go back with it: a pause stays as long as it was."""
+        stamp = now.timestamp()
+        back = self._looked_at - stamp
+        if back > 0:
+            for name, bucket in self._buckets.items():
+                self._buckets[name] = msgspec.structs.replace(bucket, stamp=bucket.stamp - back)
+        self._looked_at = stamp
+        return stamp

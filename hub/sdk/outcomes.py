@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from hub.domain.facts import AnyFact, StockMeaning
+from hub.domain.payment import Payment
 from hub.domain.shipping import Label
 
 
@@ -26,6 +27,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     learned: tuple[Learned, ...] = ()
     label: Label | None = None
     """What `buy_label` bought."""
+    payments: tuple[Payment, ...] = ()
+    """What `capture_payment`, `void_payment` or `refund_payment` moved, as the channel books it."""
     found: bool = False
     """True when a look found it done by an earlier try: nothing was sent this time."""
 

@@ -23,6 +23,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens taken from the rate buckets."""
     deadline_seconds: float = 20.0
     """Total time for the call, reply included."""
+    foreign: bool = False
+    """The request proves itself (a presigned URL, a signature of its own) and may go to another host over https:
+    neither the transport's headers nor its credentials go with it. The adapter says which hosts it trusts."""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +94,8 @@ class RefreshToken(_Sealed, frozen=True, kw_only=True, tag=True):
     client_id: str
     client_secret: str
     refresh_token: str
+    json: bool = False
+    """The token endpoint takes a JSON object with the client's name and secret in it, not a form."""
 
 
 class PasswordToken(_Sealed, frozen=True, kw_only=True, tag=True):

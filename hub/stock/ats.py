@@ -1,6 +1,6 @@
 """Available to sell: one function, one waterfall. Pure integer arithmetic, nothing read, nothing asked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -22,6 +22,9 @@ class Loose(NamedTuple):
 
 
 NOTHING_LOOSE = Loose()
+
+Withheld = Callable[[int], int]
+"""Units withheld of what could be sold otherwise."""
 
 
 class Step(NamedTuple):
@@ -50,10 +53,20 @@ class Ats(NamedTuple):
         return self.available - self.deficit
 
 
-def ats(nodes: Iterable[NodeStock], loose: Loose = NOTHING_LOOSE, *, buffer: int = 0, supply: int = 0) -> Ats:
-    """Sum over nodes of max(0, sellable - pinned - safety), minus loose claims and buffer, plus supply, floored at 0.
+def ats(
+    nodes: Iterable[NodeStock],
+    loose: Loose = NOTHING_LOOSE,
+    *,
+    buffer: int | Withheld = 0,
+    supply: int = 0,
+    backorder: int = 0,
+    preorder: int = 0,
+) -> Ats:
+    """Sum over nodes of max(0, sellable - pinned - safety), minus loose claims and buffer, plus what may be sold
+    beyond it: supply in the window, allowances for back- and pre-orders. Floored at 0.
 
-    A node below zero cannot be helped by another's stock, nor may it take from it: `node_floor` shows what was cut.
+    A buffer is units, or a rule over what stands before it. A node below zero cannot be helped by another's stock, nor
+    may it take from it: `node_floor` shows what was cut.
     """
     sellable = pinned = safety = floor = 0
     for row in nodes:
@@ -61,7 +74,7 @@ def ats(nodes: Iterable[NodeStock], loose: Loose = NOTHING_LOOSE, *, buffer: int
         pinned += row.pinned
         safety += row.safety
         floor += max(0, row.pinned + row.safety - row.sellable)
-    return _answer(
+    steps = (
         Step("on_hand", sellable),
         Step("reserved", -pinned),
         Step("safety", -safety),
@@ -69,9 +82,18 @@ def ats(nodes: Iterable[NodeStock], loose: Loose = NOTHING_LOOSE, *, buffer: int
         Step("unpinned", -loose.unpinned),
         Step("backordered", -loose.backordered),
         Step("carts", -loose.soft),
-        Step("buffer", -buffer),
-        Step("supply", supply),
     )
+    return _answer(
+        *steps,
+        Step("buffer", -_units(buffer, steps)),
+        Step("supply", supply),
+        Step("backorder_allowance", backorder),
+        Step("preorder_allowance", preorder),
+    )
+
+
+def _units(buffer: int | Withheld, steps: Iterable[Step]) -> int:
+    return buffer if isinstance(buffer, int) else buffer(sum(step.quantity for step in steps))
 
 
 class Part(NamedTuple):
@@ -82,13 +104,22 @@ class Part(NamedTuple):
     ats: Ats
 
 
-def kit_ats(parts: Sequence[Part], *, buffer: int = 0) -> Ats:
-    """Kits that the scarcest component allows, minus the buffer. A kit without components cannot be sold."""
+def kit_ats(parts: Sequence[Part], *, buffer: int | Withheld = 0, backorder: int = 0, preorder: int = 0) -> Ats:
+    """Kits that the scarcest component allows, minus the buffer, plus the kit's own allowances.
+
+    A kit without components cannot be sold.
+    """
     if not parts:
         return _answer()
     scarcest = min(parts, key=lambda part: (part.ats.raw // part.per_kit, part.sku))
     kits = scarcest.ats.raw // scarcest.per_kit
-    return _answer(Step(f"component {scarcest.sku} / {scarcest.per_kit}", kits), Step("buffer", -buffer))
+    step = Step(f"component {scarcest.sku} / {scarcest.per_kit}", kits)
+    return _answer(
+        step,
+        Step("buffer", -_units(buffer, (step,))),
+        Step("backorder_allowance", backorder),
+        Step("preorder_allowance", preorder),
+    )
 
 
 def uncounted() -> Ats:

@@ -22,11 +22,13 @@ from hub.domain.network import (
 from hub.domain.payment import CapturedBy
 from hub.flow.directory import Directory, Link, Reader
 from hub.flow.reading import Text, compile_reader
+from hub.flow.return_rules import ReturnPolicy, ReturnPolicyError, load_return_policy
 from hub.mapping.errors import MappingFault
 from hub.mapping.overlay import compile_overlay
 from hub.routing.model import Policy
 from hub.routing.policy import PolicyError, load_policy
 from hub.sdk.adapter import Adapter
+from hub.store.clock import DatabaseClock
 from hub.store.database import Database, PooledConnection, within
 
 log = structlog.get_logger(__name__)
@@ -43,6 +45,10 @@ class ConfigurationReader:
     mapping_text: Text
     default_policy: str
     """Text of the shipped routing policy."""
+    clock: DatabaseClock | None = None
+    """Set right with every look."""
+    default_returns: str = 'version = "built-in"'
+    """Text of the shipped returns policy."""
     _directory: Directory | None = None
     _checked: float = float("-inf")
     _readers: dict[tuple[str, str], Reader] | None = None
@@ -50,7 +56,10 @@ class ConfigurationReader:
     async def directory(self) -> Directory:
         """The configuration as of now."""
         async with self.database.connection() as connection:
-            epoch = await connection.fetchval("SELECT epoch FROM configuration")
+            asked_at = self.clock.ticks() if self.clock else 0.0
+            epoch, told = await connection.fetchrow("SELECT epoch, clock_timestamp() FROM configuration")
+            if self.clock is not None:
+                self.clock.hear(told, asked_at)
             if self._directory is None or self._directory.epoch != epoch:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     self._directory = await self._read(connection)
@@ -72,6 +81,9 @@ class ConfigurationReader:
         policies = {"": load_policy(self.default_policy)}
         for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'routing' AND state = 'active'"):
             policies[row["merchant"]] = _policy(row, policies[""])
+        returns = {"": load_return_policy(self.default_returns)}
+        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'returns' AND state = 'active'"):
+            returns[row["merchant"]] = _return_policy(row, returns[""])
         points: dict[int, list[int]] = {}
         for row in await connection.fetch("SELECT * FROM stock_point_node ORDER BY stock_point_id, node_id"):
             points.setdefault(row["stock_point_id"], []).append(row["node_id"])
@@ -101,6 +113,7 @@ class ConfigurationReader:
                 for row in await connection.fetch("SELECT * FROM stock_point ORDER BY id")
             ),
             policies=policies,
+            return_policies=returns,
         )
 
     async def _links(self, connection: PooledConnection) -> dict[str, Link]:
@@ -151,6 +164,14 @@ def _policy(row: asyncpg.Record, default: Policy) -> Policy:
     try:
         return msgspec.structs.replace(load_policy(row["text"]), version=row["version"])
     except PolicyError as fault:
+        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
+        return default
+
+
+def _return_policy(row: asyncpg.Record, default: ReturnPolicy) -> ReturnPolicy:
+    try:
+        return msgspec.structs.replace(load_return_policy(row["text"]), version=row["version"])
+    except ReturnPolicyError as fault:
         log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
         return default
 

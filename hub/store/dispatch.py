@@ -7,9 +7,10 @@ from typing import Final
 import msgspec
 
 from hub.domain.contact import Contact
+from hub.domain.effects import BuyReturnLabel, CapturePayment, PostCreditNote, RefundPayment, VoidPayment
 from hub.flow.aggregate import Order
 from hub.flow.ports import Claimed, ItemFacts
-from hub.store import orders
+from hub.store import orders, returns
 from hub.store.database import PooledConnection
 from hub.store.outbox import known
 from hub.store.unit_of_work import PostgresUnit
@@ -18,6 +19,9 @@ CONTACTS: Final = (
     "SELECT DISTINCT ON (order_id, key) order_id, key, document FROM contact WHERE order_id = ANY($1::text[]) "
     "ORDER BY order_id, key, revision DESC"
 )
+
+BESIDE: Final = (BuyReturnLabel, CapturePayment, PostCreditNote, RefundPayment, VoidPayment)
+"""Effects about what stands beside an order."""
 
 _contact = msgspec.json.Decoder(Contact)
 
@@ -37,6 +41,8 @@ async def load(connection: PooledConnection, account: int, claimed: Sequence[Cla
     """Read what the requests of one connection's effects are made of."""
     ids = sorted({one.order for one in claimed if one.order})
     found = await orders.by_id(connection, ids, lock=False)
+    beside = {one.order for one in claimed if isinstance(one.effect, BESIDE)}
+    await returns.attach_peers(connection, [found[id] for id in sorted(beside) if id in found])
     people: dict[str, dict[str, Contact]] = {order: {} for order in ids}
     for order, key, document in await connection.fetch(CONTACTS, ids):
         if document is not None:

@@ -1,7 +1,7 @@
 """Messages that must be read again from their source: leased, because reading is a remote call."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from hub.flow.aggregate import Trouble
@@ -32,7 +32,8 @@ RENEW: Final = (
 )
 FINISH: Final = "DELETE FROM inbox WHERE id = $1 AND fence = $2 RETURNING true"
 AGAIN: Final = (
-    "UPDATE inbox SET lease_until = NULL, due_at = $3, tries = tries + 1, last_error = $4 WHERE id = $1 AND fence = $2"
+    "UPDATE inbox SET lease_until = NULL, due_at = now() + $3::interval, tries = tries + 1, last_error = $4 "
+    "WHERE id = $1 AND fence = $2"
 )
 
 
@@ -52,9 +53,9 @@ async def finish_fetch(connection: PooledConnection, leased: Leased) -> bool:
     return bool(await connection.fetchval(FINISH, leased.message.id, leased.fence))
 
 
-async def fetch_again(connection: PooledConnection, leased: Leased, at: datetime, error: str) -> None:
-    """Try later."""
-    await connection.execute(AGAIN, leased.message.id, leased.fence, at, error)
+async def fetch_again(connection: PooledConnection, leased: Leased, pause: timedelta, error: str) -> None:
+    """Try again after a pause, counted by the database's clock: it is the one that is asked whether it is due."""
+    await connection.execute(AGAIN, leased.message.id, leased.fence, pause, error)
 
 
 async def park_fetch(connection: PooledConnection, leased: Sequence[tuple[Leased, Trouble]], now: datetime) -> None:

@@ -46,7 +46,7 @@ CONTACTS: Final = insert("contact", "order_id text, key text, revision int, docu
 PAYMENTS: Final = insert(
     "payment",
     "account_id bigint, external_id text, order_id text, parent text, kind text, method text, amount bigint, "
-    "currency text, status text, at timestamptz, expires_at timestamptz",
+    "currency text, status text, at timestamptz, expires_at timestamptz, implied bool",
     conflict="ORDER BY 1, 2 ON CONFLICT DO NOTHING",
 )
 DEMANDS: Final = insert(
@@ -78,16 +78,26 @@ EXCLUSIONS: Final = insert(
     "order_id text, demand_no smallint, node_id bigint, until timestamptz",
     conflict=overwrite("order_id, demand_no, node_id", "until"),
 )
-# What waits is looked at again after a while even if no event comes: the sweep behind the waker.
+# What waits is looked at again after a while even if no event comes: the sweep behind the waker. For the first time it
+# is so soon, as the event that helps may have come between the decision and this.
 WAITS: Final = insert(
     "waiting",
-    "order_id text, demand_no smallint, merchant text, queue text, cause text",
-    constants="since now(), due_at now() + interval '5 minutes'",
-    conflict=overwrite("order_id, demand_no", "queue cause due_at"),
+    "order_id text, demand_no smallint, merchant text, queue text, cause text, rank smallint, promise timestamptz",
+    constants="since now(), due_at now() + interval '5 seconds'",
+    conflict=overwrite("order_id, demand_no", "queue cause rank promise due_at"),
 )
 WAITS_OVER: Final = (
     "DELETE FROM waiting w USING unnest($1::text[], $2::smallint[]) AS u(order_id, no) "
     "WHERE w.order_id = u.order_id AND w.demand_no = u.no"
+)
+UNRELEASED: Final = insert(
+    "unreleased",
+    "item_id bigint, node_id bigint, order_id text, rank smallint, promise timestamptz",
+    conflict="ORDER BY 1, 2, 3 " + overwrite("item_id, node_id, order_id", "rank promise"),
+)
+UNRELEASED_OVER: Final = (
+    "DELETE FROM unreleased r USING unnest($1::bigint[], $2::bigint[], $3::text[]) AS u(item, node, order_id) "
+    "WHERE r.item_id = u.item AND r.node_id = u.node AND r.order_id = u.order_id"
 )
 FULFILMENTS: Final = insert(
     "fulfilment_order",
@@ -110,6 +120,24 @@ PARCELS: Final = insert(
     "order_id text, shipment_no smallint, no smallint, tracking text, carrier text, status text, status_at timestamptz",
     conflict=overwrite("order_id, shipment_no, no", "tracking carrier status status_at"),
 )
+RETURNS: Final = insert(
+    "return_order",
+    "id text, merchant text, order_id text, state text, node_id bigint, source text, document jsonb, "
+    "created_at timestamptz",
+    conflict=overwrite("id", "order_id state node_id document"),
+)
+REFUNDS: Final = insert(
+    "refund",
+    "id text, merchant text, order_id text, no smallint, return_id text, external_id text, amount bigint, "
+    "currency text, state text, document jsonb, created_at timestamptz",
+    conflict=overwrite("id", "external_id state document"),
+)
+PAYMENT_REQUESTS: Final = insert(
+    "payment_request",
+    "order_id text, no smallint, kind text, state text, document text",
+    conflict=overwrite("order_id, no", "state document"),
+)
+RELATED: Final = insert("related_order", "order_id text, other_id text, kind text", conflict="ON CONFLICT DO NOTHING")
 # What an earlier connection of the account was told already is not told again by its successor.
 EFFECTS: Final = (
     "WITH new AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], "
@@ -135,7 +163,7 @@ MOMENTS: Final = insert(
 LEDGER: Final = insert(
     "stock_ledger",
     "merchant text, node_id bigint, item_id bigint, delta bigint, reason text, source text, cause text, "
-    "true_at timestamptz",
+    "true_at timestamptz, lot text, condition text",
     constants="learned_at now()",
 )
 LOOSE: Final = (
@@ -170,11 +198,17 @@ async def flush(connection: PooledConnection, writes: Writes, now: datetime) -> 
         (SLICES_CHANGED, writes.slices_changed),
         (HOLDS, writes.holds),
         (EXCLUSIONS, writes.exclusions),
+        (UNRELEASED, writes.unreleased),
+        (UNRELEASED_OVER, writes.unreleased_over),
         (FULFILMENTS, writes.fulfilments),
         (CANCELS, writes.cancels),
         (SHIPMENTS, writes.shipments),
         (PARCELS, writes.parcels),
         (PAYMENTS, writes.payments),
+        (RETURNS, writes.returns),
+        (REFUNDS, writes.refunds),
+        (PAYMENT_REQUESTS, writes.payment_requests),
+        (RELATED, writes.related),
         (DECISIONS, writes.decisions),
         (LEDGER, writes.ledger),
         (MOMENTS, writes.moments),

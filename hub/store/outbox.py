@@ -33,7 +33,8 @@ CLAIM: Final = (
 )
 RENEW: Final = (
     "UPDATE outbox o SET lease_until = now() + $3::float8 * interval '1 second' "
-    "FROM unnest($1::bigint[], $2::bigint[]) AS u(id, fence) WHERE o.id = u.id AND o.fence = u.fence"
+    "FROM unnest($1::bigint[], $2::bigint[]) AS u(id, fence) WHERE o.id = u.id AND o.fence = u.fence "
+    "RETURNING o.id, o.fence"
 )
 
 
@@ -47,9 +48,10 @@ async def claim(connection: PooledConnection, link: str, limit: int, lease_secon
     return [Claimed(*row) for row in await connection.fetch(CLAIM, link, limit, lease_seconds)]
 
 
-async def renew(connection: PooledConnection, held: Sequence[Claimed], lease_seconds: float) -> None:
-    """Keep leases that are still ours."""
-    await connection.execute(RENEW, [c.id for c in held], [c.fence for c in held], lease_seconds)
+async def renew(connection: PooledConnection, held: Sequence[Claimed], lease_seconds: float) -> set[tuple[int, int]]:
+    """Keep leases that are still ours; returns which, as (id, fence)."""
+    rows = await connection.fetch(RENEW, [c.id for c in held], [c.fence for c in held], lease_seconds)
+    return {(row[0], row[1]) for row in rows}
 
 
 class Tried(NamedTuple):
@@ -64,7 +66,7 @@ class Tried(NamedTuple):
     over: bool
     """It needs no further try: done or refused."""
     next_at: datetime | None
-    """When to try again; None parks it for a person."""
+    """When to try again, by the clock of `finished_at`; None parks it for a person."""
     look_first: bool
 
 
@@ -73,10 +75,11 @@ OVER: Final = (
     "WHERE o.id = u.id AND o.fence = u.fence RETURNING o.id"
 )
 AGAIN: Final = (
-    "UPDATE outbox o SET due_at = coalesce(u.next_at, o.due_at), parked = u.next_at IS NULL, tries = o.tries + 1, "
-    "look_first = u.look_first, lease_until = NULL, last_error = u.error "
-    "FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bool[], $5::text[]) "
-    "AS u(id, fence, next_at, look_first, error) WHERE o.id = u.id AND o.fence = u.fence RETURNING o.id"
+    # A pause, not a time: clocks of processes jump and differ, and the database's own is who asks whether it is due.
+    "UPDATE outbox o SET due_at = coalesce(now() + u.pause * interval '1 second', o.due_at), parked = u.pause IS NULL, "
+    "tries = o.tries + 1, look_first = u.look_first, lease_until = NULL, last_error = u.error "
+    "FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::bool[], $5::text[]) "
+    "AS u(id, fence, pause, look_first, error) WHERE o.id = u.id AND o.fence = u.fence RETURNING o.id"
 )
 ATTEMPTS: Final = (
     "INSERT INTO attempt (effect_id, no, made_on, connection_id, started_at, finished_at, outcome, reason, reference) "
@@ -100,7 +103,7 @@ async def record(connection: PooledConnection, tried: Sequence[Tried]) -> set[in
             AGAIN,
             [t.claimed.id for t in again],
             [t.claimed.fence for t in again],
-            [t.next_at for t in again],
+            [None if t.next_at is None else (t.next_at - t.finished_at).total_seconds() for t in again],
             [t.look_first for t in again],
             [t.reason for t in again],
         )

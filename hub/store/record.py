@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from hub.domain.effects import BuyLabel, PostDocument
+from hub.domain.effects import BuyLabel, BuyReturnLabel, PostCreditNote, PostDocument
 from hub.domain.network import Connection
 from hub.domain.states import Handoff
 from hub.flow.consequences import facts, handoff, trouble
@@ -46,6 +46,10 @@ REFERENCE: Final = (
 )
 LABEL: Final = (
     "INSERT INTO label (order_id, fulfilment_no, external_id, tracking, document, bought_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
+)
+RETURN_LABEL: Final = (
+    "INSERT INTO return_label (return_id, order_id, external_id, tracking, document, bought_at) "
     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
 )
 POSTING: Final = (
@@ -107,6 +111,15 @@ async def _effects(connection: PooledConnection, link: Connection, result: Resul
         await connection.execute(
             LABEL, effect.order, effect.fulfilment, label.external_id, label.tracking, document, now
         )
+    elif isinstance(effect, BuyReturnLabel) and outcome.label is not None:
+        label = outcome.label
+        document = msgspec.json.encode(label).decode()
+        await connection.execute(
+            RETURN_LABEL, effect.return_id, effect.order, label.external_id, label.tracking, document, now
+        )
+    elif isinstance(effect, PostCreditNote):
+        number = outcome.reference or result.tried.claimed.key
+        await connection.execute(POSTING, effect.order, link.id, "credit_note", effect.refund, number, now)
     elif isinstance(effect, PostDocument):
         number = outcome.reference or result.tried.claimed.key
         await connection.execute(POSTING, effect.order, link.id, effect.kind.value, effect.shipment or 0, number, now)

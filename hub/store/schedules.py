@@ -1,6 +1,6 @@
 """Schedules of pulls: claimed with leases, never two at once, cursors advanced with the pages they brought."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from hub.store.database import PooledConnection
@@ -34,7 +34,7 @@ RENEW: Final = (
 )
 # A window that was missed is caught up at once; the next one is counted from when this one was due to start.
 FINISH: Final = (
-    "UPDATE schedule SET lease_until = NULL, finished_at = now(), last_error = $4, next_due_at = coalesce($5, "
+    "UPDATE schedule SET lease_until = NULL, finished_at = now(), last_error = $4, next_due_at = coalesce(now() + $5::interval, "
     "greatest(now(), started_at + every_seconds * interval '1 second')) "
     "WHERE connection_id = $1 AND operation = $2 AND fence = $3"
 )
@@ -57,6 +57,6 @@ async def renew(connection: PooledConnection, due: Due, lease_seconds: float) ->
     await connection.execute(RENEW, due.connection, due.operation, due.fence, lease_seconds)
 
 
-async def finish(connection: PooledConnection, due: Due, error: str | None, again_at: datetime | None) -> None:
-    """End a pull; `again_at` overrides the schedule after a failure."""
-    await connection.execute(FINISH, due.connection, due.operation, due.fence, error, again_at)
+async def finish(connection: PooledConnection, due: Due, error: str | None, again_in: timedelta | None) -> None:
+    """End a pull; after a failure `again_in` overrides the schedule, counted by the database's clock."""
+    await connection.execute(FINISH, due.connection, due.operation, due.fence, error, again_in)

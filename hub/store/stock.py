@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from hub.domain.stock import StockReason
+from hub.domain.stock import Condition, StockReason
 from hub.flow.ports import LostRace
 from hub.flow.writes import LedgerRow
 from hub.store.database import PooledConnection
+from hub.store.deficits import mark_deficits
 
 # The sort stands under the lock: an update that joins `unnest` alone locked in the planner's order and deadlocked
 # 104 times in 976 commits.
 LOCK: Final = (
-    "SELECT s.item_id, s.node_id, s.sellable - s.pinned - s.safety, s.counted_at FROM stock s "
+    "SELECT s.item_id, s.node_id, s.sellable - s.pinned - s.safety, s.counted_at, s.sellable - s.pinned FROM stock s "
     "JOIN unnest($1::bigint[], $2::bigint[]) AS u(item, node) ON s.item_id = u.item AND s.node_id = u.node "
     "ORDER BY s.item_id, s.node_id FOR UPDATE OF s"
 )
@@ -20,6 +21,14 @@ CHANGE: Final = (
     "UPDATE stock s SET pinned = s.pinned + u.pinned, sellable = s.sellable + u.sellable "
     "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS u(item, node, pinned, sellable) "
     "WHERE s.item_id = u.item AND s.node_id = u.node"
+)
+SET_ASIDE: Final = (
+    "UPDATE stock s SET damaged = s.damaged + u.damaged, quarantine = s.quarantine + u.quarantine "
+    "FROM (SELECT item, node, sum(units) FILTER (WHERE condition = 'damaged') AS damaged, "
+    "sum(units) FILTER (WHERE condition = 'quarantine') AS quarantine "
+    "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) AS r(item, node, units, condition) "
+    "GROUP BY item, node) AS n CROSS JOIN LATERAL (SELECT coalesce(n.damaged, 0)::bigint AS damaged, "
+    "coalesce(n.quarantine, 0)::bigint AS quarantine) AS u WHERE s.item_id = n.item AND s.node_id = n.node"
 )
 MISSING: Final = (
     "INSERT INTO stock (item_id, node_id) SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS u(item, node) "
@@ -45,15 +54,19 @@ async def change_stock(
     What left before a shelf was counted is not on the count: the ledger rows that say so are returned, to be written.
     """
     changes: dict[tuple[int, int], list[int]] = {(item, node): [units, 0] for item, node, units in pinned}
+    aside = [row for row in ledger if row.condition != Condition.SELLABLE]
+    ledger = [row for row in ledger if row.condition == Condition.SELLABLE]
     for row in ledger:
         changes.setdefault((row.item, row.node), [0, 0])[1] += row.delta
+    for row in aside:
+        changes.setdefault((row.item, row.node), [0, 0])
     if not changes:
         return []
     keys = sorted(changes)
     items, nodes = [key[0] for key in keys], [key[1] for key in keys]
     held = await connection.fetch(LOCK, items, nodes)
-    free = {(item, node): units for item, node, units, _ in held}
-    counted = _in_the_count(ledger, {(item, node): at for item, node, _, at in held})
+    free = {(row[0], row[1]): row[2] for row in held}
+    counted = in_the_count(ledger, {(row[0], row[1]): row[3] for row in held})
     for row in counted:
         changes[row.item, row.node][1] += row.delta
     for key in keys:
@@ -65,12 +78,25 @@ async def change_stock(
         missing = [key for key in keys if key not in free]
         await connection.execute(MISSING, [key[0] for key in missing], [key[1] for key in missing])
     await connection.execute(CHANGE, items, nodes, [changes[key][0] for key in keys], [changes[key][1] for key in keys])
+    if aside:
+        rows = [(row.item, row.node, row.delta, row.condition) for row in aside]
+        await connection.execute(SET_ASIDE, *zip(*rows, strict=True))
+    await mark_deficits(connection, _short(changes, {(row[0], row[1]): row[4] for row in held}))
     return counted
 
 
-def _in_the_count(
-    ledger: Sequence[LedgerRow], counted_at: Mapping[tuple[int, int], datetime | None]
-) -> list[LedgerRow]:
+def _short(
+    changes: Mapping[tuple[int, int], Sequence[int]], there: Mapping[tuple[int, int], int]
+) -> list[tuple[int, int]]:
+    """Shelves that lost more than was reserved of it, and now hold less than is promised. None while orders come in."""
+    return [
+        key
+        for key, (pinned, sellable) in sorted(changes.items())
+        if sellable < min(0, pinned) and there.get(key, 0) + sellable - pinned < 0
+    ]
+
+
+def in_the_count(ledger: Sequence[LedgerRow], counted_at: Mapping[tuple[int, int], datetime | None]) -> list[LedgerRow]:
     """Add back what a count taken later had subtracted already."""
     rows = []
     for row in ledger:

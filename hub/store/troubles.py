@@ -88,6 +88,12 @@ async def effects_over(connection: PooledConnection, effects: Sequence[int], now
         await _leave(connection, "effect", waited, now)
 
 
+async def leave(connection: PooledConnection, what: str, waited: Sequence[asyncpg.Record]) -> None:
+    """Take waiters, (exception, ref), off exceptions that are locked; each closes with its last one."""
+    if waited:
+        await _leave(connection, what, waited, await connection.fetchval("SELECT now()"))
+
+
 async def _leave(connection: PooledConnection, what: str, waited: Sequence[asyncpg.Record], now: datetime) -> None:
     if waited:
         await connection.execute(LEAVE, what, [row[0] for row in waited], [row[1] for row in waited])

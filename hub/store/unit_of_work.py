@@ -11,18 +11,22 @@ import asyncpg
 from hub.domain.facts import ParcelScanned
 from hub.domain.network import Node
 from hub.flow.aggregate import Order, Trouble
-from hub.flow.ports import Inbound, ItemFacts, StockReport
+from hub.flow.ports import Figure, Inbound, ItemFacts, StockItem, StockReport, StockSource
 from hub.flow.writes import Writes
-from hub.store import counts, inbox, orders
+from hub.store import counts, deficits, inbox, orders, returns, sources
+from hub.store.admin.reservations import displace_carts
 from hub.store.database import Database, PooledConnection
 from hub.store.flush import DIRTY, LEDGER, flush, write
 from hub.store.load import node_loads
 from hub.store.stock import free_stock
+from hub.store.troubles import raise_troubles
 
 ITEM: Final = (
     "SELECT i.id, i.sku, i.stock_mode, i.ships, i.weight_g, i.classes, "
     "(SELECT array_agg(ARRAY[c.component_id, c.quantity] ORDER BY c.component_id) FROM item_component c "
-    "WHERE c.item_id = i.id) AS components"
+    "WHERE c.item_id = i.id) AS components, "
+    "ceil((i.document #>> '{dimensions,length_mm}')::numeric * (i.document #>> '{dimensions,width_mm}')::numeric "
+    "* (i.document #>> '{dimensions,height_mm}')::numeric / 1000)::bigint AS volume_cm3"
 )
 BY_SKU: Final = ITEM + " FROM item i WHERE i.merchant = $1 AND i.sku = ANY($2::text[])"
 BY_ID: Final = ITEM + " FROM item i WHERE i.id = ANY($1::bigint[])"
@@ -31,8 +35,20 @@ BY_VARIANT: Final = (
     "WHERE m.account_id = $1 AND m.external_variant = ANY($2::text[])"
 )
 WAITING: Final = (
-    "SELECT o.id FROM customer_order o WHERE o.id IN (SELECT w.order_id FROM waiting w WHERE w.due_at <= $2 "
-    "ORDER BY w.due_at LIMIT $1) ORDER BY o.id FOR UPDATE OF o SKIP LOCKED"
+    "SELECT o.id, (SELECT max(w.due_at) FROM waiting w WHERE w.order_id = o.id) AS due FROM customer_order o "
+    "WHERE o.id IN (SELECT w.order_id FROM waiting w WHERE w.due_at <= now() "
+    "AND (SELECT epoch FROM configuration) = $2 ORDER BY w.due_at, w.rank, w.promise, w.order_id LIMIT $1) "
+    "ORDER BY o.id FOR UPDATE OF o SKIP LOCKED"
+)
+# Not what was woken meanwhile: whoever wakes writes the time at which it does, later than what was read here.
+PUT_OFF: Final = (
+    "UPDATE waiting w SET due_at = now() + interval '5 minutes' FROM unnest($1::text[], $2::timestamptz[]) "
+    "AS u(order_id, due) WHERE w.order_id = u.order_id AND w.due_at <= u.due"
+)
+WAKE: Final = "UPDATE waiting SET due_at = clock_timestamp() WHERE merchant = $1 AND cause = ANY($2::text[])"
+WAKE_UNLOCKED: Final = (
+    "UPDATE waiting w SET due_at = clock_timestamp() FROM (SELECT order_id, demand_no FROM waiting WHERE merchant = $1 "
+    "AND cause = ANY($2::text[]) FOR UPDATE SKIP LOCKED) u WHERE w.order_id = u.order_id AND w.demand_no = u.demand_no"
 )
 # Untried, or every try surely failed: what may have been heard has to be asked back.
 VOID: Final = (
@@ -88,37 +104,45 @@ class PostgresUnit:
         # A label is announced by its carrier when it is bought, long before the parcel with it has left.
         sql = (
             "SELECT tracking, order_id FROM parcel WHERE tracking = ANY($1::text[]) "
-            "UNION SELECT tracking, order_id FROM label WHERE tracking = ANY($1::text[]) ORDER BY 1, 2"
+            "UNION SELECT tracking, order_id FROM label WHERE tracking = ANY($1::text[]) "
+            "UNION SELECT tracking, order_id FROM return_label WHERE tracking = ANY($1::text[]) ORDER BY 1, 2"
         )
         for tracking, order in await self.connection.fetch(sql, list(numbers)):
             found.setdefault(tracking, []).append(order)
         return found
+
+    async def peers(self, orders: Iterable[Order]) -> None:
+        """See `OrdersUnit.peers`."""
+        await returns.attach_peers(self.connection, orders)
+
+    async def return_told(self, merchant: str, source: str) -> bool:
+        """See `OrdersUnit.return_told`."""
+        return await returns.return_told(self.connection, merchant, source)
+
+    async def orders_of_returns(self, ids: Iterable[str]) -> list[str]:
+        """See `OrdersUnit.orders_of_returns`."""
+        return await returns.orders_of_returns(self.connection, ids)
+
+    async def return_labels(self, numbers: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """See `OrdersUnit.return_labels`."""
+        return await returns.return_labels(self.connection, numbers)
 
     async def keep_scans(self, scans: Sequence[ParcelScanned]) -> None:
         """See `OrdersUnit.keep_scans`."""
         rows = [(s.tracking, s.carrier, s.event.at, s.event.status.value, s.event.raw) for s in scans]
         await write(self.connection, SCANS, rows)
 
-    async def waiting(self, limit: int, now: datetime) -> list[str]:
+    async def waiting(self, limit: int, epoch: int) -> dict[str, datetime]:
         """See `OrdersUnit.waiting`."""
-        return [row[0] for row in await self.connection.fetch(WAITING, limit, now)]
+        return {row["id"]: row["due"] for row in await self.connection.fetch(WAITING, limit, epoch)}
 
-    async def put_off(self, ids: Iterable[str], now: datetime) -> None:
+    async def put_off(self, due: Mapping[str, datetime]) -> None:
         """See `Unit.put_off`."""
-        await self.connection.execute(
-            "UPDATE waiting SET due_at = $2::timestamptz + interval '5 minutes' WHERE order_id = ANY($1::text[])",
-            list(ids),
-            now,
-        )
+        await self.connection.execute(PUT_OFF, list(due), list(due.values()))
 
-    async def wake(self, merchant: str, causes: Iterable[str], now: datetime) -> int:
+    async def wake(self, merchant: str, causes: Iterable[str], now: datetime, *, skip_locked: bool = False) -> int:
         """See `Unit.wake`."""
-        status = await self.connection.execute(
-            "UPDATE waiting SET due_at = $3 WHERE merchant = $1 AND cause = ANY($2::text[])",
-            merchant,
-            list(causes),
-            now,
-        )
+        status = await self.connection.execute(WAKE_UNLOCKED if skip_locked else WAKE, merchant, list(causes))
         return int(status.rsplit(" ", 1)[1])
 
     async def free(self, items: Iterable[int], *, lock: bool) -> dict[int, dict[int, int]]:
@@ -155,11 +179,58 @@ class PostgresUnit:
 
     async def count(self, merchant: str, reports: Sequence[StockReport], now: datetime) -> list[tuple[int, int]]:
         """See `StockUnit.count`."""
-        ledger, more = await counts.apply_reports(self.connection, merchant, reports, now)
-        await write(self.connection, LEDGER, ledger)
-        if ledger:
-            await self.connection.execute(DIRTY, sorted({row.item for row in ledger}))
-        return more
+        counted = await counts.apply_reports(self.connection, merchant, reports, now)
+        await write(self.connection, LEDGER, counted.ledger)
+        await deficits.mark_deficits(self.connection, counted.short)
+        await deficits.covered(self.connection, counted.level)
+        if counted.ledger:
+            await self.connection.execute(DIRTY, sorted({row.item for row in counted.ledger}))
+        return counted.more
+
+    async def merchants(self, items: Iterable[int]) -> Mapping[int, str]:
+        """See `StockUnit.merchants`."""
+        rows = await self.connection.fetch("SELECT id, merchant FROM item WHERE id = ANY($1::bigint[])", list(items))
+        return {row[0]: row[1] for row in rows}
+
+    async def stock_items(self, merchant: str, skus: Iterable[str]) -> Mapping[str, StockItem]:
+        """See `StockUnit.stock_items`."""
+        return await sources.stock_items(self.connection, merchant, skus)
+
+    async def stock_sources(self, merchant: str, names: Iterable[str]) -> Mapping[str, StockSource]:
+        """See `StockUnit.stock_sources`."""
+        return await sources.stock_sources(self.connection, merchant, names)
+
+    async def stocked(self, merchant: str, nodes: Iterable[int]) -> list[tuple[int, int]]:
+        """See `StockUnit.stocked`."""
+        return await sources.stocked(self.connection, merchant, nodes)
+
+    async def keep_figures(self, merchant: str, figures: Sequence[Figure]) -> None:
+        """See `StockUnit.keep_figures`."""
+        await sources.keep_figures(self.connection, merchant, figures)
+
+    async def deficits(self, limit: int) -> list[tuple[int, int]]:
+        """See `StockUnit.deficits`."""
+        return await deficits.claim_deficits(self.connection, limit)
+
+    async def yielding(self, shelves: Sequence[tuple[int, int]], limit: int) -> list[str]:
+        """See `StockUnit.yielding`."""
+        return await deficits.yielding(self.connection, shelves, limit)
+
+    async def missing(self, shelves: Sequence[tuple[int, int]]) -> dict[tuple[int, int], int]:
+        """See `StockUnit.missing`."""
+        return await deficits.missing(self.connection, shelves)
+
+    async def displace_carts(self, missing: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], int]:
+        """See `StockUnit.displace_carts`."""
+        return await displace_carts(self.connection, missing) if missing else {}
+
+    async def mark_deficits(self, shelves: Sequence[tuple[int, int]]) -> None:
+        """See `StockUnit.mark_deficits`."""
+        await deficits.mark_deficits(self.connection, shelves)
+
+    async def raise_troubles(self, troubles: Sequence[tuple[str, str | None, Trouble]], now: datetime) -> None:
+        """See `StockUnit.raise_troubles`."""
+        await raise_troubles(self.connection, troubles, now)
 
     async def write(self, writes: Writes, now: datetime) -> None:
         """See `Unit.write`."""
@@ -181,6 +252,7 @@ def _item(row: asyncpg.Record) -> ItemFacts:
         row["weight_g"],
         tuple(row["classes"]),
         tuple((part[0], part[1]) for part in components) if components else (),
+        row["volume_cm3"],
     )
 
 

@@ -1,5 +1,6 @@
 """What the web is built from, and how a write runs: one transaction, its answer kept with it, bells rung after it."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -60,6 +61,10 @@ class Services:
     schema_revision: str
     mapping_text: Callable[[str, str], str | None] | None = None
     """Text of a shipped mapping file by (vendor, name); previews need it."""
+    promise_rules: str | None = None
+    """Text of the shipped promise rules, for merchants without their own."""
+    simulating: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One simulation at a time: it takes a core, and answers to vendors need it too."""
 
 
 Hub = NamedDependency[SkipValidation[Services]]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LANES: Final = ("orders", "facts", "stock", "fetch", "waiting", "deliver", "availability", "pull")
+LANES: Final = ("orders", "facts", "stock", "fetch", "waiting", "deliver", "availability", "pull", "reconcile")
 
 SPACING_SECONDS: Final = 0.08
 """At most one ring per lane and process in this time: a batch is woken, never one order. A ring costs 4 ms of CPU, all
@@ -49,6 +49,8 @@ class Bells:
         self._due: set[str] = set()
         self._redis: ArqRedis | None = None
         self._down = False
+        self._closed = False
+        self._opening = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def event(self, lane: str) -> asyncio.Event:
@@ -74,6 +76,9 @@ class Bells:
     def _strike(self, lane: str) -> None:
         loop = asyncio.get_running_loop()
         self._due.discard(lane)
+        if self._closed:
+            # Due a moment after the end: striking it would open a connection that nobody closes.
+            return
         self._rung[lane] = now = loop.time()
         task = loop.create_task(self._send(lane, int(now / SPACING_SECONDS)))
         self._tasks.add(task)
@@ -81,10 +86,12 @@ class Bells:
 
     async def _send(self, lane: str, bucket: int) -> None:
         try:
-            if self._redis is None:
-                self._redis = await create_pool(
-                    self._settings, job_serializer=_pack, job_deserializer=_unpack, default_queue_name=QUEUE
-                )
+            # Two lanes that are rung at once must not open two: only one of them would ever be closed.
+            async with self._opening:
+                if self._redis is None:
+                    self._redis = await create_pool(
+                        self._settings, job_serializer=_pack, job_deserializer=_unpack, default_queue_name=QUEUE
+                    )
             # The id is the time bucket: a fixed one is refused while the last job of that name is still ending.
             await self._redis.enqueue_job("ring", lane, _job_id=f"{lane}:{bucket}", _expires=5)
         except (RedisError, OSError, TimeoutError) as error:
@@ -131,7 +138,8 @@ class Bells:
         )
 
     async def close(self) -> None:
-        """Let go of the queue."""
+        """Let go of the queue. What is rung afterwards is not heard."""
+        self._closed = True
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._redis is not None:

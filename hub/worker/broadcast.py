@@ -1,23 +1,25 @@
 """Tell channels what can be sold: a lane of its own, numbers computed when they are sent."""
 
+import asyncio
 import random
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import structlog
 
 from hub.domain.ids import NewId
-from hub.domain.network import Purpose
 from hub.flow.aggregate import Trouble
 from hub.flow.directory import Directory, Link
+from hub.sdk.adapter import Publishes, Subtracts
 from hub.sdk.capabilities import AvailabilityUpdate, Level
-from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater
+from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Uncertain
 from hub.settings import Backoff
 from hub.store import availability
-from hub.store.availability import Mark
+from hub.store.availability import Mark, Point
 from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import SettingsBroken
-from hub.store.database import Database
+from hub.store.database import Database, is_weather
 from hub.store.outbox import known, learn
 from hub.store.troubles import raise_troubles
 from hub.store.vault import SealBroken
@@ -30,6 +32,12 @@ from hub.worker.requests import Call
 log = structlog.get_logger(__name__)
 
 MARKS = 5000
+
+BATCHES = 20
+"""Batches told to one connection in a row, under one view of the configuration."""
+
+PATIENCE_SECONDS = 0.25
+"""How long a run waits for what it started: a channel that answers in time is told before the run ends."""
 
 
 class Broadcaster:
@@ -51,43 +59,83 @@ class Broadcaster:
         self._new_id = new_id
         self._backoff = backoff
         self._random = random.Random()
+        self._telling: dict[str, asyncio.Task[int]] = {}
+        self._met: list[Point] | None = None
+        """Selling points as they were when they were last compared with those that were told before."""
 
     async def run(self) -> int:
-        """Fan out marks and tell one batch to each connection that is due; returns how many batches were told."""
+        """Fan out marks and tell each connection that is due all that is; returns how many batches were told.
+
+        A slow channel holds up nobody: it is told on in the background, and the others by the next run.
+        """
         directory = await self._configuration.directory()
-        points = _points(directory)
+        points = availability.selling_points(directory)
+        await self._meet(points)
         async with self._database.transaction() as connection:
             await availability.fan_out(connection, points, MARKS)
         async with self._database.connection() as connection:
             await availability.recover(connection)
             due = await availability.ready(connection)
-        told = 0
+        started = []
         for name in due:
             link = directory.links.get(name)
-            if link is not None and link.live("publish_availability") and not link.connection.paused:
-                told += await self._tell(link, directory)
+            if name in self._telling or link is None or link.connection.paused:
+                continue
+            if link.live("publish_availability"):
+                task = asyncio.create_task(self._tell_all(link, directory), name=f"tell {name}")
+                self._telling[name] = task
+                task.add_done_callback(partial(self._told, name))
+                started.append(task)
+        if not started:
+            return 0
+        done, late = await asyncio.wait(started, timeout=PATIENCE_SECONDS)
+        return sum(task.result() for task in done) + len(late)
+
+    def _told(self, name: str, task: asyncio.Task[int]) -> None:
+        del self._telling[name]
+
+    async def drain(self) -> None:
+        """Wait for what is being told."""
+        await asyncio.gather(*self._telling.values(), return_exceptions=True)
+
+    async def _meet(self, points: list[Point]) -> None:
+        if points != self._met:
+            async with self._database.transaction() as connection:
+                await availability.meet_points(connection, points)
+            self._met = points
+
+    async def _tell_all(self, link: Link, directory: Directory) -> int:
+        told = 0
+        try:
+            while told < BATCHES and await self._tell(link, directory):
+                told += 1
+        except Exception as error:
+            # The edge of a task: what was claimed falls due again when its lease ends.
+            if is_weather(error):
+                log.warning("availability.weather", connection=link.connection.id, reason=str(error))
+            else:
+                log.exception("availability.failed", connection=link.connection.id)
         return told
 
-    async def _tell(self, link: Link, directory: Directory) -> int:
-        open_nodes = {node.id for node in directory.nodes.values() if node.enabled}
-        nodes = {point.id: open_nodes.intersection(point.nodes) for point in directory.stock_points}
+    async def _tell(self, link: Link, directory: Directory) -> bool:
+        account = link.connection.account
+        subtracting = account if link.adapter.subtracts is Subtracts.OWN_OPEN_ORDERS else None
         async with self._database.connection() as connection:
             marks = await availability.claim(
                 connection, link.connection.id, link.adapter.availability_batch, LEASE_SECONDS
             )
-            marks_known = [mark for mark in marks if mark.stock_point in nodes]
-            if not marks_known:
-                return 0
-            now_level = await availability.levels(connection, marks_known, nodes)
-            theirs = await known(connection, link.connection.account, sorted({m.sku for m in marks_known}))
-        changed = [m for m in marks_known if m.sent != now_level[m.stock_point, m.item]]
+            if not marks:
+                return False
+            now_level = await availability.levels(connection, marks, subtracting, self._clock().date())
+            theirs = await known(connection, account, sorted({m.sku for m in marks}))
+        changed = [m for m in marks if m.sent != now_level.get((m.stock_point, m.item), m.sent)]
         outcome: Outcome = Done()
         if changed:
             references = {f"{kind}:{ours}": value for (kind, ours), value in theirs.items()}
-            async with kept(lambda seconds: self._renew(marks_known, seconds)):
+            async with kept(lambda seconds: self._renew(marks, seconds)):
                 outcome = await self._send(link, directory, changed, now_level, references)
-        await self._record(link, marks_known, changed, now_level, outcome)
-        return 1
+        await self._record(link, marks, changed, now_level, outcome)
+        return True
 
     async def _renew(self, marks: list[Mark], lease_seconds: float) -> None:
         async with self._database.connection() as connection:
@@ -104,15 +152,8 @@ class Broadcaster:
         request = AvailabilityUpdate(
             key=f"{self._new_id()}-avail",
             references=references,
-            levels=tuple(
-                Level(
-                    sku=mark.sku,
-                    location=mark.location,
-                    quantity=now_level[mark.stock_point, mark.item],
-                    previous=mark.sent,
-                )
-                for mark in marks
-            ),
+            look_first=any(mark.tries for mark in marks),
+            levels=tuple(_level(mark, now_level[mark.stock_point, mark.item]) for mark in marks),
         )
         try:
             context = await self._clients.context(link, directory)
@@ -136,10 +177,15 @@ class Broadcaster:
                 await availability.keep_publication(connection, link.connection.id, now, word, reason, told)
             if isinstance(outcome, Done | NeedsPerson | Refused):
                 # A refused SKU is told to a person once; the next change of its level is tried like any other.
-                await availability.record_sent(connection, marks, now_level, now)
+                await availability.record_sent(connection, [m for m in marks if _place(m) in now_level], now_level, now)
+                await availability.let_go(connection, [m for m in marks if _place(m) not in now_level])
             else:
                 at = self._again_at(outcome, max(m.tries for m in marks) + 1, now)
-                await availability.tell_again(connection, marks, at, reason)
+                forget = isinstance(outcome, Uncertain) and link.adapter.publishes is Publishes.RELATIVE
+                await availability.tell_again(connection, marks, at, reason, forget=forget)
+            if isinstance(outcome, Done) and changed:
+                since = min(mark.marked_at for mark in changed)
+                await availability.measure_delay(connection, link.connection.id, since, now)
             if isinstance(outcome, Done):
                 await learn(connection, [(link.connection.account, one) for one in outcome.learned])
             if isinstance(outcome, NeedsPerson | Refused):
@@ -160,11 +206,10 @@ class Broadcaster:
         )
 
 
-def _points(directory: Directory) -> list[tuple[int, str]]:
-    """Selling stock points and the connection that speaks for their account."""
-    found = []
-    for point in directory.stock_points:
-        link = directory.speaker(point.account)
-        if point.purpose is Purpose.SELL and link is not None and link.live("publish_availability"):
-            found.append((point.id, link.connection.id))
-    return found
+def _place(mark: Mark) -> tuple[int, int]:
+    return mark.stock_point, mark.item
+
+
+def _level(mark: Mark, quantity: int) -> Level:
+    change = None if mark.sent is None else quantity - mark.sent
+    return Level(sku=mark.sku, location=mark.location, quantity=quantity, previous=mark.sent, change=change)

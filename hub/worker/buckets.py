@@ -6,14 +6,20 @@ from typing import Final
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
-from hub.sdk.limits import PATIENCE_SECONDS, LocalBuckets, bucket_name
+from hub.sdk.limits import LONGEST_PAUSE, PATIENCE_SECONDS, LocalBuckets, bucket_name
 from hub.sdk.wire import RateLimit, RateReading
 
+# The engine's clock, not the callers': theirs differ and jump, and a bucket stamped by one that was an hour ahead would
+# keep everybody from the vendor for that hour.
+NOW: Final = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+"""
 # The arithmetic of `hub.sdk.limits.take`, where all workers see the same bucket.
-TAKE: Final = """
+TAKE: Final = f"""{NOW}
 local raw = redis.call('HMGET', KEYS[1], 'tokens', 'stamp', 'capacity', 'rate')
-local now, cost, patience = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local capacity, rate = tonumber(raw[3] or ARGV[4]), tonumber(raw[4] or ARGV[5])
+local cost, patience = tonumber(ARGV[1]), tonumber(ARGV[2])
+local capacity, rate = tonumber(raw[3] or ARGV[3]), tonumber(raw[4] or ARGV[4])
 local tokens, stamp = tonumber(raw[1] or capacity), tonumber(raw[2] or now)
 if now > stamp then tokens = math.min(capacity, tokens + (now - stamp) * rate) stamp = now end
 cost = math.min(cost, capacity)
@@ -24,16 +30,15 @@ if wait <= patience then
 end
 return tostring(wait)
 """
-FEED: Final = """
-local now = tonumber(ARGV[1])
+FEED: Final = f"""{NOW}
 local raw = redis.call('HMGET', KEYS[1], 'tokens', 'stamp', 'capacity', 'rate')
-local capacity, rate = tonumber(raw[3] or ARGV[2]), tonumber(raw[4] or ARGV[3])
-if ARGV[4] ~= '' then capacity = tonumber(ARGV[4]) end
-if ARGV[5] ~= '' then rate = tonumber(ARGV[5]) end
+local capacity, rate = tonumber(raw[3] or ARGV[1]), tonumber(raw[4] or ARGV[2])
+if ARGV[3] ~= '' then capacity = tonumber(ARGV[3]) end
+if ARGV[4] ~= '' then rate = tonumber(ARGV[4]) end
 local tokens, stamp = tonumber(raw[1] or capacity), tonumber(raw[2] or now)
 if now > stamp then tokens = math.min(capacity, tokens + (now - stamp) * rate) stamp = now end
-if ARGV[6] ~= '' then tokens = math.min(tokens, tonumber(ARGV[6])) end
-if ARGV[7] ~= '' then stamp = math.max(stamp, tonumber(ARGV[7])) tokens = math.min(tokens, 1) end
+if ARGV[5] ~= '' then tokens = math.min(tokens, tonumber(ARGV[5])) end
+if ARGV[6] ~= '' then stamp = math.max(stamp, now + tonumber(ARGV[6])) tokens = math.min(tokens, 1) end
 redis.call('HSET', KEYS[1], 'tokens', tokens, 'stamp', stamp, 'capacity', capacity, 'rate', rate)
 redis.call('EXPIRE', KEYS[1], 86400)
 """
@@ -50,7 +55,7 @@ class SharedBuckets:
 
     async def take(self, limit: RateLimit, cost: float, now: datetime) -> float:
         """See `hub.sdk.limits.Buckets.take`."""
-        arguments = [now.timestamp(), cost, PATIENCE_SECONDS, limit.capacity, limit.per_second]
+        arguments = [cost, PATIENCE_SECONDS, limit.capacity, limit.per_second]
         try:
             return float(await self._take(keys=[_key(limit)], args=arguments))
         except (RedisError, OSError):
@@ -58,9 +63,11 @@ class SharedBuckets:
 
     async def feed(self, limit: RateLimit, reading: RateReading, now: datetime) -> None:
         """See `hub.sdk.limits.Buckets.feed`."""
-        until = reading.not_before.timestamp() if reading.not_before is not None else None
-        said = [reading.capacity, reading.per_second, reading.remaining, until]
-        arguments = [now.timestamp(), limit.capacity, limit.per_second, *("" if one is None else one for one in said)]
+        pause = None
+        if reading.not_before is not None:
+            pause = min(reading.not_before - now, LONGEST_PAUSE).total_seconds()
+        said = [reading.capacity, reading.per_second, reading.remaining, pause]
+        arguments = [limit.capacity, limit.per_second, *("" if one is None else one for one in said)]
         try:
             await self._feed(keys=[_key(limit)], args=arguments)
         except (RedisError, OSError):

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import structlog
 
 from hub.flow.consequences import judge
 from hub.flow.directory import Directory, Link
 from hub.flow.ports import Claimed
 from hub.sdk.capabilities import Context, Pulled, Track, TrackRequest
+from hub.sdk.leased import writing_while
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain
 from hub.settings import Backoff
 from hub.store import dispatch, outbox
@@ -25,6 +25,7 @@ from hub.store.vault import SealBroken
 from hub.worker.backoff import next_try
 from hub.worker.bell import Ring
 from hub.worker.clients import Clients
+from hub.worker.held import Held
 from hub.worker.recorder import Recorder
 from hub.worker.requests import Call, build
 
@@ -64,7 +65,7 @@ class Deliverer:
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._ring = ring
         self._recorder = Recorder(database, clock, ring)
-        self._held: dict[int, Claimed] = {}
+        self._held = Held(lease_seconds)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._random = random.Random()
 
@@ -90,12 +91,7 @@ class Deliverer:
         """Keep the leases of what is being sent, until cancelled."""
         while True:
             await asyncio.sleep(self._lease / 4)
-            if self._held:
-                try:
-                    async with self._database.connection() as connection:
-                        await outbox.renew(connection, list(self._held.values()), self._lease)
-                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                    log.warning("lease.not_renewed", reason=str(error))
+            await self._held.renew(self._database)
 
     async def _serve(self, link: Link) -> None:
         """Send for one connection until nothing is due."""
@@ -114,30 +110,30 @@ class Deliverer:
         directory = await self._configuration.directory()
         link = directory.links.get(link.connection.id, link)
         async with self._database.connection() as connection:
+            asked_at = self._held.clock()
             claimed = await outbox.claim(connection, link.connection.id, PER_CONNECTION, self._lease)
             if not claimed:
                 return False
-            self._held |= {one.id: one for one in claimed}
+            self._held.take(claimed, asked_at)
             try:
                 loaded = await dispatch.load(connection, link.connection.account, claimed)
             except BaseException:
-                self._release(claimed)
+                self._held.release(claimed)
                 raise
         try:
             context = await self._clients.context(link, directory)
             sending = [self._send(link, directory, context, one, loaded) for one in claimed]
-            await asyncio.gather(*sending)
+            # All of them end before any lease is let go: what is being sent must not be taken over meanwhile.
+            for ended in await asyncio.gather(*sending, return_exceptions=True):
+                if isinstance(ended, BaseException):
+                    raise ended
         except (SettingsBroken, SealBroken) as error:
             outcome = NeedsPerson(reason=str(error), next_step="Correct the connection's config, then retry.")
             now = self._clock()
             await self._recorder.keep(link, [self._result(link, one, outcome, now, now) for one in claimed])
         finally:
-            self._release(claimed)
+            self._held.release(claimed)
         return True
-
-    def _release(self, claimed: Sequence[Claimed]) -> None:
-        for one in claimed:
-            self._held.pop(one.id, None)
 
     async def _send(
         self, link: Link, directory: Directory, context: Context[Any], claimed: Claimed, loaded: dispatch.Loaded
@@ -150,7 +146,7 @@ class Deliverer:
             outcome = await self._call(link, directory, context, claimed, loaded, brought)
         result = self._result(link, claimed, outcome, started, self._clock())
         await self._recorder.keep(link, [result._replace(brought=tuple(brought))])
-        self._held.pop(claimed.id, None)
+        self._held.release([claimed])
 
     async def _call(
         self,
@@ -166,7 +162,8 @@ class Deliverer:
         except _OURS as error:
             log.exception("request.not_built", effect=claimed.key)
             return NeedsPerson(reason=f"the request could not be built: {error!r}", next_step="Report it with the log.")
-        return await perform_call(link, context, call, brought)
+        with writing_while(lambda: self._held.surely(claimed)):
+            return await perform_call(link, context, call, brought)
 
     def _result(self, link: Link, claimed: Claimed, outcome: Outcome, started: datetime, now: datetime) -> Result:
         verdict = judge(outcome, claimed.look_first)

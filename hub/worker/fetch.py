@@ -113,9 +113,10 @@ class Fetcher:
             cause = f"{leased.message.connection}: {leased.message.topic}: {reason}"
             await self._park(leased, Trouble("fetch_failed", cause, step))
             return
+        now = self._clock()
         at = next_try(
             tries,
-            self._clock(),
+            now,
             self._random.random(),
             schedule_seconds=self._backoff.schedule_seconds,
             jitter=self._backoff.jitter,
@@ -123,7 +124,7 @@ class Fetcher:
             asked=outcome.at if isinstance(outcome, RetryLater) else None,
         )
         async with self._database.connection() as connection:
-            await fetch_again(connection, leased, at, reason)
+            await fetch_again(connection, leased, at - now, reason)
 
     async def _park(self, leased: Leased, trouble: Trouble) -> None:
         log.warning("fetch.parked", message=leased.message.id, kind=trouble.kind)

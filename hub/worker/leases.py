@@ -11,8 +11,9 @@ from hub.store.database import is_weather
 
 log = structlog.get_logger(__name__)
 
-LEASE_SECONDS: Final = 10.0
-RENEWED_EVERY_SECONDS: Final = 2.5
+LEASE_SECONDS: Final = 8.0
+"""With a sweep of a second, what a killed worker had begun runs again within ten."""
+RENEWED_EVERY_SECONDS: Final = 2.0
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from hub.worker.deliver import Deliverer
 from hub.worker.fetch import Fetcher
 from hub.worker.perform import Performer
 from hub.worker.pull import Puller
+from hub.worker.reconcile import Reconciler
 from hub.worker.sweep import Sweeper
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ class Worker:
     fetcher: Fetcher
     broadcaster: Broadcaster
     sweeper: Sweeper
+    reconciler: Reconciler
     sweep_seconds: float
     batch_size: int
 
@@ -64,6 +66,7 @@ class Worker:
             "deliver": self.deliverer.run,
             "availability": self.broadcaster.run,
             "pull": self.puller.run,
+            "reconcile": self.reconciler.run,
         }
         tasks = [asyncio.create_task(self._lane(name, work, stop), name=name) for name, work in lanes.items()]
         background = (self.bells.listen(), self.deliverer.renew(), self.sweeper.run())
@@ -73,6 +76,7 @@ class Worker:
             self.bells.here(name)
         await asyncio.gather(*tasks)
         await self.deliverer.drain()
+        await self.broadcaster.drain()
         for helper in helpers:
             helper.cancel()
         await asyncio.gather(*helpers, return_exceptions=True)

@@ -10,6 +10,7 @@ from hub.domain.ids import NewId
 from hub.domain.states import IllegalMove
 from hub.flow.aggregate import Trouble
 from hub.flow.batch import Batch
+from hub.flow.displace import displace
 from hub.flow.path import Done, perform
 from hub.flow.ports import LostRace
 from hub.flow.resume import resume
@@ -70,7 +71,10 @@ class Performer:
         for lock in (False, True):
             try:
                 async with self._store.unit() as unit:
-                    return await resume(unit, Batch(directory, self._clock(), self._new_id, lock))
+                    # Who gives way is tried again with those who wait.
+                    gave = await displace(unit, Batch(directory, self._clock(), self._new_id, lock))
+                async with self._store.unit() as unit:
+                    return gave + await resume(unit, Batch(directory, self._clock(), self._new_id, lock))
             except LostRace as race:
                 log.debug("race.lost", lane="waiting", reason=str(race))
         return 1

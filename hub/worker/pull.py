@@ -53,37 +53,37 @@ class Puller:
         if due is None:
             return 0
         async with kept(lambda seconds: self._renew(due, seconds)):
-            error, again_at = await self._pull(due)
+            error, again_in = await self._pull(due)
         async with self._database.connection() as connection:
-            await finish(connection, due, error, again_at)
+            await finish(connection, due, error, again_in)
         return 1
 
     async def _renew(self, due: Due, lease_seconds: float) -> None:
         async with self._database.connection() as connection:
             await renew(connection, due, lease_seconds)
 
-    async def _pull(self, due: Due) -> tuple[str | None, datetime | None]:
+    async def _pull(self, due: Due) -> tuple[str | None, timedelta | None]:
         directory = await self._configuration.directory()
         link = directory.links.get(due.connection)
         if link is None or due.operation not in link.adapter.pulls:
-            return "the adapter has no such pull", self._clock() + timedelta(hours=1)
+            return "the adapter has no such pull", timedelta(hours=1)
         if link.connection.mode(f"pull_{due.operation}") is Mode.OFF:
             return None, None
         try:
             await self._pages(due, link, directory)
         except Interrupted as interruption:
             outcome = interruption.outcome
-            at = outcome.at if isinstance(outcome, RetryLater) else None
+            asked = outcome.at - self._clock() if isinstance(outcome, RetryLater) and outcome.at else None
             log.warning("pull.interrupted", connection=due.connection, operation=due.operation, reason=outcome.reason)
-            return outcome.reason, at or self._clock() + _pause(due)
+            return outcome.reason, _pause(due) if asked is None else max(asked, timedelta(0))
         except LeaseLost:
             log.warning("pull.lease_lost", connection=due.connection, operation=due.operation)
             return None, None
         except (SettingsBroken, SealBroken) as error:
-            return str(error), self._clock() + timedelta(minutes=5)
+            return str(error), timedelta(minutes=5)
         except Exception as error:
             log.exception("pull.failed", connection=due.connection, operation=due.operation)
-            return f"{type(error).__name__}: {error}", self._clock() + _pause(due)
+            return f"{type(error).__name__}: {error}", _pause(due)
         return None, None
 
     async def _pages(self, due: Due, link: Link, directory: Directory) -> None:

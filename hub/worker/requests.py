@@ -5,18 +5,27 @@ from typing import NamedTuple, assert_never
 from hub.domain.contact import Contact
 from hub.domain.effects import (
     BuyLabel,
+    BuyReturnLabel,
     CancelAtChannel,
     CancelFulfilment,
+    CapturePayment,
     ConfirmShipment,
+    PostCreditNote,
     PostDocument,
+    RefundPayment,
     SubmitFulfilment,
     TrackParcels,
     VoidLabel,
+    VoidPayment,
 )
+from hub.flow.credit import credit_note
 from hub.flow.directory import Directory
 from hub.flow.fulfil import cancel_request, fulfilment_request, label_request
+from hub.flow.pay import capture_request, void_request
 from hub.flow.ports import Claimed
 from hub.flow.post_to_erp import posting_request
+from hub.flow.refund import refund_request
+from hub.flow.return_parcels import return_label_request
 from hub.flow.write_back import shipment_confirmation, track_request
 from hub.sdk.capabilities import ChannelCancel, Command, LabelVoid
 from hub.store.dispatch import Loaded
@@ -95,6 +104,32 @@ def build(claimed: Claimed, loaded: Loaded, directory: Directory) -> Call:
                     references=known,
                     order_external_id=order.external_id,
                     reason=effect.reason,
+                ),
+            )
+        case CapturePayment():
+            return Call("capture_payment", capture_request(order, effect, key=key, look_first=look, references=known))
+        case VoidPayment():
+            return Call("void_payment", void_request(order, effect, key=key, look_first=look, references=known))
+        case RefundPayment():
+            return Call("refund_payment", refund_request(order, effect, key=key, look_first=look, references=known))
+        case PostCreditNote():
+            customer = people.get("bill") or people.get("ship") or people.get("customer") or Contact()
+            return Call(
+                "post", credit_note(order, effect, customer=customer, key=key, look_first=look, references=known)
+            )
+        case BuyReturnLabel():
+            place = directory.nodes[order.returns[effect.return_id].node or 0]
+            return Call(
+                "buy_label",
+                return_label_request(
+                    order,
+                    effect,
+                    ship_to=place.address or Contact(company=place.name),
+                    contacts=people,
+                    items=loaded.items,
+                    key=key,
+                    look_first=look,
+                    references=known,
                 ),
             )
         case _:

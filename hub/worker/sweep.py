@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from hub.store.database import Database, is_weather
+from hub.store.payments import watch_authorisations
 from hub.store.retention import forget
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,8 @@ class Sweeper:
             await asyncio.sleep(EVERY_SECONDS)
             try:
                 async with self._database.transaction() as connection:
-                    await forget(connection, self._raw_retention, self._clock())
+                    if await forget(connection, self._raw_retention, self._clock()):
+                        await watch_authorisations(connection, self._clock())
             except Exception as error:
                 # The edge of a process: the next sweep tries again.
                 if is_weather(error):

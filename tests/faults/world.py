@@ -3,85 +3,113 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from adapters.shiphero.simulator import ShipHeroSimulator
 from adapters.shopify.simulator import ShopifySimulator
-from hub.sdk.testkit.simulator import Faults
-from tests.bench.running import RunningHub
+from hub.sdk.testkit.simulator import Faults, Simulator
+from tests.faults.running import FaultyHub
+from tests.faults.wire import Wire
 from tests.scenarios.house import House, build_house
 
-LEASE_SECONDS = 2
-QUICK = f"""
+LEASE_SECONDS: Final = 2
+QUICK: Final = f"""
 lease_seconds = {LEASE_SECONDS}
 
 [backoff]
 schedule_seconds = [0.1, 0.3, 1.0]
+cap_seconds = 2.0
 max_attempts = 100
 """
-SKUS = tuple(f"SKU-{number}" for number in range(20))
-ON_HAND = 400
-SCARCE = SKUS[:4]
-SCARCE_ON_HAND = 9
+WAREHOUSE: Final = "76733"
+ITEMS: Final = 20
+ON_HAND: Final = 400
+SCARCE: Final = 4
+"""Items of a run of which there are few."""
+SCARCE_ON_HAND: Final = 6
 """Fewer than are ordered: what may be promised has an end, and the end is where two workers oversell."""
+NOTED: Final = 0.15
+"""Share of orders that the merchant corrects a moment later: two versions of one order are under way."""
+EDITED: Final = 0.1
+"""Share of orders that get another line."""
+
+
+def usual_faults() -> Faults:
+    """How vendors behave on a good day."""
+    return Faults(server_error=0.05, throttle=0.02, lost_reply=0.05, duplicate=0.1, reorder=0.1, delay_ms=20)
 
 
 class World:
-    """A hub as processes, its partners, and a house in this process to look into its database with."""
+    """A hub as processes, its partners behind ways that can be broken, and a house to look into its database with.
 
-    def __init__(self, hub: RunningHub, chance: random.Random) -> None:
-        faults = Faults(server_error=0.05, lost_reply=0.05, duplicate=0.1, reorder=0.1, delay_ms=20)
-        seed = chance.randrange(1 << 30)
+    One world serves many runs, each with goods of its own: what one run left behind is there in the next.
+    """
+
+    def __init__(self, hub: FaultyHub) -> None:
         self.hub = hub
         self.wanted: Counter[str] = Counter()
         """Units ordered, by SKU."""
+        self.shelved: dict[str, int] = {}
+        """Units on the shelf before anything was sold, by SKU."""
+        self._node = 0
         self.shop = ShopifySimulator(
             client_secret="hush",
             access_token="tok",
             shop="faults.myshopify.com",
             bucket=1_000_000,
             restore_per_second=100_000,
-            seed=seed,
-            faults=faults,
+            faults=usual_faults(),
         )
         self.depot = ShipHeroSimulator(
             username="u",
             password="p",
             webhook_secret="whs",
             account="depot",
-            warehouses={"76733": "Primary"},
+            warehouses={WAREHOUSE: "Primary"},
             credits=1_000_000,
             credits_per_second=100_000,
             requests_per_five_minutes=10_000_000,
             auto_ship=True,
             ship_after_ms=300,
-            seed=seed,
-            faults=faults,
+            faults=usual_faults(),
         )
+        self.vendors: Mapping[str, Simulator] = {"shop": self.shop, "depot": self.depot}
+        self.wires: dict[str, Wire] = {}
+        self._later: set[asyncio.Task[None]] = set()
+        self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self.shop.start()
-        await self.depot.start()
-        self.house: House = await build_house(
-            self.hub.engines.database_url, self.hub.engines.queue_url, Path(self.hub.folder)
-        )
-        await self._furnish()
-        await self.hub.start()
-        self.shop.hub_url = f"{self.hub.url}/webhooks/shop"
-        self.depot.hub_url = f"{self.hub.url}/webhooks/depot"
+        async with AsyncExitStack() as opening:
+            for name, vendor in self.vendors.items():
+                await opening.enter_async_context(vendor)
+                self.wires[name] = await opening.enter_async_context(Wire(vendor.base_url))
+            self.house: House = await build_house(
+                self.hub.engines.database_url, self.hub.engines.queue_url, Path(self.hub.folder)
+            )
+            opening.push_async_callback(self.house.close)
+            await self._furnish()
+            await self.hub.start()
+            self.shop.hub_url = f"{self.hub.url}/webhooks/shop"
+            self.depot.hub_url = f"{self.hub.url}/webhooks/depot"
+            self._open = opening.pop_all()
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self.shop.stop()
-        await self.depot.stop()
-        await self.house.close()
+        await self._open.aclose()
 
     async def _furnish(self) -> None:
         await self.house.connect(
             "shop",
             "shopify",
-            {"shop": self.shop.shop, "client_secret": "hush", "access_token": "tok", "base_url": self.shop.base_url},
+            {
+                "shop": self.shop.shop,
+                "client_secret": "hush",
+                "access_token": "tok",
+                "base_url": self.wires["shop"].url,
+            },
         )
         await self.house.connect(
             "depot",
@@ -91,7 +119,7 @@ class World:
                 "username": "u",
                 "password": "p",
                 "webhook_secret": "whs",
-                "base_url": self.depot.base_url,
+                "base_url": self.wires["depot"].url,
                 "credit_capacity": 1_000_000,
                 "credits_per_second": 100_000,
                 "requests_per_five_minutes": 10_000_000,
@@ -101,21 +129,46 @@ class World:
         for operation in ("status", "stock"):
             sql = "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('depot', $1, 2)"
             await self.house.run(sql, operation)
-        node = await self.house.node("DEPOT", latitude=40.7, longitude=-74.0)
-        await self.house.bind(node, "depot", "76733")
-        for sku in SKUS:
-            await self.house.shelf(node, await self.house.item(sku), self.on_hand(sku))
-            self.shop.sell(sku, available=self.on_hand(sku))
-            self.depot.stock("76733", sku, self.on_hand(sku))
+        self._node = await self.house.node("DEPOT", latitude=40.7, longitude=-74.0)
+        await self.house.bind(self._node, "depot", WAREHOUSE)
 
-    def on_hand(self, sku: str) -> int:
-        """Units on the shelf before anything is sold."""
-        return SCARCE_ON_HAND if sku in SCARCE else ON_HAND
+    async def stock_up(self, seed: int) -> list[str]:
+        """Goods of a run: SKUs that no other run sells. Vendors' moods are those of the seed."""
+        for vendor in self.vendors.values():
+            vendor.random.seed(seed)
+        skus = [f"SKU-{seed}-{number}" for number in range(ITEMS)]
+        for number, sku in enumerate(skus):
+            units = self.shelved[sku] = SCARCE_ON_HAND if number < SCARCE else ON_HAND
+            await self.house.shelf(self._node, await self.house.item(sku), units)
+            self.shop.sell(sku, available=units)
+            self.depot.stock(WAREHOUSE, sku, units)
+        return skus
 
-    async def sell(self, count: int, per_second: float, chance: random.Random) -> None:
+    async def sell(self, skus: Sequence[str], count: int, per_second: float, chance: random.Random) -> None:
         """Place orders at a steady rate; their webhooks come as the shop's faults will have it."""
         for _ in range(count):
-            lines = [(sku, chance.randint(1, 2)) for sku in chance.sample(SKUS, chance.randint(1, 3))]
+            lines = [(sku, chance.randint(1, 2)) for sku in chance.sample(skus, chance.randint(1, 3))]
             self.wanted.update(dict(lines))
-            self.shop.place_order(lines)
+            order = self.shop.place_order(lines).id
+            for share, change in ((NOTED, self._note), (EDITED, self._edit)):
+                if chance.random() < share:
+                    self._afterwards(change, order, chance.uniform(0.0, 1.5), chance.choice(skus))
             await asyncio.sleep(1 / per_second)
+        await asyncio.gather(*self._later)
+
+    def _afterwards(self, change: "Change", order: int, wait: float, sku: str) -> None:
+        task = asyncio.create_task(change(order, wait, sku))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def _note(self, order: int, wait: float, sku: str) -> None:
+        await asyncio.sleep(wait)
+        self.shop.update_order(order, note=f"mind the {sku}")
+
+    async def _edit(self, order: int, wait: float, sku: str) -> None:
+        await asyncio.sleep(wait)
+        self.wanted[sku] += 1
+        self.shop.edit_order(order, {}, [(sku, 1)])
+
+
+Change = Callable[[int, float, str], Coroutine[None, None, None]]

@@ -21,6 +21,8 @@ from adapters.shopify.cancels import cancel_order
 from adapters.shopify.client import fetch, probe, pull_orders
 from adapters.shopify.levels import SetAnswer, sort_errors
 from adapters.shopify.messages import Fulfilled, Moved
+from adapters.shopify.operation import Operation
+from adapters.shopify.payments import capture_payment, refund_payment, void_payment
 from adapters.shopify.settings import Settings
 from adapters.shopify.shipments import confirm_shipment
 from adapters.shopify.simulator import ShopifySimulator
@@ -32,6 +34,9 @@ from hub.sdk.capabilities import (
     ConfirmedLine,
     Context,
     Level,
+    PaymentCapture,
+    PaymentRefund,
+    PaymentVoid,
     ShipmentConfirmation,
 )
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson
@@ -63,7 +68,7 @@ def schema() -> GraphQLSchema:
 
 @published
 @pytest.mark.parametrize("operation", documents.OPERATIONS, ids=lambda operation: operation.name)
-def test_document_is_valid_and_affordable(operation: documents.Operation, schema: GraphQLSchema) -> None:
+def test_document_is_valid_and_affordable(operation: Operation, schema: GraphQLSchema) -> None:
     judge = sdl.Judge(schema, operation.document)
     assert judge.errors == []
     assert judge.mutation is operation.write
@@ -75,10 +80,10 @@ def test_document_is_valid_and_affordable(operation: documents.Operation, schema
 async def test_everything_sent_and_answered_fits_the_schema(
     schema: GraphQLSchema, shop: ShopifySimulator, context: Context[Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[tuple[documents.Operation, dict[str, Any], Any]] = []
+    heard: list[tuple[Operation, dict[str, Any], Any]] = []
     run = shop._run
 
-    def listening(operation: documents.Operation, variables: dict[str, Any]) -> dict[str, Any]:
+    def listening(operation: Operation, variables: dict[str, Any]) -> dict[str, Any]:
         answer = run(operation, variables)
         heard.append((operation, variables, answer.get("data")))
         return answer
@@ -90,6 +95,34 @@ async def test_everything_sent_and_answered_fits_the_schema(
         judge = sdl.Judge(schema, operation.document)
         assert judge.variable_errors(variables) == [], operation.name
         assert judge.answer_errors(data) == [], operation.name
+
+
+async def move_money(shop: ShopifySimulator, context: Context[Settings]) -> None:
+    """Capture, refund and void."""
+    held = shop.place_order([("SKU-3", 2)], financial="authorized")
+    capture = PaymentCapture(
+        key="k-capture-1",
+        order_external_id=str(held.id),
+        payment=None,
+        amount=1000,
+        currency="USD",
+        final=False,
+        asked_at=shop.now(),
+    )
+    assert isinstance(await capture_payment(context, capture), Done)
+    refund = PaymentRefund(
+        key="k-refund-1",
+        order_external_id=str(held.id),
+        amount=700,
+        currency="USD",
+        lines=(ConfirmedLine(line=str(held.lines[0].id), quantity=1),),
+        shipping=100,
+        reason="damaged",
+    )
+    assert isinstance(await refund_payment(context, refund), Done)
+    other = shop.place_order([("SKU-3", 1)], financial="authorized")
+    void = PaymentVoid(key="k-void-1", order_external_id=str(other.id), payment=None)
+    assert isinstance(await void_payment(context, void), Done)
 
 
 async def everything(shop: ShopifySimulator, context: Context[Settings]) -> None:
@@ -115,8 +148,9 @@ async def everything(shop: ShopifySimulator, context: Context[Settings]) -> None
     cancelled = shop.place_order([("SKU-2", 1)])
     wish = ChannelCancel(key="k-cancel-1", order_external_id=str(cancelled.id), reason="fraud")
     assert isinstance(await cancel_order(context, wish), Done)
+    await move_money(shop, context)
     await fetch(context, "orders/edited", f"order:{order.id}", b"{}")
-    assert [len(page.items) async for page in pull_orders(context, None)] == [3]
+    assert [len(page.items) async for page in pull_orders(context, None)] == [5]
     levels = tuple(Level(sku=sku, location="501", quantity=3, previous=99) for sku in ("SKU-3", "GONE"))
     assert isinstance(
         await publish_availability(context, AvailabilityUpdate(key="k-level-1", levels=levels)), NeedsPerson

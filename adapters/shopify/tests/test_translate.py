@@ -365,7 +365,7 @@ def test_a_gift_card_that_is_spent_is_a_payment(read: Read) -> None:
     assert [(row.kind, row.method, row.amount, row.status) for row in content.payments] == [
         (PaymentKind.SALE, "gift_card", 2000, "done"),
         (PaymentKind.AUTHORISE, "bogus", 500, "pending"),
-        (PaymentKind.REFUND, "cash", 150, "done"),
+        (PaymentKind.CHANGE, "cash", 150, "done"),
     ]
     assert content.amounts.shop.discount == 1000
 

@@ -17,4 +17,4 @@ def _per_parcel(trip: Trip) -> Sequence[int]:
     return [rate * km for km in trip.km]
 
 
-DISTANCE = Term(name="distance", applies=_applies, per_parcel=_per_parcel)
+TERM = Term(name="distance", applies=_applies, per_parcel=_per_parcel)

@@ -14,4 +14,4 @@ def _per_parcel(trip: Trip) -> Sequence[int]:
     return [node.handling_cost for node in trip.nodes]
 
 
-HANDLING = Term(name="handling", applies=_applies, per_parcel=_per_parcel)
+TERM = Term(name="handling", applies=_applies, per_parcel=_per_parcel)

@@ -14,4 +14,4 @@ def _per_parcel(trip: Trip) -> Sequence[int]:
     return [trip.policy.parcel_cost if trip.travels else 0] * len(trip.nodes)
 
 
-PARCEL = Term(name="parcel", applies=_applies, per_parcel=_per_parcel)
+TERM = Term(name="parcel", applies=_applies, per_parcel=_per_parcel)

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from hub.routing.model import Policy
-from hub.routing.terms.term import Term, Trip
+from hub.routing.terms.term import Least, Term, Trip, least_by_weight
 
 
 def _applies(policy: Policy) -> bool:
@@ -25,4 +25,8 @@ def _per_load(trip: Trip, _: int, units: Sequence[int]) -> int:
     return cost
 
 
-RATE_STEPS = Term(name="rate_steps", applies=_applies, per_load=_per_load)
+def _least_of(trip: Trip, grams: int) -> Least:
+    return least_by_weight(trip, [trip.policy.rate_steps if trip.travels else ()] * len(trip.nodes), grams)
+
+
+TERM = Term(name="rate_steps", applies=_applies, per_load=_per_load, least_of=_least_of)

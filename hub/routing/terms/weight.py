@@ -15,4 +15,4 @@ def _per_unit(trip: Trip, line: GroupLine) -> int:
     return (trip.policy.per_kg * grams + 500) // 1000
 
 
-WEIGHT = Term(name="weight", applies=_applies, per_unit=_per_unit)
+TERM = Term(name="weight", applies=_applies, per_unit=_per_unit)

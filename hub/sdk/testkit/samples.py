@@ -18,6 +18,9 @@ from hub.sdk.capabilities import (
     LabelVoid,
     Level,
     ParcelToShip,
+    PaymentCapture,
+    PaymentRefund,
+    PaymentVoid,
     PostingLine,
     PostingRequest,
     RateRequest,
@@ -86,6 +89,24 @@ CONFIRMATION: Final = ShipmentConfirmation(
     shipped_at=datetime(2026, 1, 16, 15, 0, tzinfo=UTC),
 )
 ORDER_CANCEL: Final = ChannelCancel(key=f"{ORDER}-cancel-1", order_external_id="1001", reason="customer asked")
+PAYMENT_CAPTURE: Final = PaymentCapture(
+    key=f"{ORDER}-pay-capture-1",
+    order_external_id="1001",
+    payment="auth-1",
+    amount=2599,
+    currency="USD",
+    final=False,
+    asked_at=datetime(2026, 1, 16, 15, 0, tzinfo=UTC),
+)
+PAYMENT_VOID: Final = PaymentVoid(key=f"{ORDER}-pay-void-1", order_external_id="1001", payment="auth-1")
+PAYMENT_REFUND: Final = PaymentRefund(
+    key=f"{ORDER}-pay-refund-1",
+    order_external_id="1001",
+    amount=1299,
+    currency="USD",
+    lines=(ConfirmedLine(line="11", quantity=1),),
+    reason="damaged",
+)
 AVAILABILITY: Final = AvailabilityUpdate(
     key="availability-1",
     levels=(
@@ -123,6 +144,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "cancel_fulfilment": FULFILMENT_CANCEL,
     "confirm_shipment": CONFIRMATION,
     "cancel_order": ORDER_CANCEL,
+    "capture_payment": PAYMENT_CAPTURE,
+    "void_payment": PAYMENT_VOID,
+    "refund_payment": PAYMENT_REFUND,
     "publish_availability": AVAILABILITY,
     "buy_label": LABEL,
     "void_label": LABEL_VOID,

@@ -12,7 +12,8 @@ from hub.store.admin.paging import Cut
 from hub.store.database import PooledConnection
 
 ROW: Final = (
-    "SELECT c.*, a.name AS account_name FROM connection c JOIN account a ON a.id = c.account_id WHERE c.merchant = $1 "
+    "SELECT c.*, a.name AS account_name, a.captured_by FROM connection c JOIN account a ON a.id = c.account_id "
+    "WHERE c.merchant = $1 "
 )
 
 
@@ -36,6 +37,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     account_id: int
     account: str
+    captured_by: str
     config: dict[str, Any]
     secrets: bytes | None
     modes: dict[str, str]
@@ -98,6 +100,7 @@ async def _complete(connection: PooledConnection, rows: list[asyncpg.Record]) ->
             name=row["name"],
             account_id=row["account_id"],
             account=row["account_name"],
+            captured_by=row["captured_by"],
             config=msgspec.json.decode(row["config"]),
             secrets=row["secrets"],
             modes=msgspec.json.decode(row["modes"]),
@@ -202,6 +205,11 @@ async def inherit(connection: PooledConnection, id: str, account: int) -> None:
         id,
         account,
     )
+
+
+async def declare_capture(connection: PooledConnection, account: int, captured_by: str) -> None:
+    """Say who captures an account's payments."""
+    await connection.execute("UPDATE account SET captured_by = $2 WHERE id = $1", account, captured_by)
 
 
 async def plan_pulls(connection: PooledConnection, id: str, plans: Mapping[str, tuple[int, bool]]) -> None:

@@ -34,23 +34,6 @@ async def decisions_of(connection: PooledConnection, order: str) -> list[Decisio
     return [DecisionRow(*row) for row in rows]
 
 
-async def latest_decisions(connection: PooledConnection, merchant: str, limit: int) -> list[DecisionRow]:
-    """The newest decisions of a merchant: what a draft policy is tried on."""
-    rows = await connection.fetch(
-        "SELECT " + COLUMNS + "JOIN customer_order o ON o.id = d.order_id WHERE o.merchant = $1 "
-        "ORDER BY d.order_id DESC, d.no DESC LIMIT $2",
-        merchant,
-        limit,
-    )
-    return [DecisionRow(*row) for row in rows]
-
-
-async def policy_texts(connection: PooledConnection, merchant: str) -> dict[str, str]:
-    """Texts of all routing policies of a merchant by version."""
-    rows = await connection.fetch("SELECT version, text FROM policy WHERE merchant = $1 AND kind = 'routing'", merchant)
-    return {row["version"]: row["text"] for row in rows}
-
-
 async def demand_skus(connection: PooledConnection, order: str) -> dict[int, str | None]:
     """SKU of each demand of an order."""
     rows = await connection.fetch(

@@ -55,7 +55,11 @@ async def let_go(connection: PooledConnection, exceptions: Sequence[int]) -> int
 async def wake_queue(connection: PooledConnection, queue: str, now: datetime, merchant: str | None = None) -> None:
     """Look again at everything in a named waiting place; of all merchants when the network itself changed."""
     await connection.execute(
-        "UPDATE waiting SET due_at = $2 WHERE queue = $1 AND ($3::text IS NULL OR merchant = $3)", queue, now, merchant
+        "UPDATE waiting SET due_at = greatest($2, clock_timestamp()) "
+        "WHERE queue = $1 AND ($3::text IS NULL OR merchant = $3)",
+        queue,
+        now,
+        merchant,
     )
 
 

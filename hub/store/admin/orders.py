@@ -11,6 +11,7 @@ from hub.domain.contact import Contact
 from hub.domain.fulfilment import fulfilment_id, fulfilment_status, split_fulfilment_id
 from hub.domain.money import Amounts, AmountSet
 from hub.domain.order import ManagedBy, OrderContent, OrderLine
+from hub.domain.returns import Refund
 from hub.domain.shipping import Shipment
 from hub.domain.states import GONE, OrderState, SliceState
 from hub.store.admin.errors import Missing
@@ -71,10 +72,13 @@ PARTS: Final[Mapping[str, str]] = {
     "shipment": "SELECT * FROM shipment" + BY_ORDER,
     "parcel": "SELECT * FROM parcel WHERE order_id = ANY($1::text[]) ORDER BY order_id, shipment_no, no",
     "payment": "SELECT * FROM payment WHERE order_id = ANY($1::text[]) ORDER BY order_id, at, external_id",
+    "refund": "SELECT order_id, document FROM refund WHERE order_id = ANY($1::text[]) AND state = 'done' "
+    "ORDER BY order_id, no",
     "waiting": "SELECT * FROM waiting WHERE order_id = ANY($1::text[]) ORDER BY order_id, demand_no",
 }
 _content = msgspec.json.Decoder(OrderContent)
 _shipment = msgspec.json.Decoder(Shipment)
+_refund = msgspec.json.Decoder(Refund)
 
 Rows = dict[str, list[asyncpg.Record]]
 """Rows of one order by part."""
@@ -183,7 +187,9 @@ def _order(head: asyncpg.Record, rows: Rows, troubles: list[Any]) -> OrderView:
         source=content.source,
         tags=list(content.tags),
         amounts=AmountSets(
-            placed=_amounts(content.amounts), edited=_amounts(content.edited), refunded=_amounts(content.refunded)
+            placed=_amounts(content.amounts),
+            edited=_amounts(content.edited),
+            refunded=_amounts(content.refunded or _refunded(content, rows)),
         ),
         lines=_lines(head["id"], content, rows),
         groups=msgspec.convert(content.groups, list[GroupView], from_attributes=True),
@@ -208,6 +214,23 @@ def _amounts(given: AmountSet | None) -> AmountSetView | None:
     shop = _view_of(given.shop)
     presentment = _view_of(given.presentment) if given.presentment else shop
     return AmountSetView(shop=shop, presentment=presentment, stated_total=given.stated_total)
+
+
+def _refunded(content: OrderContent, rows: Rows) -> AmountSet | None:
+    """What went back by our own books, where the channel says nothing of it."""
+    refunds = [_refund.decode(row["document"]) for row in rows["refund"]]
+    if not refunds:
+        return None
+    lines = [line for refund in refunds for line in refund.lines]
+    shop = Amounts(
+        currency=content.currency,
+        subtotal=sum(line.amount for line in lines),
+        tax=sum(line.tax for line in lines),
+        shipping=sum(refund.shipping for refund in refunds),
+        rounding=sum(refund.adjustment for refund in refunds),
+        tax_included=content.amounts.shop.tax_included,
+    )
+    return AmountSet(shop=shop)
 
 
 def _view_of(amounts: Amounts) -> AmountsView:

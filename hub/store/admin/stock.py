@@ -1,13 +1,12 @@
-"""Balances, expected supply, and what may be sold."""
+"""Balances, expected supply, and who reports them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from hub.stock.ats import Ats, Loose, NodeStock, Part, Step, ats, kit_ats, uncounted
-from hub.store.admin.errors import Fault, Invalid, Missing
+from hub.sdk.adapter import Subtracts
 from hub.store.admin.paging import Cut, Page, page
 from hub.store.database import PooledConnection
 
@@ -39,6 +38,15 @@ class SupplyView(msgspec.Struct, frozen=True, kw_only=True):
     due: date
     confidence: int
     """Per cent."""
+
+
+class SourceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A declared source of figures."""
+
+    source: str
+    kinds: list[str]
+    subtracts: Subtracts
+    """What its levels have taken off already."""
 
 
 BALANCES: Final = (
@@ -138,145 +146,35 @@ async def put_supply(
         )
 
 
-# --- available to sell -------------------------------------------------------------------------------------------
-
-
-class Scope(NamedTuple):
-    """Where it would be sold: which nodes count, and what is kept from this sink."""
-
-    nodes: frozenset[int]
-    buffer: int = 0
-
-
-class Sellable(NamedTuple):
-    """An item and what it is made of."""
-
-    id: int
-    sku: str
-    counted: bool
-    parts: tuple[tuple[int, str, int], ...]
-    """(component, SKU, per kit)."""
-
-
-SELLABLE: Final = (
-    "SELECT i.id, i.sku, i.stock_mode, (SELECT array_agg(p.id ORDER BY p.id) FROM item_component c "
-    "JOIN item p ON p.id = c.component_id WHERE c.item_id = i.id) AS ids, "
-    "(SELECT array_agg(p.sku ORDER BY p.id) FROM item_component c JOIN item p ON p.id = c.component_id "
-    "WHERE c.item_id = i.id) AS skus, "
-    "(SELECT array_agg(c.quantity ORDER BY c.component_id) FROM item_component c WHERE c.item_id = i.id) AS quantities "
-    "FROM item i WHERE i.merchant = $1 AND i.sku = ANY($2::text[])"
-)
-
-
-async def scope_of_network(connection: PooledConnection) -> Scope:
-    """Every enabled node."""
-    rows = await connection.fetch("SELECT id FROM node WHERE enabled")
-    return Scope(frozenset(row["id"] for row in rows))
-
-
-async def scope_of_channel(connection: PooledConnection, account: int) -> Scope:
-    """The enabled nodes that serve an account: those of its stock points, or all when it has none."""
-    rows = await connection.fetch(
-        "SELECT p.id, p.purpose, p.buffer, l.node_id, n.enabled FROM stock_point p "
-        "JOIN stock_point_node l ON l.stock_point_id = p.id JOIN node n ON n.id = l.node_id "
-        "WHERE p.account_id = $1 AND p.purpose IN ('sell', 'fulfil', 'pick_up')",
-        account,
-    )
-    if not rows:
-        return await scope_of_network(connection)
-    buffers = {row["id"]: row["buffer"] for row in rows if row["purpose"] == "sell"}
-    return Scope(frozenset(row["node_id"] for row in rows if row["enabled"]), sum(buffers.values()))
-
-
-async def scope_of_point(connection: PooledConnection, merchant: str, point: str) -> Scope:
-    """The enabled nodes of one stock point, by its id or its external location. Raises `Invalid`."""
-    rows = await connection.fetch(
-        "SELECT p.id, p.buffer, p.purpose = 'sell' AS sells, array_agg(n.id) FILTER (WHERE n.enabled) AS nodes "
-        "FROM stock_point p JOIN account a ON a.id = p.account_id JOIN stock_point_node l ON l.stock_point_id = p.id "
-        "JOIN node n ON n.id = l.node_id WHERE a.merchant = $1 AND (p.external_location = $2 OR p.id::text = $2) "
-        "GROUP BY p.id ORDER BY p.purpose <> 'sell', p.id",
+async def receive_supply(
+    connection: PooledConnection, merchant: str, received: Sequence[tuple[str, int, int, int]]
+) -> None:
+    """Goods came in: (reference, node, item, units). So much less is expected; nothing is expected below zero."""
+    if not received:
+        return
+    columns = [list(column) for column in zip(*received, strict=True)]
+    await connection.execute(
+        "UPDATE supply s SET quantity = greatest(0, s.quantity - u.units) "
+        "FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS u(reference, node, item, units) "
+        "WHERE s.merchant = $1 AND s.reference = u.reference AND s.node_id = u.node AND s.item_id = u.item",
         merchant,
-        point,
+        *columns,
     )
-    found = [row for row in rows if row["sells"]] or list(rows)
-    if not found:
-        raise Missing(f"no stock point {point!r}")
-    if len(found) > 1:
-        ids = ", ".join(str(row["id"]) for row in found)
-        raise Invalid([Fault(f"is a location of several accounts; say one of the ids {ids}", parameter="stock_point")])
-    return Scope(frozenset(found[0]["nodes"] or ()), found[0]["buffer"])
+    await connection.execute("DELETE FROM supply WHERE merchant = $1 AND quantity = 0", merchant)
 
 
-async def find_sellables(connection: PooledConnection, merchant: str, skus: Iterable[str]) -> dict[str, Sellable]:
-    """Items by SKU, with their components."""
-    rows = await connection.fetch(SELLABLE, merchant, sorted(set(skus)))
-    return {
-        row["sku"]: Sellable(
-            row["id"],
-            row["sku"],
-            row["stock_mode"] == "tracked",
-            tuple(zip(row["ids"] or (), row["skus"] or (), row["quantities"] or (), strict=True)),
-        )
-        for row in rows
-    }
-
-
-async def available(
-    connection: PooledConnection, items: Iterable[Sellable], scope: Scope, *, lock: bool = False
-) -> dict[int, Ats]:
-    """What may be sold of each item. With `lock`, stock and promises are locked first, in everybody's order."""
-    wanted = list(items)
-    ids = sorted({part[0] for item in wanted for part in item.parts} | {item.id for item in wanted})
-    if lock:
-        await connection.execute(
-            "SELECT 1 FROM stock WHERE item_id = ANY($1::bigint[]) ORDER BY item_id, node_id FOR UPDATE", ids
-        )
-        await connection.execute(
-            "INSERT INTO item_promise (item_id) SELECT unnest($1::bigint[]) ORDER BY 1 ON CONFLICT DO NOTHING", ids
-        )
-        await connection.execute(
-            "SELECT 1 FROM item_promise WHERE item_id = ANY($1::bigint[]) ORDER BY item_id FOR UPDATE", ids
-        )
-    shelves: dict[int, list[NodeStock]] = {id: [] for id in ids}
+async def list_sources(connection: PooledConnection, merchant: str, cut: Cut) -> Page[SourceView]:
+    """Declared sources by name."""
+    (after,) = cut.after(str)
     rows = await connection.fetch(
-        "SELECT item_id, node_id, sellable, pinned, safety FROM stock WHERE item_id = ANY($1::bigint[]) "
-        "AND node_id = ANY($2::bigint[])",
-        ids,
-        list(scope.nodes),
+        "SELECT source, kinds, subtracts FROM stock_source WHERE merchant = $1 AND ($2::text IS NULL OR source > $2) "
+        "ORDER BY source LIMIT $3",
+        merchant,
+        after,
+        cut.limit + 1,
     )
-    for row in rows:
-        shelves[row["item_id"]].append(NodeStock(row["node_id"], row["sellable"], row["pinned"], row["safety"]))
-    claims = await connection.fetch(
-        "SELECT item_id, unpinned, backordered, soft FROM item_promise WHERE item_id = ANY($1::bigint[])", ids
-    )
-    loose = {row["item_id"]: Loose(row["unpinned"], row["backordered"], row["soft"]) for row in claims}
-
-    def answer(item: Sellable) -> Ats:
-        if item.parts:
-            parts = [Part(sku, each, ats(shelves[id], loose.get(id, Loose()))) for id, sku, each in item.parts]
-            return kit_ats(parts, buffer=scope.buffer)
-        if not item.counted:
-            return uncounted()
-        return ats(shelves[item.id], loose.get(item.id, Loose()), buffer=scope.buffer)
-
-    return {item.id: answer(item) for item in wanted}
-
-
-class StepView(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the waterfall."""
-
-    name: str
-    quantity: int
-    """Added to what stood before."""
-    total: int
-    """What stands after."""
-
-
-def waterfall(steps: Iterable[Step]) -> list[StepView]:
-    """Steps with running totals."""
-    shown = []
-    total = 0
-    for step in steps:
-        total += step.quantity
-        shown.append(StepView(name=step.name, quantity=step.quantity, total=total))
-    return shown
+    views = [
+        SourceView(source=row["source"], kinds=list(row["kinds"]), subtracts=Subtracts(row["subtracts"]))
+        for row in rows
+    ]
+    return page(views, cut, lambda row: (row.source,))

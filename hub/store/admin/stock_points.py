@@ -20,6 +20,9 @@ class StockPointView(msgspec.Struct, frozen=True, kw_only=True):
     nodes: list[str]
     buffer: int
     """Units that this sink is never told of."""
+    buffer_percent: int
+    oversell_ppm: int | None
+    supply_days: int
 
 
 class StockPointWrite(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,10 +33,14 @@ class StockPointWrite(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose
     nodes: tuple[int, ...]
     buffer: int
+    buffer_percent: int = 0
+    oversell_ppm: int | None = None
+    supply_days: int = 0
 
 
 SELECT = (
-    "SELECT p.id, a.name AS account, a.adapter, p.external_location, p.purpose, p.buffer, "
+    "SELECT p.id, a.name AS account, a.adapter, p.external_location, p.purpose, p.buffer, p.buffer_percent, p.oversell_ppm, "
+    "p.supply_days, "
     "ARRAY(SELECT n.code FROM stock_point_node l JOIN node n ON n.id = l.node_id WHERE l.stock_point_id = p.id "
     "ORDER BY n.code) AS nodes FROM stock_point p JOIN account a ON a.id = p.account_id WHERE a.merchant = $1 "
 )
@@ -62,13 +69,18 @@ async def put_stock_points(
     ids = []
     for write in writes:
         point: int = await connection.fetchval(
-            "INSERT INTO stock_point AS p (account_id, external_location, purpose, buffer) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT (account_id, external_location, purpose) DO UPDATE SET buffer = EXCLUDED.buffer "
-            "RETURNING p.id",
+            "INSERT INTO stock_point AS p (account_id, external_location, purpose, buffer, buffer_percent, "
+            "oversell_ppm, supply_days) VALUES ($1, $2, $3, $4, $5, $6, $7) "
+            "ON CONFLICT (account_id, external_location, purpose) DO UPDATE SET buffer = EXCLUDED.buffer, "
+            "buffer_percent = EXCLUDED.buffer_percent, oversell_ppm = EXCLUDED.oversell_ppm, "
+            "supply_days = EXCLUDED.supply_days RETURNING p.id",
             write.account,
             write.external_location,
             write.purpose.value,
             write.buffer,
+            write.buffer_percent,
+            write.oversell_ppm,
+            write.supply_days,
         )
         await connection.execute("DELETE FROM stock_point_node WHERE stock_point_id = $1", point)
         if not write.nodes:

@@ -5,6 +5,7 @@ from typing import Final
 from litestar import Controller
 
 from hub.web.api.adapters import Adapters
+from hub.web.api.ats import Allowances, AvailableToSell
 from hub.web.api.connection_actions import ConnectionActions
 from hub.web.api.connections import Connections
 from hub.web.api.exceptions import Exceptions, Queues
@@ -15,7 +16,13 @@ from hub.web.api.messages import Messages
 from hub.web.api.nodes import Nodes, StockPoints
 from hub.web.api.orders import Orders
 from hub.web.api.policies import Policies
-from hub.web.api.stock import AvailableToSell, Reservations, Stock, Supply
+from hub.web.api.refunds import Refunds
+from hub.web.api.returns import Returns
+from hub.web.api.promises import Promises
+from hub.web.api.reconciliation import Reconciliation
+from hub.web.api.reservations import Reservations
+from hub.web.api.simulation import Simulation
+from hub.web.api.stock import Stock, StockSources, Supply
 from hub.web.api.tokens import Tokens
 
 CONTROLLERS: Final[tuple[type[Controller], ...]] = (
@@ -29,13 +36,20 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     StockPoints,
     Stock,
     Supply,
+    StockSources,
     AvailableToSell,
+    Allowances,
     Reservations,
+    Reconciliation,
+    Promises,
     Orders,
     FulfilmentOrders,
+    Returns,
+    Refunds,
     Messages,
     Exceptions,
     Queues,
     Policies,
+    Simulation,
     Tokens,
 )

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from hub.domain.network import Mode
+from hub.domain.payment import CapturedBy
 from hub.sdk.adapter import Adapter
 from hub.sdk.redaction import hidden_fields
 from hub.store.admin import connections
@@ -46,6 +47,8 @@ class NewConnection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     modes: dict[str, Mode] = {}
     live_from: Aware | None = None
     enabled: bool = True
+    captured_by: CapturedBy | None = None
+    """Who captures payments: the channel itself (the default), the hub when goods leave, or nobody."""
     schedule: dict[str, ScheduleChange] = {}
 
 
@@ -57,6 +60,7 @@ class ConnectionChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     modes: dict[str, Mode] | UnsetType = UNSET
     live_from: Aware | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
+    captured_by: CapturedBy | UnsetType = UNSET
     schedule: dict[str, ScheduleChange] | UnsetType = UNSET
 
 
@@ -74,6 +78,8 @@ class ConnectionView(msgspec.Struct, frozen=True, kw_only=True):
     live_from: datetime | None
     enabled: bool
     paused: bool
+    captured_by: str
+    """Who captures the account's payments."""
     schedule: dict[str, ScheduleView]
     """By what is pulled."""
     cursor: dict[str, str | None]
@@ -102,6 +108,7 @@ def view(hub: Services, stored: Stored) -> ConnectionView:
         live_from=stored.live_from,
         enabled=stored.enabled,
         paused=stored.paused,
+        captured_by=stored.captured_by,
         schedule=stored.schedule,
         cursor=stored.cursor,
         health=stored.health,
@@ -207,6 +214,8 @@ async def make(tx: Work, data: NewConnection) -> ConnectionView:
         live_from=data.live_from,
         enabled=data.enabled,
     )
+    if data.captured_by is not None:
+        await connections.declare_capture(tx.connection, account, data.captured_by.value)
     await connections.plan_pulls(tx.connection, id, _plans(adapter, None, data.schedule))
     tx.ring("pull")
     return view(hub, await connections.get_connection(tx.connection, tx.merchant, id))
@@ -237,6 +246,8 @@ async def change(tx: Work, id: str, data: ConnectionChange) -> ConnectionView:
         await connections.claim_account(tx.connection, tx.merchant, stored.adapter, stored.account)
         await connections.refuse_second(tx.connection, stored.account_id, but=id)
     await connections.update_connection(tx.connection, changed)
+    if data.captured_by is not UNSET:
+        await connections.declare_capture(tx.connection, stored.account_id, data.captured_by.value)
     await connections.plan_pulls(tx.connection, id, _plans(adapter, stored, schedule))
     tx.ring("pull", "deliver")
     return view(hub, await connections.get_connection(tx.connection, tx.merchant, id))

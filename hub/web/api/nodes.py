@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from hub.domain.contact import Contact
 from hub.domain.network import NodeKind, OpeningHours, Purpose
+from hub.flow.waiting import ROUTING
 from hub.store.admin import nodes, stock_points
 from hub.store.admin.accounts import find_account, find_accounts
 from hub.store.admin.errors import Fault, Invalid
@@ -96,6 +97,13 @@ class StockPointBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     purpose: Purpose = Purpose.SELL
     nodes: list[Text]
     buffer: Count = 0
+    """Units that this sink is never told of; of this, the share and the computed buffer the largest counts."""
+    buffer_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    oversell_ppm: Annotated[int, msgspec.Meta(ge=1, le=999_999)] | None = None
+    """Withhold as much as the sink's measured publishing delay and the demand ask for, so that others sell more than
+    that before it is told with this chance at most, in millionths."""
+    supply_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
+    """How far ahead expected supply may be sold here."""
 
 
 def _check(code: str, body: NodeBody) -> None:
@@ -154,7 +162,8 @@ async def put_one(tx: Work, code: str, body: NodeBody) -> NodeView:
     _check(code, body)
     write = _write(code, body)
     node = await nodes.put_node(tx.connection, tx.merchant, write)
-    await wake_queue(tx.connection, "shortage", tx.now)
+    for queue in ROUTING:
+        await wake_queue(tx.connection, queue, tx.now)
     await mark_node_dirty(tx.connection, [node])
     await mend_connections(tx.connection, tx.merchant, "unknown_location", [code], who=tx.who, now=tx.now)
     named = [f"{b.connection}: {b.external_location}" for b in write.bindings or () if b.external_location]
@@ -184,12 +193,16 @@ async def put_points(tx: Work, bodies: list[StockPointBody], at: list[str]) -> P
             purpose=body.purpose,
             nodes=tuple(known[code] for code in body.nodes),
             buffer=body.buffer,
+            buffer_percent=body.buffer_percent,
+            oversell_ppm=body.oversell_ppm,
+            supply_days=body.supply_days,
         )
         for body, account in zip(bodies, accounts, strict=True)
     ]
     views = await stock_points.put_stock_points(tx.connection, tx.merchant, writes)
     await mark_node_dirty(tx.connection, sorted({node for write in writes for node in write.nodes}))
-    await wake_queue(tx.connection, "shortage", tx.now, tx.merchant)
+    for queue in ROUTING:
+        await wake_queue(tx.connection, queue, tx.now, tx.merchant)
     tx.ring("waiting", "availability")
     return Page(items=views, next=None)
 

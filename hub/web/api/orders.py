@@ -1,5 +1,6 @@
 """Orders: read, captured, acted on."""
 
+import asyncio
 from typing import Annotated, cast
 
 import msgspec
@@ -13,8 +14,9 @@ from hub.store.admin.order_views import OrderView
 from hub.store.admin.paging import Page
 from hub.store.admin.timelines import EntryView, read_timeline
 from hub.store.admin.tokens import Role
+from hub.store.decisions import policies_of
 from hub.web.api import order_actions as actions
-from hub.web.api.decisions import DecisionView, explain, load_policies
+from hub.web.api.decisions import DecisionView, views
 from hub.web.api.order_actions import AddressBody, CancelBody, DirectOrder, HoldBody, LiftBody
 from hub.web.openapi import ACCEPTED
 from hub.web.paging import Paged
@@ -87,15 +89,14 @@ class Orders(Controller):
 
     @get("/{id:str}/decisions", summary="Why these nodes")
     async def decisions(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> Page[DecisionView]:
-        """Every routing decision with its candidates, their reasons, and the runner-up."""
-        merchant = request.user.merchant
+        """Every routing decision: candidates with fences and costs, the runner-up, what would have changed it."""
+        merchant, shipped = request.user.merchant, (await hub.directory()).policies[""]
         async with hub.database.connection() as connection:
             await orders.get_order(connection, merchant, id)
             rows = await decisions.decisions_of(connection, id)
             skus = await decisions.demand_skus(connection, id)
-            texts = await decisions.policy_texts(connection, merchant)
-        policies = load_policies(texts, (await hub.directory()).policies[""])
-        return Page(items=[explain(row, skus, policies) for row in rows], next=None)
+            policies = await policies_of(connection, merchant, (row.policy for row in rows), shipped)
+        return Page(items=await asyncio.to_thread(views, rows, skus, policies), next=None)
 
     @post("/{id:str}/cancel", summary="Cancel an order", status_code=200)
     async def cancel(

@@ -1,28 +1,28 @@
-"""Stock: what is there, what is expected, what may be sold, what carts hold."""
+"""Stock: what is there, what is expected, and who says so."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
-from litestar import Controller, Response, delete, get, post, put
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar import Controller, Response, get, put
+from litestar.params import FromQuery, JSONBody
 from msgspec import UNSET, UnsetType
 
 from hub.domain.stock import ReportKind
-from hub.flow.ports import StockReport
-from hub.flow.stock_levels import report_stock
-from hub.store.admin import reservations, stock
-from hub.store.admin.accounts import find_account
-from hub.store.admin.errors import Fault, Invalid, Missing, pointer
+from hub.flow.ports import StockItem, StockReport, StockSource
+from hub.flow.stock_levels import gone, report_stock
+from hub.sdk.adapter import Subtracts
+from hub.stock.units import UnknownUnit, base_units
+from hub.store.admin import stock
+from hub.store.admin.errors import Conflict, Fault, Invalid, pointer
 from hub.store.admin.items import items_by_sku
 from hub.store.admin.mending import mark_dirty
 from hub.store.admin.nodes import node_ids
 from hub.store.admin.paging import Page
-from hub.store.admin.reservations import ReservationView
-from hub.store.admin.stock import BalanceView, Scope, StepView, SupplyView
+from hub.store.admin.stock import BalanceView, SourceView, SupplyView
 from hub.store.admin.tokens import Role
-from hub.store.database import PooledConnection
+from hub.store.sources import put_source, remember
 from hub.web.auth import NEEDS
 from hub.web.bodies import places
 from hub.web.paging import Paged
@@ -47,8 +47,12 @@ class StockLineBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     on_hand: Units | UnsetType = UNSET
     delta: Change | UnsetType = UNSET
     lot: Lot = ""
+    unit: Text | None = None
+    """Unit of the figure, such as "case": converted by the item's own table. The base unit when left out."""
     safety: Units | UnsetType = UNSET
-    """Units to keep back here from now on."""
+    """Base units to keep back here from now on."""
+    supply: Text | None = None
+    """Reference of the expected supply that this change receives: so much less is expected from now on."""
 
 
 class StockBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,6 +63,19 @@ class StockBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     source: Text = "api"
     as_of: Aware | None = None
     """When it was true; now when left out. What moved after it is added to it."""
+    complete: bool = False
+    """The lines are all there is at their nodes: what is not listed is not there. Partial otherwise."""
+    reference: Text | None = None
+    """The source's own name of this report: the same one is refused a second time."""
+
+
+class SourceBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a source of figures is: a name that reports give as `source`, or a connection's id."""
+
+    source: Text
+    kinds: Annotated[list[ReportKind], msgspec.Meta(min_length=1)]
+    subtracts: Subtracts = Subtracts.NOTHING
+    """What its levels have taken off already: exactly that is added back."""
 
 
 class SupplyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,35 +89,10 @@ class SupplyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     confidence: Annotated[int, msgspec.Meta(ge=0, le=100)] = 100
 
 
-class CartLineBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Units of an item or kit."""
-
-    sku: Text
-    quantity: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-
-
-class ReservationBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A cart. Without a channel, every node counts."""
-
-    lines: Annotated[list[CartLineBody], msgspec.Meta(min_length=1, max_length=500)]
-    ttl_seconds: Annotated[int, msgspec.Meta(ge=1, le=7 * 86_400)]
-    channel: Text | None = None
-
-
-class AtsView(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be sold, and how that comes about."""
-
-    sku: str
-    available: int
-    deficit: int
-    """By how much promises exceed what is there."""
-    steps: list[StepView]
-
-
-def _faults_of_lines(data: StockBody, codes: Mapping[str, int], skus: Mapping[str, int]) -> list[Fault]:
+def _faults_of_lines(data: StockBody, codes: Mapping[str, int], items: Mapping[str, StockItem]) -> list[Fault]:
     wanted, other = ("delta", "on_hand") if data.kind is ReportKind.DELTA else ("on_hand", "delta")
     faults = []
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for index, line in enumerate(data.lines):
         if getattr(line, wanted) is UNSET:
             faults.append(Fault(f"is needed in a {data.kind.value}", pointer("lines", index, wanted)))
@@ -108,40 +100,79 @@ def _faults_of_lines(data: StockBody, codes: Mapping[str, int], skus: Mapping[st
             faults.append(Fault(f"does not belong in a {data.kind.value}", pointer("lines", index, other)))
         if line.node not in codes:
             faults.append(Fault(f"no node {line.node!r}", pointer("lines", index, "node")))
-        if line.sku not in skus:
-            faults.append(Fault(f"no item {line.sku!r}", pointer("lines", index, "sku")))
-        if (line.node, line.sku) in seen:
-            faults.append(Fault("the same node and sku stand twice", pointer("lines", index)))
-        seen.add((line.node, line.sku))
+        faults += _faults_of_item(line, items.get(line.sku), index)
+        if line.supply is not None and (data.kind is not ReportKind.DELTA or _figure(line) <= 0):
+            faults.append(Fault("only a change upwards receives supply", pointer("lines", index, "supply")))
+        if (line.node, line.sku, line.lot) in seen:
+            faults.append(Fault("the same node, sku and lot stand twice", pointer("lines", index)))
+        seen.add((line.node, line.sku, line.lot))
     return faults
+
+
+def _faults_of_item(line: StockLineBody, item: StockItem | None, index: int) -> list[Fault]:
+    if item is None:
+        return [Fault(f"no item {line.sku!r}", pointer("lines", index, "sku"))]
+    if item.kit:
+        return [Fault("is a kit, which has no shelf of its own: report its components", pointer("lines", index, "sku"))]
+    try:
+        base_units(1, line.unit, base_unit=item.base_unit, conversions=item.conversions)
+    except UnknownUnit as fault:
+        return [Fault(str(fault), pointer("lines", index, "unit"))]
+    return []
+
+
+def _figure(line: StockLineBody) -> int:
+    return line.delta if isinstance(line.delta, int) else line.on_hand if isinstance(line.on_hand, int) else 0
+
+
+def _units(line: StockLineBody, item: StockItem) -> int:
+    return base_units(_figure(line), line.unit, base_unit=item.base_unit, conversions=item.conversions)
+
+
+def _faults_of_source(data: StockBody, source: StockSource | None) -> list[Fault]:
+    if source is None or data.kind.value in source.kinds:
+        return []
+    kinds = ", ".join(sorted(source.kinds))
+    return [Fault(f"{data.source!r} is declared to report {kinds} (PUT /api/v1/stock-sources)", "/kind")]
 
 
 async def report(tx: Work, data: StockBody) -> Page[BalanceView]:
     """Apply a stock report whole or not at all, and wake what waited for the goods."""
     as_of = data.as_of or tx.now
     codes = await node_ids(tx.connection, sorted({line.node for line in data.lines}))
-    skus = await items_by_sku(tx.connection, tx.merchant, sorted({line.sku for line in data.lines}))
+    items = await tx.unit.stock_items(tx.merchant, {line.sku for line in data.lines})
+    source = (await tx.unit.stock_sources(tx.merchant, [data.source])).get(data.source)
     faults = [] if as_of <= tx.now + SKEW else [Fault("lies in the future; say when the figures were true", "/as_of")]
-    faults += _faults_of_lines(data, codes, skus)
+    faults += _faults_of_source(data, source) + _faults_of_lines(data, codes, items)
     if faults:
         raise Invalid(faults)
+    if data.reference and not await remember(tx.connection, tx.merchant, data.source, data.reference, tx.now):
+        raise Conflict("already-counted", f"{data.source!r} has reported {data.reference!r} before; it counts once")
     # A cause of its own: a change is counted once per cause, and two requests are two changes.
     cause = f"api:{tx.hub.new_id()}"
     reports = [
         StockReport(
             data.kind.value,
-            skus[line.sku],
+            items[line.sku].id,
             codes[line.node],
-            line.delta if isinstance(line.delta, int) else line.on_hand if isinstance(line.on_hand, int) else 0,
+            _units(line, items[line.sku]),
             min(as_of, tx.now),
             data.source,
             cause,
             line.lot,
+            source is not None and source.subtracts,
         )
         for line in data.lines
     ]
-    await report_stock(tx.unit, tx.merchant, reports, await tx.batch())
-    await _safety(tx, [(skus[n.sku], codes[n.node], n.safety) for n in data.lines if isinstance(n.safety, int)])
+    absent = await gone(tx.unit, tx.merchant, reports) if data.complete and data.kind is not ReportKind.DELTA else []
+    await report_stock(tx.unit, tx.merchant, reports + absent, await tx.batch())
+    received = [
+        (line.supply, codes[line.node], items[line.sku].id, _units(line, items[line.sku]))
+        for line in data.lines
+        if line.supply is not None
+    ]
+    await stock.receive_supply(tx.connection, tx.merchant, received)
+    await _safety(tx, [(items[n.sku].id, codes[n.node], n.safety) for n in data.lines if isinstance(n.safety, int)])
     tx.ring("waiting", "availability")
     pairs = [(row.item, row.node) for row in reports]
     return Page(items=await stock.read_balances(tx.connection, tx.merchant, pairs), next=None)
@@ -185,28 +216,6 @@ async def expect(tx: Work, bodies: list[SupplyBody], at: list[str]) -> Page[Supp
         if b.quantity
     ]
     return Page(items=views, next=None)
-
-
-async def scope_of(
-    connection: PooledConnection,
-    merchant: str,
-    *,
-    channel: str | None,
-    point: str | None = None,
-    where: str | None = None,
-) -> Scope:
-    """Where it would be sold: a stock point, a channel, or everywhere. `where` points into the body, if it is there."""
-    if point is not None:
-        return await stock.scope_of_point(connection, merchant, point)
-    if channel is None:
-        return await stock.scope_of_network(connection)
-    try:
-        account = await find_account(connection, merchant, channel, "channel")
-    except Invalid as error:
-        if where is None:
-            raise
-        raise Invalid([Fault(fault.detail, where) for fault in error.faults]) from error
-    return await stock.scope_of_channel(connection, account.id)
 
 
 class Stock(Controller):
@@ -261,72 +270,33 @@ class Supply(Controller):
         return await commit(hub, request, lambda tx: expect(tx, data, places(request)))
 
 
-class AvailableToSell(Controller):
-    """The number that channels are told, and its waterfall."""
+class StockSources(Controller):
+    """Who reports figures, in which form, and what they have taken off already."""
 
-    path = "/ats"
+    path = "/stock-sources"
     tags = ("stock",)
 
-    @get("/", summary="What may be sold of an item")
-    async def get_ats(
-        self,
-        hub: Hub,
-        request: ApiRequest,
-        sku: FromQuery[str],
-        channel: FromQuery[str | None] = None,
-        stock_point: FromQuery[str | None] = None,
-    ) -> AtsView:
-        """`channel` is an account's name or a connection's id; `stock_point` an id or location; neither: all nodes."""
-        merchant = request.user.merchant
+    @get("/", summary="List declared sources")
+    async def list_sources(self, hub: Hub, request: ApiRequest, cut: Paged) -> Page[SourceView]:
+        """Declared sources by name. What is not declared may report anything and takes off nothing."""
         async with hub.database.connection() as connection:
-            items = await stock.find_sellables(connection, merchant, [sku])
-            if sku not in items:
-                raise Missing(f"no item {sku!r}")
-            scope = await scope_of(connection, merchant, channel=channel, point=stock_point)
-            found = (await stock.available(connection, items.values(), scope))[items[sku].id]
-        return AtsView(sku=sku, available=found.available, deficit=found.deficit, steps=stock.waterfall(found.steps))
+            return await stock.list_sources(connection, request.user.merchant, cut)
 
+    @put("/", summary="Declare a source", opt={"many": True, NEEDS: Role.INTEGRATOR})
+    async def put_sources(
+        self, hub: Hub, request: ApiRequest, data: JSONBody[list[SourceBody]]
+    ) -> Response[Page[SourceView]]:
+        """One, or many as `{"items": [...]}`. What was reported before stays as it was understood."""
 
-class Reservations(Controller):
-    """Carts."""
+        async def work(tx: Work) -> Page[SourceView]:
+            for body in data:
+                await put_source(
+                    tx.connection, tx.merchant, body.source, [kind.value for kind in body.kinds], body.subtracts
+                )
+            views = [
+                SourceView(source=b.source, kinds=sorted({k.value for k in b.kinds}), subtracts=b.subtracts)
+                for b in data
+            ]
+            return Page(items=views, next=None)
 
-    path = "/reservations"
-    tags = ("stock",)
-
-    @post("/", summary="Reserve a cart")
-    async def reserve(
-        self, hub: Hub, request: ApiRequest, data: JSONBody[ReservationBody]
-    ) -> Response[ReservationView]:
-        """All lines or none: 409 `not-available` says what there is."""
-
-        async def work(tx: Work) -> ReservationView:
-            scope = await scope_of(tx.connection, tx.merchant, channel=data.channel, where="/channel")
-            made = await reservations.reserve(
-                tx.connection,
-                tx.merchant,
-                id=hub.new_id(),
-                lines=[(line.sku, line.quantity) for line in data.lines],
-                scope=scope,
-                now=tx.now,
-                expires_at=tx.now + timedelta(seconds=data.ttl_seconds),
-            )
-            tx.ring("availability")
-            return made
-
-        return await commit(hub, request, work, status=201)
-
-    @get("/{id:str}", summary="Read a reservation")
-    async def get_reservation(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> ReservationView:
-        """One reservation."""
-        async with hub.database.connection() as connection:
-            return await reservations.get_reservation(connection, request.user.merchant, id)
-
-    @delete("/{id:str}", summary="Give a cart's units back")
-    async def cancel(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> Response[None]:
-        """End it; ending it again does nothing."""
-
-        async def work(tx: Work) -> None:
-            await reservations.cancel_reservation(tx.connection, tx.merchant, id)
-            tx.ring("availability")
-
-        return await commit(hub, request, work, status=204)
+        return await commit(hub, request, work)

@@ -279,6 +279,7 @@ def build_services(database: Database, wire: Wire, worker: Worker) -> Services:
         unit=PostgresUnit,
         schema_revision=schema.newest_revision(),
         mapping_text=lambda vendor, name: None,
+        promise_rules=rule_text("promise", "default"),
     )
 
 

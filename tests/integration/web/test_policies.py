@@ -1,4 +1,4 @@
-"""Policies: linted, kept, tried on past orders, activated."""
+"""Policies: linted, kept, activated."""
 
 import pytest
 
@@ -15,11 +15,22 @@ def version(name: str, **changes: str) -> str:
 
 
 async def test_lint(site: Site) -> None:
-    assert (await site.ok("POST", "/policies/lint", {"text": TEXT})) == {"ok": True, "errors": []}
+    assert (await site.ok("POST", "/policies/lint", {"text": TEXT})) == {"ok": True, "errors": [], "warnings": []}
     wrong = await site.ok("POST", "/policies/lint", {"text": TEXT + "\ncolour = 1\n"})
     assert wrong["ok"] is False
     assert wrong["errors"][0]["key"].endswith("colour")
     assert wrong["errors"][0]["line"] > 1
+    assert wrong["errors"][0]["code"] == "unknown-field"
+    doubtful = await site.ok("POST", "/policies/lint", {"text": TEXT + '\n[[rule]]\nname = "idle"\n'})
+    assert doubtful["ok"] is True
+    assert [(one["code"], one["key"]) for one in doubtful["warnings"]] == [("fall-through", "rule[1]")]
+
+
+async def test_lint_knows_the_nodes(site: Site) -> None:
+    await site.ok("PUT", "/nodes/LOST", {"kind": "dc"})
+    (found,) = (await site.ok("POST", "/policies/lint", {"text": TEXT}))["warnings"]
+    assert found["code"] == "missing-coordinates"
+    assert "LOST" in found["message"]
 
 
 async def test_versions_are_immutable_and_one_is_active(site: Site) -> None:
@@ -56,19 +67,6 @@ async def routed(site: Site) -> Site:
     rows = [{"external_id": sku, "sku": sku, "quantity": 2} for sku in ("A", "B")]
     await site.ok("POST", "/orders", {"external_id": "1", "currency": "EUR", "lines": rows})
     return site
-
-
-async def test_simulate_decides_past_orders_again(routed: Site) -> None:
-    before = await routed.ok("GET", "/orders")
-    same = await routed.ok("POST", "/policies/simulate", {"text": TEXT})
-    assert (same["decisions"], same["changed"], same["parcels_before"], same["parcels_after"]) == (1, 0, 2, 2)
-    draft = await routed.ok("POST", "/policies", {"text": version("whole", max_splits="0", allow_partial="true")})
-    other = await routed.ok("POST", "/policies/simulate", {"policy": draft["id"]})
-    assert (other["changed"], other["parcels_after"], other["unfilled_after"]) == (1, 1, 2)
-    assert other["moved"][0]["before"] == {"BER": 2, "HAM": 2}
-    assert await routed.ok("GET", "/orders") == before
-    assert pointers(await routed.refused(422, "POST", "/policies/simulate", {})) == [""]
-    assert pointers(await routed.refused(422, "POST", "/policies/simulate", {"text": "x"})) == ["/text"]
 
 
 async def test_activation_looks_again_at_what_no_node_could_serve(routed: Site) -> None:

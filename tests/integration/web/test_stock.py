@@ -179,7 +179,7 @@ async def test_what_nobody_counts_is_always_there(shelf: Site) -> None:
 async def test_a_cart_holds_and_gives_back(shelf: Site) -> None:
     cart = {"lines": [{"sku": "A", "quantity": 3}, {"sku": "KIT", "quantity": 2}], "ttl_seconds": 600}
     made = await shelf.ok("POST", "/reservations", cart)
-    assert made["lines"] == [{"sku": "A", "quantity": 7}, {"sku": "B", "quantity": 2}]
+    assert made["lines"] == [{"sku": "A", "quantity": 7, "node": None}, {"sku": "B", "quantity": 2, "node": None}]
     assert made["ended"] is None
     assert (await shelf.ok("GET", "/ats?sku=A"))["available"] == 3
     assert await shelf.ok("GET", f"/reservations/{made['id']}") == made

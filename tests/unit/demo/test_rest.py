@@ -11,7 +11,7 @@ ORDER = (
     "VALUES ('O1', 'default', 1, 'c1', '77', '#1', $1, 'EUR', now(), 1, 1, true, now())"
 )
 SLICE = "INSERT INTO slice (order_id, no, demand_no, quantity, state, fulfilment_no) VALUES ('O1', $1, $2, 1, $3, 1)"
-WAIT = "INSERT INTO waiting VALUES ('O1', 1, 'default', 'shortage', 'item:1', now(), now())"
+WAIT = "INSERT INTO waiting VALUES ('O1', 1, 'default', 'shortage', 'item:1', 5, 'infinity', now(), now())"
 HOLD = "INSERT INTO hold VALUES ('O1', 1, 'order', 'manual', 'ada', 'call first', 'person', now(), NULL)"
 EFFECT = (
     "INSERT INTO effect VALUES (1, current_date, 'default', 'c1', 'O1', 'O1-post-1', 'PostDocument', 'O1', '{}', now())"

@@ -13,6 +13,8 @@ from hub.domain.states import (
     HANDOFF_MOVES,
     HOLDING,
     ORDER_MOVES,
+    REFUND_MOVES,
+    REQUEST_MOVES,
     RETURN_MOVES,
     SLICE_CORRECTIONS,
     SLICE_MOVES,
@@ -21,6 +23,8 @@ from hub.domain.states import (
     Handoff,
     IllegalMove,
     OrderState,
+    RefundState,
+    RequestState,
     ReturnState,
     SliceState,
     correct,
@@ -35,6 +39,8 @@ TABLES: list[tuple[type[StrEnum], Table, StrEnum]] = [
     (Handoff, HANDOFF_MOVES, Handoff.UNSENT),  # type: ignore[list-item]
     (CancelState, CANCEL_MOVES, CancelState.ASKED),  # type: ignore[list-item]
     (ReturnState, RETURN_MOVES, ReturnState.REQUESTED),  # type: ignore[list-item]
+    (RefundState, REFUND_MOVES, RefundState.ASKED),  # type: ignore[list-item]
+    (RequestState, REQUEST_MOVES, RequestState.ASKED),  # type: ignore[list-item]
 ]
 NAMES = [states.__name__ for states, _, _ in TABLES]
 

@@ -112,6 +112,18 @@ def test_a_payment_counts_once_under_its_id(mapping):
     assert (payment.kind, payment.method, payment.amount) == (PaymentKind.CAPTURE, "gift_card", 2400)
 
 
+def test_a_payments_flag_that_is_not_there_has_its_default():
+    flagged = compile_mapping(
+        FILE.replace('status = { value = "done" }', 'status = { value = "done" }\nimplied = "guess"'),
+        {"twice": twice},
+        TABLES,
+    )
+    guessed = [{"id": 1, "what": "took", "how": "cash", "amount": "1", "guess": True}]
+
+    assert [payment.implied for payment in flagged(body()).content.payments] == [False]
+    assert [payment.implied for payment in flagged(body(paid_by=guessed, more=None)).content.payments] == [True]
+
+
 def test_a_wrapped_document_is_unwrapped(mapping):
     assert mapping(b'{"sale": ' + body() + b"}") == mapping(body())
 

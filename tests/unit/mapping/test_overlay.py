@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from adapters.shopify.translate import FUNCTIONS
+from hub.cel import LONGEST_SOURCE
 from hub.domain.order import Method
-from hub.mapping.cel import LONGEST_SOURCE
 from hub.mapping.compile import compile_mapping
 from hub.mapping.errors import MappingFault
 from hub.mapping.overlay import check_overlay, compile_overlay

@@ -1,12 +1,15 @@
 """The checker finds planted faults: one that finds nothing would accept everything."""
 
+import random
+
 import msgspec
 import pytest
 
 from hub.domain.order import Method
-from hub.routing.certificate import check
+from hub.routing.certificate import check, examine
 from hub.routing.decide import decide
-from hub.routing.model import Assignment, Plan, Policy, Reason, RunnerUp
+from hub.routing.model import Assignment, Plan, Policy, Reason, RunnerUp, Solver
+from hub.routing.proof import Proof
 from tests.unit.routing.worlds import PLAIN, group, line, network, node
 
 WANTED = group(line(1, item=7, quantity=2), line(2, item=8))
@@ -141,3 +144,80 @@ def test_parting_what_belongs_together_is_found():
 )
 def test_a_claim_that_contradicts_itself_is_found(changes, words):
     assert any(words in fault for fault in altered(**changes))
+
+
+def claimed(wanted, seen, dearer, policy=PLAIN, **more):
+    """Faults where a plan that is allowed, but not the best, is told to be the best."""
+    reasons = tuple(
+        (state.id, Reason.CHOSEN if any(a.node == state.id for a in dearer.assignments) else Reason.PARTIAL_STOCK)
+        for state in seen.nodes
+    )
+    wrong = {"plan": dearer, "bound": dearer.cost, "proven": True, "runner_up": None, "reasons": reasons}
+    none = {"runner_up_is": RunnerUp.NONE_EXISTS}
+    return check(wanted, seen, policy, msgspec.structs.replace(decide(wanted, seen, policy), **wrong, **none, **more))
+
+
+def test_a_plan_that_is_not_the_cheapest_is_found():
+    assert any("does not hold" in fault for fault in claimed(WANTED, SEEN, plan((1, 1, 2), (2, 2, 1), cost=2000)))
+
+
+def test_a_plan_that_could_send_more_is_found():
+    less = plan((1, 1, 2), unfilled=((2, 1),), cost=101_000)
+    assert any("does not hold" in fault for fault in claimed(WANTED, SEEN, less))
+
+
+@pytest.mark.parametrize(
+    "rules", [{"max_splits": 1}, {"rate_steps": ((5000, 10),)}, {"min_part_value": 1}, {"max_splits": 1, "per_kg": 1}]
+)
+def test_a_plan_that_is_not_the_cheapest_is_found_under_other_rules(rules):
+    policy = msgspec.structs.replace(PLAIN, **rules)
+    wanted = group(line(1, item=7, quantity=2, value=5, weight_g=1), line(2, item=8, value=5, weight_g=1))
+    step = 20 if policy.rate_steps else 0
+    dearer = plan((1, 1, 2), (2, 2, 1), cost=2000 + step)
+    assert any("does not hold" in fault for fault in claimed(wanted, SEEN, dearer, policy))
+
+
+def test_lines_of_one_item_are_tried_together():
+    wanted, seen = group(line(1, item=7), line(2, item=7)), network(node(1, 2, 2), node(2, 1, 1), node(3, 1, 1))
+    apart = plan((1, 2, 1), (2, 3, 1), cost=2000)
+    assert any("does not hold" in fault for fault in claimed(wanted, seen, apart))
+
+
+DICE = random.Random(1)
+LONG = group(*(line(n, weight_g=100 * n) for n in range(1, 31)))
+WIDE = network(
+    *(
+        node(k, *(DICE.randint(0, 1) for _ in range(30)), code=f"N{k}", handling_cost=DICE.randint(0, 300))
+        for k in range(1, 20)
+    )
+)
+
+
+def test_prices_are_checked_and_what_they_leave_open_is_tried():
+    decision = decide(LONG, WIDE, PLAIN)
+    assert decision.solver is Solver.LOCATING
+    faults, proof = examine(LONG, WIDE, PLAIN, decision)
+    assert faults == []
+    assert proof in (Proof.PRICES, Proof.TRIED)
+    bare = msgspec.structs.replace(decision, prices=())
+    assert examine(LONG, WIDE, PLAIN, bare) == ([], Proof.TRIED)
+
+
+def test_prices_that_pay_more_than_a_parcel_are_no_proof():
+    decision = decide(LONG, WIDE, PLAIN)
+    dear = tuple((demand, price + 1000) for demand, price in decision.prices)
+    assert any(
+        "does not hold" in fault for fault in check(LONG, WIDE, PLAIN, msgspec.structs.replace(decision, prices=dear))
+    )
+
+
+def test_the_bound_of_a_search_cut_short_is_proven_by_its_prices():
+    short = msgspec.structs.replace(PLAIN, search_budget=1)
+    decision = decide(LONG, WIDE, short)
+    assert not decision.proven
+    assert decision.gap > 0
+    assert examine(LONG, WIDE, short, decision) == ([], Proof.PRICES)
+    best = decide(LONG, WIDE, PLAIN)
+    assert best.proven
+    higher = msgspec.structs.replace(decision, bound=best.plan.cost + 1)
+    assert any("does not hold" in fault for fault in check(LONG, WIDE, short, higher))

@@ -39,7 +39,7 @@ def test_every_key_can_be_given():
         ("per_km = 1.5", "per_km", 1, "Expected `int`"),
         ("allow_partial = 1", "allow_partial", 1, "Expected `bool`"),
         ("# fine\n[node_groups]\nwest = ['A']\neast = 'BER'", "node_groups", 2, "Expected `array`"),
-        ("rate_steps = [[1, 2], [3]]", "rate_steps", 1, "length 2"),
+        ("rate_steps = [[1, 2], [3]]", "rate_steps[2]", 1, "length 2"),
         ("per_km = 1\nlate_cost = -1", "late_cost", 2, "negative"),
         ("max_splits = -1", "max_splits", 1, "negative"),
         ('currency = "DOLLAR"', "currency", 1, "ISO 4217"),

@@ -35,8 +35,9 @@ def test_the_layout_of_a_stored_decision():
     decision = decide(group(line(1, quantity=3)), network(node(1, 1), node(2, 1)), Policy(version="v1", per_km=0))
     assert encode(decision) == (
         b'{"plan":{"assignments":[[1,1,1],[1,2,1]],"unfilled":[[1,1]],"cost":6080000},"runner_up":null,'
-        b'"reasons":[[1,"chosen"],[2,"chosen"]],"bound":6080000,"proven":true,"policy":"v1","engine":"1",'
-        b'"runner_up_is":"none_exists","solver":"counting"}'
+        b'"reasons":[[1,"chosen"],[2,"chosen"]],"bound":6080000,"proven":true,"policy":"v1","engine":"2",'
+        b'"runner_up_is":"none_exists","solver":"locating","prices":[[1,540000]],"rules":[],"attempt":0,"remainder":"queue",'
+        b'"cancel_after_days":null}'
     )
 
 

@@ -11,11 +11,15 @@ from hub.routing.certificate import check
 from hub.routing.counting import count
 from hub.routing.cover import cheapest, cover
 from hub.routing.decide import decide
+from hub.routing.locate import locate
 from hub.routing.model import Policy, Solver
+from hub.routing.opening import wants
 from hub.routing.pieces import capacity, merged_pieces, spread_pieces
 from hub.routing.prepare import prepare
 from hub.routing.solve import cost_of
 from hub.routing.survey import survey
+from hub.routing.terms.parcel import TERM as PARCEL
+from hub.routing.terms.term import Term
 from tests.unit.routing.worlds import group, left, line, network, node, used
 
 HERE = Place(country="US", latitude=40.0, longitude=-75.0)
@@ -154,7 +158,7 @@ def test_a_search_cut_short_says_how_far_it_may_be_off():
 def test_forty_lines_over_twelve_nodes_are_proven():
     wanted, snapshot, policy, _ = instance(random.Random(8), 40, 12)
     decision = decide(wanted, snapshot, policy)
-    assert decision.solver is Solver.BRANCHING
+    assert decision.solver is Solver.LOCATING
     assert decision.proven
     assert not check(wanted, snapshot, policy, decision)
 
@@ -199,3 +203,102 @@ def test_the_kernel_reads_its_plan_from_one_integer():
     found = cheapest(masks, fixed, 3)
     assert (found.choices, found.cost) == ([0, 0, 2], 13)
     assert (found.other_choices, found.other_cost) == ([3, 1, 1], 14)
+
+
+def at_nodes(chance, lines, nodes, quantity, stock):
+    """A survey where every unit has a price of its own at every node, and some lines that no node has whole."""
+    wanted = group(*(line(n + 1, quantity=chance.randint(1, quantity)) for n in range(lines)), place=HERE)
+    price = {(n + 1, k + 1): chance.randint(0, 500) for n in range(lines) for k in range(nodes)}
+    term = Term(
+        name="own",
+        applies=lambda _: True,
+        per_unit_at=lambda trip, one: [price[one.demand, state.id] for state in trip.nodes],
+    )
+    states = [node(k + 1, *(chance.choice(stock) for _ in range(lines)), code=f"N{k}") for k in range(nodes)]
+    snapshot, policy = network(*states), Policy(parcel_cost=chance.choice([0, 300, 900]), per_km=0, per_kg=0)
+    return survey(wanted, snapshot, prepare(snapshot.nodes, policy, (PARCEL, term)))
+
+
+def every_set(seen, wanted, limit):
+    """(cost, parcels, nodes) of every set of nodes that can send all, each want from the cheapest of the set."""
+    found = []
+    for size in range(1, (limit or len(seen.masks)) + 1):
+        for chosen in combinations(range(len(seen.masks)), size):
+            cost, used = 0, set()
+            for want in wanted:
+                left = want.need
+                for price, k, parts in want.offers:
+                    if k in chosen and left:
+                        taken = min(left, parts)
+                        cost, left = cost + price * taken, left - taken
+                        used.add(k)
+                if left:
+                    break
+            else:
+                if used == set(chosen):
+                    found.append((cost + sum(seen.fixed[k] for k in used), size, frozenset(used)))
+    return sorted(found, key=lambda answer: answer[:2])
+
+
+@pytest.mark.parametrize("limit", [None, 1, 2, 3])
+def test_prices_agree_with_every_set_of_nodes(limit):
+    chance, proven, none = random.Random(12), 0, 0
+    for _ in range(60):
+        seen = at_nodes(chance, chance.randint(1, 7), 6, 4, (0, 0, 1, 2, 4))
+        whole = fillable(seen)
+        spread = [n for n in range(len(seen.rows)) if n not in whole and any(seen.held(k, n) for k in range(6))]
+        if not whole and not spread:
+            continue
+        wanted = wants(seen, whole, spread)
+        every, found = every_set(seen, wanted, limit), locate(seen, wanted, limit, 10**9)
+        if found is None:
+            assert every == []
+            none += 1
+            continue
+        used = frozenset(k for _, k, _ in found.placements)
+        assert (found.cost, len(used)) == every[0][:2]
+        assert found.bound == found.cost
+        assert sum(price * want.need for price, want in zip(found.prices, wanted, strict=True)) <= found.cost
+        others = [cost for cost, _, nodes in every if nodes != used]
+        assert found.other_is_exact
+        assert not others or found.other is not None
+        proven += 1
+    assert proven > 8
+    assert (none > 0) == (limit is not None)
+
+
+def test_a_limit_of_splits_is_kept_above_what_can_be_counted():
+    """Fourteen cheap nodes with a line each would be best; at most three parcels are allowed."""
+    lines = [line(n) for n in range(14)]
+    cheap = [node(k + 1, *(int(n == k) for n in range(14)), code=f"A{k:02}", handling_cost=10) for k in range(14)]
+    chance = random.Random(13)
+    broad = [
+        node(k, *(chance.randint(0, 1) for _ in lines), code=f"B{k}", handling_cost=chance.randint(200, 900))
+        for k in range(20, 50)
+    ]
+    wanted, snapshot = group(*lines), network(*cheap, *broad)
+    free, tied = Policy(parcel_cost=0, per_km=0), Policy(parcel_cost=0, per_km=0, max_splits=2)
+    loose, tight = decide(wanted, snapshot, free), decide(wanted, snapshot, tied)
+    assert len(used(loose.plan)) == 14
+    assert len(used(tight.plan)) == 3
+    assert left(tight.plan) == 0
+    assert (tight.proven, tight.solver) == (True, Solver.LOCATING)
+    assert not check(wanted, snapshot, tied, tight)
+
+
+def test_twenty_lines_over_two_hundred_half_empty_nodes_are_proven():
+    wanted, snapshot, policy, _ = instance(random.Random(14), 20, 200, quantity=1, stock=(0, 1))
+    decision = decide(wanted, snapshot, policy)
+    assert decision.proven
+    assert not check(wanted, snapshot, policy, decision)
+
+
+def test_equal_plans_over_many_lines_are_tied_by_the_stated_rule():
+    """Twelve lines, each at every node of its half: the best place of each half wins, in any order of input."""
+    lines = [line(n) for n in range(1, 13)]
+    halves = [node(k, *([k % 2] * 6 + [1 - k % 2] * 6), code=f"N{9 - k}") for k in range(1, 9)]
+    policy = Policy(parcel_cost=1000, per_km=0, per_kg=0)
+    decision = decide(group(*lines), network(*halves), policy)
+    assert decision.solver in (Solver.SUBSETS, Solver.LOCATING)
+    assert used(decision.plan) == {7, 8}
+    assert decide(group(*lines), network(*reversed(halves)), policy) == decision

@@ -122,7 +122,7 @@ def _ranked(wanted: Group, seen: Snapshot, policy: Policy, price: Price, loads: 
     for load in loads:
         if policy.max_splits is not None and len(load) > policy.max_splits + 1:
             continue
-        if not _in_stock(wanted, seen, load):
+        if not _in_stock(wanted, seen, load) or not _parts_suffice(wanted, policy, load):
             continue
         ranks = tuple(sum(rank[k] * units[place] for k, units in load.items()) for place in by_demand)
         units_left = total - sum(map(sum, load.values()))
@@ -147,6 +147,8 @@ def _whole_loads(wanted: Group, seen: Snapshot) -> Iterator[Load]:
 
 
 def _left_items(wanted: Group, seen: Snapshot, policy: Policy, price: Price) -> set[int]:
+    if policy.min_part_value or policy.min_part_margin:
+        return {one.item for one in wanted.lines}
     best = None
     for load in _whole_loads(wanted, seen):
         [found, *_] = _ranked(wanted, seen, policy, price, iter([load])) or [None]
@@ -190,6 +192,21 @@ def _in_stock(wanted: Group, seen: Snapshot, load: Load) -> bool:
         if any(drawn[item] > stock[item] for item in drawn):
             return False
     return True
+
+
+def _parts_suffice(wanted: Group, policy: Policy, load: Load) -> bool:
+    """Whether every part of a parted group, what is left over included, is worth as much as the policy asks."""
+    left = [one.quantity - sum(units[place] for units in load.values()) for place, one in enumerate(wanted.lines)]
+    parts = [list(units) for units in load.values()] + ([left] if any(left) else [])
+    worth = [
+        (
+            sum(one.value * count // one.quantity for one, count in zip(wanted.lines, part, strict=True)),
+            sum((one.margin or 0) * count // one.quantity for one, count in zip(wanted.lines, part, strict=True)),
+        )
+        for part in parts
+    ]
+    least = (policy.min_part_value, policy.min_part_margin)
+    return len(parts) < 2 or all(value >= least[0] and margin >= least[1] for value, margin in worth)
 
 
 def summary(wanted: Group, seen: Snapshot, decision: Decision) -> Answer:

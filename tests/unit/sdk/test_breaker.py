@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.sdk.breaker import FIRST_PAUSE, LONGEST_PAUSE, PROBE_LEASE, THRESHOLD, Breaker
+from hub.sdk.breaker import FIRST_PAUSE, LONGEST_PAUSE, PROBE_LEASE, PROBE_LOOK, THRESHOLD, Breaker
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
@@ -31,7 +31,12 @@ def test_an_answer_in_between_starts_the_count_again() -> None:
 def test_after_the_pause_one_probe_goes_and_others_wait_for_it() -> None:
     breaker, later = opened(), NOW + FIRST_PAUSE
     assert breaker.admit(later) is None
-    assert breaker.admit(later) == later + PROBE_LEASE
+    assert breaker.admit(later) == later + PROBE_LOOK, "soon: the vendor may be well, and the probe back in a moment"
+
+
+def test_a_clock_that_was_put_back_does_not_keep_it_open_for_as_long() -> None:
+    breaker = opened(NOW + timedelta(hours=1))
+    assert breaker.admit(NOW) is None
 
 
 def test_good_probe_closes_it() -> None:

@@ -130,6 +130,9 @@ CREATE TABLE stock_point (
   external_location text COLLATE "C" NOT NULL,
   purpose text COLLATE "C" NOT NULL,
   buffer integer NOT NULL DEFAULT 0,
+  buffer_percent smallint NOT NULL DEFAULT 0,
+  oversell_ppm integer,
+  supply_days smallint NOT NULL DEFAULT 0,
   UNIQUE (account_id, external_location, purpose)
 );
 
@@ -346,6 +349,8 @@ CREATE TABLE waiting (
   merchant text COLLATE "C" NOT NULL,
   queue text COLLATE "C" NOT NULL,
   cause text COLLATE "C" NOT NULL,
+  rank smallint NOT NULL DEFAULT 5,
+  promise timestamptz NOT NULL DEFAULT 'infinity',
   since timestamptz NOT NULL,
   due_at timestamptz NOT NULL,
   PRIMARY KEY (order_id, demand_no)
@@ -375,6 +380,8 @@ CREATE TABLE decision (
   document bytea NOT NULL,
   PRIMARY KEY (order_id, no)
 );
+-- A stretch of history is read by time; rows arrive in that order, so a few block ranges are enough to find it.
+CREATE INDEX decision_at ON decision USING brin (at);
 
 CREATE TABLE fulfilment_order (
   order_id text COLLATE "C" NOT NULL,
@@ -449,9 +456,21 @@ CREATE TABLE payment (
   status text NOT NULL,
   at timestamptz,
   expires_at timestamptz,
+  implied boolean NOT NULL DEFAULT false,
   PRIMARY KEY (account_id, external_id, kind, status)
 );
 CREATE INDEX payment_order ON payment (order_id);
+CREATE INDEX payment_expiry ON payment (expires_at) WHERE kind = 'authorise' AND expires_at IS NOT NULL;
+
+-- What we ask of the channel's money; what came of it are payments.
+CREATE TABLE payment_request (
+  order_id text COLLATE "C" NOT NULL,
+  no smallint NOT NULL,
+  kind text NOT NULL,
+  state text NOT NULL,
+  document text NOT NULL,
+  PRIMARY KEY (order_id, no)
+);
 
 CREATE TABLE posting (
   order_id text COLLATE "C" NOT NULL,
@@ -480,18 +499,33 @@ CREATE INDEX label_tracking ON label (tracking);
 CREATE TABLE return_order (
   id text COLLATE "C" PRIMARY KEY,
   merchant text COLLATE "C" NOT NULL,
-  order_id text COLLATE "C" NOT NULL,
+  -- Null for goods of which nobody knows the order yet.
+  order_id text COLLATE "C",
   state text NOT NULL,
   node_id bigint,
+  -- What opened it, where that may be told twice: each opens one return.
+  source text COLLATE "C",
   document jsonb NOT NULL,
-  created_at timestamptz NOT NULL
+  created_at timestamptz NOT NULL,
+  UNIQUE (merchant, source)
 );
 CREATE INDEX return_order_order ON return_order (order_id);
+
+CREATE TABLE return_label (
+  return_id text COLLATE "C" PRIMARY KEY,
+  order_id text COLLATE "C" NOT NULL,
+  external_id text NOT NULL,
+  tracking text COLLATE "C" NOT NULL,
+  document text NOT NULL,
+  bought_at timestamptz NOT NULL
+);
+CREATE INDEX return_label_tracking ON return_label (tracking);
 
 CREATE TABLE refund (
   id text COLLATE "C" PRIMARY KEY,
   merchant text COLLATE "C" NOT NULL,
   order_id text COLLATE "C" NOT NULL,
+  no smallint NOT NULL,
   return_id text COLLATE "C",
   external_id text,
   amount bigint NOT NULL,
@@ -500,7 +534,7 @@ CREATE TABLE refund (
   document jsonb NOT NULL DEFAULT '{}',
   created_at timestamptz NOT NULL
 );
-CREATE INDEX refund_order ON refund (order_id);
+CREATE UNIQUE INDEX refund_order ON refund (order_id, no);
 
 CREATE TABLE related_order (
   order_id text COLLATE "C" NOT NULL,
@@ -559,21 +593,85 @@ CREATE TABLE stock_ledger (
   learned_at timestamptz NOT NULL
 );
 CREATE INDEX stock_ledger_item ON stock_ledger (item_id, node_id, true_at);
+-- Levels alone, for reconciliation: nothing that an order writes is in it.
+CREATE INDEX stock_ledger_level ON stock_ledger (id) WHERE reason IN ('snapshot', 'count');
 
 CREATE TABLE cart_reservation (
   id text COLLATE "C" PRIMARY KEY,
   merchant text COLLATE "C" NOT NULL,
   expires_at timestamptz NOT NULL,
   created_at timestamptz NOT NULL,
-  ended text
+  ended text,
+  account_id bigint,
+  external_id text COLLATE "C"
 );
 CREATE INDEX cart_reservation_expiry ON cart_reservation (expires_at) WHERE ended IS NULL;
+CREATE INDEX cart_reservation_order ON cart_reservation (account_id, external_id)
+  WHERE ended IS NULL AND external_id IS NOT NULL;
 
+-- Node 0 is no node: unpinned.
 CREATE TABLE cart_line (
   reservation_id text COLLATE "C" NOT NULL REFERENCES cart_reservation,
   item_id bigint NOT NULL,
+  node_id bigint NOT NULL DEFAULT 0,
   quantity integer NOT NULL CHECK (quantity > 0),
-  PRIMARY KEY (reservation_id, item_id)
+  PRIMARY KEY (reservation_id, item_id, node_id)
+);
+CREATE INDEX cart_line_item ON cart_line (item_id);
+
+-- Shelves that hold less than was promised of them: marks, deleted when somebody has given way.
+CREATE TABLE deficit (
+  item_id bigint NOT NULL,
+  node_id bigint NOT NULL,
+  since timestamptz NOT NULL,
+  PRIMARY KEY (item_id, node_id)
+);
+
+-- Orders with reserved units that no node was told of, which may give way. Apart from `slice`, where an index on the
+-- state would cost every flip of it.
+CREATE TABLE unreleased (
+  item_id bigint NOT NULL,
+  node_id bigint NOT NULL,
+  order_id text COLLATE "C" NOT NULL,
+  rank smallint NOT NULL,
+  promise timestamptz NOT NULL,
+  PRIMARY KEY (item_id, node_id, order_id)
+);
+
+CREATE TABLE stock_source (
+  merchant text COLLATE "C" NOT NULL,
+  source text COLLATE "C" NOT NULL,
+  kinds text[] NOT NULL,
+  subtracts text NOT NULL,
+  PRIMARY KEY (merchant, source)
+);
+
+-- A report that carries its sender's own reference counts once.
+CREATE TABLE stock_reference (
+  merchant text COLLATE "C" NOT NULL,
+  source text COLLATE "C" NOT NULL,
+  reference text COLLATE "C" NOT NULL,
+  learned_at timestamptz NOT NULL,
+  PRIMARY KEY (merchant, source, reference)
+);
+
+-- Units that may be sold beyond what is there. Account 0 is every channel.
+CREATE TABLE allowance (
+  item_id bigint NOT NULL,
+  account_id bigint NOT NULL DEFAULT 0,
+  kind text COLLATE "C" NOT NULL,
+  units integer NOT NULL CHECK (units >= 0),
+  since date,
+  until date,
+  ships_on date,
+  PRIMARY KEY (item_id, account_id, kind)
+);
+
+-- Units ordered of an item per day, measured now and then, for computed buffers.
+CREATE TABLE demand_rate (
+  item_id bigint PRIMARY KEY,
+  units_per_day bigint NOT NULL,
+  measured_at timestamptz NOT NULL
 );
 
 CREATE TABLE supply (
@@ -603,7 +701,9 @@ CREATE TABLE availability (
   connection_id text COLLATE "C" NOT NULL,
   due_at timestamptz,
   sent bigint,
+  before bigint,
   sent_at timestamptz,
+  marked_at timestamptz,
   tries smallint NOT NULL DEFAULT 0,
   lease_until timestamptz,
   fence bigint NOT NULL DEFAULT 0,
@@ -621,6 +721,71 @@ CREATE TABLE publication (
   reason text NOT NULL,
   levels jsonb NOT NULL,
   PRIMARY KEY (id, made_on)
+);
+
+-- How long a change takes to reach a channel: a high-water mark that sinks slowly.
+CREATE TABLE publishing_delay (
+  connection_id text COLLATE "C" PRIMARY KEY,
+  delay_ms bigint NOT NULL,
+  measured_at timestamptz NOT NULL
+);
+
+-- Selling stock points under the connection that tells them. One that is new here is told everything.
+CREATE TABLE told_point (
+  stock_point_id bigint PRIMARY KEY,
+  connection_id text COLLATE "C" NOT NULL
+);
+
+-- What others say they have: the newest figure of each, to be compared with ours. Node or point 0 is none.
+CREATE TABLE figure (
+  merchant text COLLATE "C" NOT NULL,
+  party text COLLATE "C" NOT NULL,
+  source text COLLATE "C" NOT NULL,
+  item_id bigint NOT NULL,
+  node_id bigint NOT NULL DEFAULT 0,
+  stock_point_id bigint NOT NULL DEFAULT 0,
+  quantity bigint NOT NULL,
+  as_of timestamptz NOT NULL,
+  cause text NOT NULL,
+  compared boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (merchant, source, item_id, node_id, stock_point_id)
+) WITH (fillfactor = 70);
+CREATE INDEX figure_due ON figure (as_of) WHERE NOT compared;
+
+CREATE TABLE drift (
+  id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  merchant text COLLATE "C" NOT NULL,
+  party text COLLATE "C" NOT NULL,
+  source text COLLATE "C" NOT NULL,
+  item_id bigint NOT NULL,
+  node_id bigint NOT NULL DEFAULT 0,
+  stock_point_id bigint NOT NULL DEFAULT 0,
+  figure text COLLATE "C" NOT NULL,
+  theirs bigint NOT NULL,
+  ours bigint NOT NULL,
+  class text NOT NULL,
+  because text NOT NULL,
+  action text NOT NULL,
+  state text NOT NULL,
+  count integer NOT NULL DEFAULT 1,
+  as_of timestamptz NOT NULL,
+  found_at timestamptz NOT NULL,
+  last_at timestamptz NOT NULL,
+  closed_at timestamptz
+);
+-- One open drift per figure, however often it is seen.
+CREATE UNIQUE INDEX drift_open ON drift (merchant, source, item_id, node_id, stock_point_id, figure)
+  WHERE closed_at IS NULL;
+
+CREATE TABLE reconciliation (
+  id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  started_at timestamptz NOT NULL,
+  finished_at timestamptz NOT NULL,
+  compared integer NOT NULL,
+  found integer NOT NULL,
+  repaired integer NOT NULL,
+  raised integer NOT NULL,
+  ledger_id bigint NOT NULL
 );
 """
 

@@ -1,0 +1,405 @@
+"""Shipping, cancelling and publishing, against the simulated store over HTTP."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapters.magento.availability import publish_availability
+from adapters.magento.cancels import cancel_order
+from adapters.magento.settings import Settings
+from adapters.magento.shipments import confirm_shipment
+from adapters.magento.simulator import MagentoSimulator
+from adapters.magento.simulator_books import StoreOrder, StoreSource
+from adapters.magento.tests.conftest import with_settings
+from hub.domain.shipping import Parcel
+from hub.sdk.capabilities import (
+    AvailabilityUpdate,
+    ChannelCancel,
+    ConfirmedLine,
+    Context,
+    Level,
+    ShipmentConfirmation,
+)
+from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Refused, RetryLater, Uncertain
+
+Store = Context[Settings]
+SHIPPED = datetime(2026, 1, 16, 15, tzinfo=UTC)
+
+
+def confirmation(order: StoreOrder, units: dict[int, int], **more: Any) -> ShipmentConfirmation:
+    """Units by item id left, in one parcel."""
+    given: dict[str, Any] = {
+        "key": "O1-confirm-1",
+        "order_external_id": str(order.id),
+        "lines": tuple(ConfirmedLine(line=str(item), quantity=count) for item, count in units.items()),
+        "parcels": (Parcel(tracking="1Z999", carrier="ups", service="ground"),),
+        "location": "default",
+        "shipped_at": SHIPPED,
+    }
+    return ShipmentConfirmation(**(given | more))
+
+
+def cancel(order: StoreOrder) -> ChannelCancel:
+    return ChannelCancel(key="O1-cancel-1", order_external_id=str(order.id), reason="customer asked")
+
+
+def update(*levels: Level) -> AvailabilityUpdate:
+    return AvailabilityUpdate(key="avail-1", levels=levels)
+
+
+def level(sku: str, quantity: int, previous: int | None = 1, source: str = "default") -> Level:
+    return Level(sku=sku, location=source, quantity=quantity, previous=previous)
+
+
+async def outcome_of(attempt: Any) -> Any:
+    try:
+        return await attempt
+    except Interrupted as interruption:
+        return interruption.outcome
+
+
+@pytest.fixture
+def kits(store: MagentoSimulator) -> MagentoSimulator:
+    store.sell("TEE-S", quantity=9)
+    store.sell("TEE", kind="configurable", child="TEE-S", price=Decimal("22.00"))
+    store.sell("BALL", quantity=9)
+    store.sell("STRAP", quantity=9)
+    store.sell("PDF", kind="downloadable")
+    parts = (("BALL", 1), ("STRAP", 2))
+    store.sell("KIT", kind="bundle", parts=parts, together=True)
+    store.sell("LOOSE", kind="bundle", parts=parts, together=False)
+    return store
+
+
+class TestShipping:
+    async def test_a_shipment_names_source_tracking_and_our_key(self, store: MagentoSimulator, context: Store) -> None:
+        store.sources["east"] = StoreSource(code="east", name="East")
+        store.set_stock("MUG-RED", "east", 5)
+        order = store.place_order([("MUG-RED", 2)])
+        parcels = (Parcel(tracking="A1", carrier="DHL Express", service="Worldwide"), Parcel(tracking="B2"))
+        request = confirmation(order, {order.items[0].id: 2}, location="east", parcels=parcels, notify=False)
+        outcome = await confirm_shipment(context, request)
+        (made,) = order.shipments
+        assert outcome == Done(reference=str(made.id))
+        assert (made.source, made.units, made.notified) == ("east", {order.items[0].id: 2}, False)
+        assert [(one.number, one.title, one.carrier) for one in made.tracks] == [
+            ("A1", "DHL Express Worldwide", "dhl"),
+            ("B2", "Parcel", "custom"),
+        ]
+        assert made.notes == ("Crossdock O1-confirm-1",)
+        assert store.source_items["MUG-RED", "east"] == 3
+        assert store.reservations["MUG-RED"] == 0
+
+    async def test_without_a_location_the_settings_name_the_source(
+        self, store: MagentoSimulator, context: Store
+    ) -> None:
+        store.sources["east"] = StoreSource(code="east", name="East")
+        store.set_stock("MUG-RED", "east", 5)
+        order = store.place_order([("MUG-RED", 1)])
+        request = confirmation(order, {order.items[0].id: 1}, location=None)
+        await confirm_shipment(with_settings(context, default_source="east"), request)
+        assert order.shipments[0].source == "east"
+
+    async def test_a_part_leaves_the_rest_open(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 3), ("TEE-M", 1)], paid=True)
+        await confirm_shipment(context, confirmation(order, {order.items[0].id: 2}))
+        assert [item.shipped for item in order.items] == [2, 0]
+        assert order.state == "processing"
+
+    async def test_a_configurable_ships_as_its_parent(self, kits: MagentoSimulator, context: Store) -> None:
+        order = kits.place_order([("TEE", 2)])
+        parent, child = order.items
+        assert isinstance(await confirm_shipment(context, confirmation(order, {parent.id: 1})), Done)
+        assert isinstance(await confirm_shipment(context, confirmation(order, {child.id: 1}, key="two")), Done)
+        assert (parent.shipped, kits.source_items["TEE-S", "default"]) == (2, 7)
+
+    async def test_a_bundle_that_leaves_together_ships_as_its_parent(
+        self, kits: MagentoSimulator, context: Store
+    ) -> None:
+        order = kits.place_order([("KIT", 2), ("MUG-RED", 1)])
+        kit, ball, strap, mug = order.items
+        request = confirmation(order, {ball.id: 2, strap.id: 4, mug.id: 1})
+        assert isinstance(await confirm_shipment(context, request), Done)
+        assert order.shipments[0].units == {mug.id: 1, kit.id: 2}
+        assert (kits.source_items["BALL", "default"], kits.source_items["STRAP", "default"]) == (7, 5)
+
+    async def test_a_bundle_that_does_not_ships_as_its_children(self, kits: MagentoSimulator, context: Store) -> None:
+        order = kits.place_order([("LOOSE", 1)])
+        _, ball, strap = order.items
+        assert isinstance(await confirm_shipment(context, confirmation(order, {strap.id: 2})), Done)
+        assert order.shipments[0].units == {strap.id: 2}
+        assert isinstance(await confirm_shipment(context, confirmation(order, {ball.id: 1}, key="two")), Done)
+        assert [made.units for made in order.shipments] == [{strap.id: 2}, {ball.id: 1}]
+
+    async def test_a_part_of_a_bundle_that_leaves_together_is_for_a_person(
+        self, kits: MagentoSimulator, context: Store
+    ) -> None:
+        order = kits.place_order([("KIT", 2)])
+        _, ball, strap = order.items
+        for units in ({ball.id: 1}, {ball.id: 2, strap.id: 2}, {ball.id: 1, strap.id: 1}):
+            outcome = await confirm_shipment(context, confirmation(order, units))
+            assert isinstance(outcome, NeedsPerson)
+            assert "only a part left" in outcome.reason
+        assert order.shipments == []
+
+    async def test_what_is_not_goods_is_not_shipped(self, kits: MagentoSimulator, context: Store) -> None:
+        order = kits.place_order([("PDF", 1), ("MUG-RED", 1)])
+        pdf, mug = order.items
+        assert isinstance(await confirm_shipment(context, confirmation(order, {pdf.id: 1, mug.id: 1})), Done)
+        assert order.shipments[0].units == {mug.id: 1}
+
+    async def test_nothing_to_ship_sends_nothing_for_that_would_mean_everything(
+        self, kits: MagentoSimulator, context: Store
+    ) -> None:
+        order = kits.place_order([("PDF", 1), ("MUG-RED", 1)])
+        assert await confirm_shipment(context, confirmation(order, {order.items[0].id: 1})) == Done(found=True)
+        assert order.shipments == []
+
+    @pytest.mark.parametrize("lost", ["note", "tracks"])
+    async def test_an_earlier_try_is_recognised(self, lost: str, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 2)])
+        request = confirmation(order, {order.items[0].id: 1})
+        first = await confirm_shipment(context, request)
+        (made,) = order.shipments
+        without = {"notes": ()} if lost == "note" else {"tracks": ()}
+        order.shipments[0] = store.shipments[made.id] = msgspec.structs.replace(made, **without)
+        again = await confirm_shipment(context, msgspec.structs.replace(request, look_first=True))
+        assert isinstance(first, Done)
+        assert again == Done(reference=first.reference, found=True)
+        assert len(order.shipments) == 1
+
+    async def test_an_equal_shipment_of_another_key_is_not_ours(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 2)])
+        units = {order.items[0].id: 1}
+        await confirm_shipment(context, confirmation(order, units, parcels=()))
+        later = confirmation(order, units, parcels=(), key="O1-confirm-10", look_first=True)
+        assert await confirm_shipment(context, later) == Done(reference=str(order.shipments[1].id))
+
+    async def test_what_somebody_shipped_by_hand_is_found_by_its_tracking(
+        self, store: MagentoSimulator, context: Store
+    ) -> None:
+        order = store.place_order([("MUG-RED", 1)])
+        track = {"track_number": "1Z999", "title": "UPS", "carrier_code": "ups"}
+        made = store.ship(order, {}, [track])
+        outcome = await confirm_shipment(context, confirmation(order, {order.items[0].id: 1}))
+        assert outcome == Done(reference=str(made.id), found=True)
+
+    async def test_more_than_is_left_is_for_a_person(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 3)], paid=True)
+        store.refund(order, {order.items[0].id: 2}, shipping=Decimal(0))
+        outcome = await confirm_shipment(context, confirmation(order, {order.items[0].id: 2}))
+        assert isinstance(outcome, NeedsPerson)
+        assert "2 of MUG-RED (to ship there: 1)" in outcome.reason
+        assert order.shipments == []
+
+    async def test_an_item_of_another_order_is_for_a_person(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 1)])
+        for line in ("99999", "no-number"):
+            lines = (ConfirmedLine(line=line, quantity=1),)
+            outcome = await confirm_shipment(context, confirmation(order, {}, lines=lines))
+            assert isinstance(outcome, NeedsPerson)
+            assert f"has no item {line}" in outcome.reason
+
+    async def test_held_and_cancelled_orders_say_so(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 1)])
+        store.hold(order.id)
+        held = await confirm_shipment(context, confirmation(order, {order.items[0].id: 1}))
+        assert isinstance(held, NeedsPerson)
+        assert "unhold" in held.next_step
+        store.unhold(order.id)
+        store.cancel(order)
+        gone = await confirm_shipment(context, confirmation(order, {order.items[0].id: 1}))
+        assert isinstance(gone, Refused)
+        assert "1 of item" in gone.reason
+
+    async def test_a_source_that_was_told_too_little_is_set_right(
+        self, store: MagentoSimulator, context: Store
+    ) -> None:
+        """The store deducts the open order a second time when it ships (magento/inventory#2725)."""
+        store.set_stock("MUG-RED", "default", 3)
+        order = store.place_order([("MUG-RED", 2)])
+        store.set_stock("MUG-RED", "default", 1)
+        outcome = await confirm_shipment(context, confirmation(order, {order.items[0].id: 2}))
+        assert outcome == Done(reference=str(order.shipments[0].id))
+        assert (store.source_items["MUG-RED", "default"], store.salable("MUG-RED")) == (0, 0)
+
+    async def test_the_parts_of_a_bundle_are_set_right(self, kits: MagentoSimulator, context: Store) -> None:
+        order = kits.place_order([("KIT", 2)])
+        for sku in ("BALL", "STRAP"):
+            kits.set_stock(sku, "default", 1)
+        _, ball, strap = order.items
+        assert isinstance(await confirm_shipment(context, confirmation(order, {ball.id: 2, strap.id: 4})), Done)
+        assert {sku: kits.source_items[sku, "default"] for sku in ("BALL", "STRAP")} == {"BALL": 0, "STRAP": 0}
+
+    async def test_an_unknown_source_is_named(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 1)])
+        outcome = await confirm_shipment(context, confirmation(order, {order.items[0].id: 1}, location="attic"))
+        assert isinstance(outcome, NeedsPerson)
+        assert "from attic refused: Could not save a shipment" in outcome.reason
+        assert ("MUG-RED", "attic") not in store.source_items
+
+    @pytest.mark.parametrize("fault", ["html", "truncated", "error_inside"])
+    async def test_an_answer_that_is_none_leaves_it_uncertain(
+        self, fault: str, store: MagentoSimulator, context: Store
+    ) -> None:
+        order = store.place_order([("MUG-RED", 1)])
+        request = confirmation(order, {order.items[0].id: 1})
+
+        class Spoiling:
+            async def send(self, request: Any) -> Any:
+                if request.write:
+                    setattr(store, fault, 1)
+                return await context.client.send(request)
+
+        outcome = await outcome_of(confirm_shipment(msgspec.structs.replace(context, client=Spoiling()), request))
+        assert isinstance(outcome, Uncertain)
+        again = await confirm_shipment(context, msgspec.structs.replace(request, look_first=True))
+        assert again == Done(reference=str(order.shipments[0].id), found=True)
+
+    async def test_an_order_that_is_gone_or_never_was(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 1)])
+        request = confirmation(order, {order.items[0].id: 1})
+        gone = await outcome_of(confirm_shipment(context, msgspec.structs.replace(request, order_external_id="424242")))
+        assert isinstance(gone, NeedsPerson)
+        assert "404: The entity that was requested doesn't exist" in gone.reason
+        odd = await outcome_of(confirm_shipment(context, msgspec.structs.replace(request, order_external_id="#1001")))
+        assert isinstance(odd, NeedsPerson)
+        assert "no entity_id" in odd.reason
+
+
+class TestCancelling:
+    async def test_what_is_not_invoiced_is_cancelled(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 2)])
+        assert await cancel_order(context, cancel(order)) == Done(reference=str(order.id))
+        assert (order.state, store.reservations["MUG-RED"]) == ("canceled", 0)
+        assert await cancel_order(context, cancel(order)) == Done(reference=str(order.id), found=True)
+
+    async def test_a_paid_order_is_for_a_person(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 2)], paid=True)
+        outcome = await cancel_order(context, cancel(order))
+        assert isinstance(outcome, NeedsPerson)
+        assert f"the rest is paid ({order.invoices[0].id})" in outcome.reason
+        assert order.memos == []
+
+    @pytest.mark.parametrize("refunds", ["online", "offline"])
+    async def test_or_refunded_where_the_settings_say_so(
+        self, refunds: str, store: MagentoSimulator, context: Store
+    ) -> None:
+        order = store.place_order([("MUG-RED", 2), ("TEE-M", 1)], payment_method="cardgateway")
+        store.invoice(order, {order.items[0].id: 2}, capture=True, note=None)
+        store.invoice(order, {order.items[1].id: 1}, capture=True, note=None)
+        refunding = with_settings(context, refund_on_cancel=True, refunds=refunds)
+        store.refund(order, {order.items[0].id: 2}, invoice=order.invoices[0].id)
+        assert await cancel_order(refunding, cancel(order)) == Done(reference=str(order.id))
+        assert [memo.invoice for memo in order.memos] == [one.id for one in order.invoices]
+        assert order.state == "closed"
+        assert order.refunded == order.paid
+
+    async def test_a_part_that_left_stays_and_the_rest_is_cancelled(
+        self, store: MagentoSimulator, context: Store
+    ) -> None:
+        order = store.place_order([("MUG-RED", 3)])
+        store.invoice(order, {order.items[0].id: 1}, capture=True, note=None)
+        store.ship(order, {order.items[0].id: 1}, [])
+        assert await cancel_order(context, cancel(order)) == Done(reference=str(order.id))
+        assert (order.items[0].cancelled, order.items[0].shipped) == (2, 1)
+
+    async def test_what_left_before_it_was_invoiced_is_not_cancelled(
+        self, store: MagentoSimulator, context: Store
+    ) -> None:
+        order = store.place_order([("MUG-RED", 3)])
+        store.ship(order, {order.items[0].id: 3}, [])
+        assert isinstance(await cancel_order(context, cancel(order)), Refused)
+        assert order.items[0].cancelled == 0
+
+    async def test_what_has_left_is_refused(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 1)], paid=True)
+        store.ship(order, {}, [])
+        assert isinstance(await cancel_order(context, cancel(order)), Refused)
+
+    async def test_a_bundle_that_left_by_its_children_has_left(self, kits: MagentoSimulator, context: Store) -> None:
+        order = kits.place_order([("LOOSE", 1)], paid=True)
+        kits.ship(order, {}, [])
+        assert isinstance(await cancel_order(context, cancel(order)), Refused)
+
+    async def test_a_held_order_must_be_let_go_first(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 1)])
+        store.hold(order.id)
+        outcome = await cancel_order(context, cancel(order))
+        assert isinstance(outcome, NeedsPerson)
+        assert order.state == "holded"
+
+    async def test_true_is_not_believed(self, store: MagentoSimulator, context: Store) -> None:
+        order = store.place_order([("MUG-RED", 1)])
+
+        def unmoved(order: StoreOrder) -> bool:
+            return True
+
+        store.cancel = unmoved  # type: ignore[method-assign]
+        outcome = await cancel_order(context, cancel(order))
+        assert outcome == Refused(reason="order 000000001: the store does not cancel it in state processing")
+
+
+class TestAvailability:
+    async def test_levels_are_absolute_with_their_status(self, store: MagentoSimulator, context: Store) -> None:
+        assert await publish_availability(context, update(level("MUG-RED", 7), level("TEE-M", 0))) == Done()
+        assert (store.source_items["MUG-RED", "default"], store.in_stock["MUG-RED", "default"]) == (7, True)
+        assert (store.source_items["TEE-M", "default"], store.in_stock["TEE-M", "default"]) == (0, False)
+
+    async def test_zero_stays_in_stock_where_the_store_backorders(
+        self, store: MagentoSimulator, context: Store
+    ) -> None:
+        backordering = with_settings(context, zero_is_out_of_stock=False)
+        await publish_availability(backordering, update(level("TEE-M", 0)))
+        assert store.in_stock["TEE-M", "default"]
+
+    async def test_calls_hold_no_more_than_the_store_takes(self, store: MagentoSimulator, context: Store) -> None:
+        levels = [level(f"SKU-{number}", number) for number in range(45)]
+        for one in levels:
+            store.sell(one.sku)
+        assert await publish_availability(context, update(*levels)) == Done()
+        assert sum(1 for method, _ in store.asked if method == "POST") == 3
+        assert all(store.source_items[one.sku, "default"] == one.quantity for one in levels)
+
+    async def test_a_sku_that_is_told_first_must_exist(self, store: MagentoSimulator, context: Store) -> None:
+        """The store would take it, and keep stock of nothing."""
+        store.sell("TEE", kind="configurable", child="TEE-M")
+        levels = (level("GHOST", 3, None), level("TEE", 3, None), level("mug-red", 4, None))
+        outcome = await publish_availability(context, update(*levels))
+        assert isinstance(outcome, NeedsPerson)
+        assert "GHOST: the store has no such product" in outcome.reason
+        assert "TEE: a configurable product has no stock of its own" in outcome.reason
+        assert ("GHOST", "default") not in store.source_items
+        assert store.source_items["mug-red", "default"] == 4
+
+    async def test_one_bad_level_takes_no_other_with_it(self, store: MagentoSimulator, context: Store) -> None:
+        levels = (level("MUG-RED", 7), level("TEE-M", 5, source="attic"), level("TEE-M", 6))
+        outcome = await publish_availability(context, update(*levels))
+        assert isinstance(outcome, NeedsPerson)
+        assert 'TEE-M: attic: Validation Failed: Source with code "attic" does not exist.' in outcome.reason
+        assert (store.source_items["MUG-RED", "default"], store.source_items["TEE-M", "default"]) == (7, 6)
+
+    async def test_an_error_inside_a_200_is_not_done(self, store: MagentoSimulator, context: Store) -> None:
+        store.error_inside = 1
+        outcome = await outcome_of(publish_availability(context, update(level("MUG-RED", 7))))
+        assert isinstance(outcome, Uncertain)
+        assert "an error inside" in outcome.reason
+
+    async def test_a_store_in_maintenance_is_told_again(self, store: MagentoSimulator, context: Store) -> None:
+        store.script.append("throttle")
+        outcome = await outcome_of(publish_availability(context, update(level("MUG-RED", 7))))
+        assert isinstance(outcome, RetryLater)
+        assert outcome.at is not None
+
+    async def test_what_open_orders_took_is_the_stores_own_subtraction(
+        self, store: MagentoSimulator, context: Store
+    ) -> None:
+        """Why the adapter declares OWN_OPEN_ORDERS: of 7 told, an open order of 2 leaves 5 for sale."""
+        order = store.place_order([("MUG-RED", 2)])
+        await publish_availability(context, update(level("MUG-RED", 7)))
+        assert store.salable("MUG-RED") == 5
+        await confirm_shipment(context, confirmation(order, {order.items[0].id: 2}))
+        assert (store.source_items["MUG-RED", "default"], store.salable("MUG-RED")) == (5, 5)

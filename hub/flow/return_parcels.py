@@ -1,0 +1,103 @@
+"""Parcels on their way back: those with a return's label, and those that a carrier returns to their sender."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from hub.domain.contact import Contact
+from hub.domain.effects import BuyReturnLabel
+from hub.domain.facts import ParcelScanned
+from hub.domain.shipping import TrackingStatus
+from hub.flow.aggregate import Order, Parcelled, Trouble
+from hub.flow.batch import Batch
+from hub.flow.fulfil import DEFAULT_WEIGHT_G
+from hub.flow.ports import ItemFacts, Unit
+from hub.flow.returns import Asked, Wanted, on_its_way, open_return, returnable
+from hub.sdk.capabilities import LabelRequest, ParcelToShip
+
+RETURN_TO_SENDER: Final = "return_to_sender"
+UNMOVED: Final = frozenset({TrackingStatus.UNKNOWN, TrackingStatus.PRE_TRANSIT, TrackingStatus.CANCELLED})
+"""A label that was bought and that no carrier has scanned with goods behind it."""
+
+
+async def parcel_comes_back(unit: Unit, order: Order, parcel: Parcelled, batch: Batch) -> None:
+    """A carrier returns a parcel to its sender: a return of what is in it, once per parcel."""
+    source = f"parcel:{order.id}:{parcel.shipment}-{parcel.no}"
+    if any(one.source == source for one in order.returns.values()):
+        return
+    shipment = order.shipments[parcel.shipment]
+    goods: dict[str, int] = {}
+    for part in shipment.parcels[parcel.no - 1].lines:
+        demand = order.demands[int(part.line)]
+        whole = part.quantity // demand.per_unit
+        goods[demand.line] = min(whole, goods.get(demand.line, whole))
+    left = returnable(order)
+    wanted = [Wanted(line, min(units, left.get(line, 0)), RETURN_TO_SENDER) for line, units in goods.items()]
+    wanted = [one for one in wanted if one.units > 0]
+    if not wanted:
+        return
+    node = order.fulfilments[shipment.fulfilment].node
+    asked = Asked(wanted, who="carrier", override=True, source=source, node=node)
+    made = await open_return(unit, order, asked, batch)
+    on_its_way(order, made.id, batch)
+    order.troubles.append(
+        Trouble(
+            kind="returned_to_sender",
+            cause=f"{order.connection}: order {order.external_id}, parcel {parcel.tracking or parcel.no}",
+            next_step=f"The parcel did not reach the customer and comes back as return {made.id}. Ask for a better "
+            "address and send an exchange, or let the refund take its course.",
+            connection=order.connection,
+            external_id=order.external_id,
+            waiter=("order", order.id),
+        )
+    )
+
+
+async def follow(unit: Unit, orders: Mapping[str, Order], scans: Sequence[ParcelScanned], batch: Batch) -> None:
+    """What carriers say of goods on their way back: on a return's own label, or on a parcel that turned round."""
+    labels = await unit.return_labels(sorted({scan.tracking for scan in scans}))
+    turned = [
+        (order, parcel)
+        for order in orders.values()
+        for place, parcel in order.parcels.items()
+        if parcel.status == TrackingStatus.RETURN_TO_SENDER.value and order.before.parcels.get(place) != parcel
+    ]
+    touched = {order.id for order, _ in turned} | {order for order, _ in labels.values()}
+    await unit.peers([orders[id] for id in sorted(touched) if id in orders])
+    for order, parcel in turned:
+        if order.acting:
+            await parcel_comes_back(unit, order, parcel, batch)
+    for scan in scans:
+        if scan.tracking in labels and scan.event.status not in UNMOVED:
+            order_id, one = labels[scan.tracking]
+            on_its_way(orders[order_id], one, batch)
+
+
+def return_label_request(
+    order: Order,
+    effect: BuyReturnLabel,
+    *,
+    ship_to: Contact,
+    contacts: Mapping[str, Contact],
+    items: Mapping[int, ItemFacts],
+    key: str,
+    look_first: bool,
+    references: Mapping[str, str],
+) -> LabelRequest:
+    """Postage from the customer to where the return goes."""
+    wanted = {line.line: line.quantity for line in order.returns[effect.return_id].lines}
+    weight = 0
+    for demand in order.demands.values():
+        item = items.get(demand.item or 0)
+        each = (item.weight_g if item else None) or DEFAULT_WEIGHT_G
+        weight += wanted.get(demand.line, 0) * demand.per_unit * each
+    groups = order.content.groups if order.content else ()
+    name = next((group.contact for group in groups if group.contact), "ship")
+    return LabelRequest(
+        key=key,
+        look_first=look_first,
+        references=references,
+        ship_from=contacts.get(name, Contact()),
+        ship_to=ship_to,
+        parcel=ParcelToShip(weight_g=max(1, weight)),
+        returns=True,
+    )

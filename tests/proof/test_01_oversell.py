@@ -1,0 +1,12 @@
+"""Test 1: whatever way orders come in, what there is is promised once, shelf by shelf, and nobody is refused."""
+
+import pytest
+
+from tests.proof.sale import WAYS, Sale, check
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_hundred_lamps_are_promised_once(sale: Sale, way: str) -> None:
+    answers = await WAYS[way](sale, 250, 32)
+    await sale.at_rest()
+    await check(sale, 150, answers)

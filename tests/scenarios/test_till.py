@@ -1,0 +1,113 @@
+"""A seller with a till: what goes over the counter, what is ordered at it from elsewhere, what is brought back."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from adapters.square.harness import simulator
+from adapters.square.simulator import SquareSimulator
+from tests.scenarios.town import Town
+
+KEY = "sig-of-the-till"
+
+
+@dataclass(kw_only=True)
+class Till:
+    """The seller, connected to the town's hub; its store is the eastern node."""
+
+    town: Town
+    seller: SquareSimulator
+
+    def counted(self, sku: str) -> int:
+        """What Square believes may be sold of an item in the store."""
+        (item,) = (one.id for one in self.seller.variations.values() if one.sku == sku)
+        return self.seller.counts[item, "L1"]
+
+    async def order(self, placed: dict[str, Any]) -> dict[str, Any]:
+        """The hub's row of an order, when all has been told and done."""
+        await self.seller.delivered()
+        await self.town.settle()
+        (row,) = await self.town.house.rows("SELECT * FROM customer_order WHERE external_id = $1", placed["id"])
+        return row
+
+
+@pytest.fixture
+async def till(town: Town) -> AsyncIterator[Till]:
+    async with simulator() as seller:
+        seller.sell("PASS", price=100)
+        hub = await town.house.serve()
+        url = f"{hub}/webhooks/till"
+        config = {
+            "merchant_id": seller.merchant_id,
+            "signature_key": KEY,
+            "application_id": seller.application_id,
+            "application_secret": seller.application_secret,
+            "refresh_token": seller.refresh_token,
+            "notification_url": url,
+            "base_url": seller.base_url,
+        }
+        await town.house.connect("till", "square", config)
+        seller.listener = (url, KEY)
+        point = await town.house.value(
+            "INSERT INTO stock_point (account_id, external_location, purpose) VALUES ($1, 'L1', 'sell') RETURNING id",
+            int(town.house.connections["till"]),
+        )
+        await town.house.run("INSERT INTO stock_point_node VALUES ($1, $2)", point, town.east)
+        await town.goods("MUG-RED", east=10, west=10)
+        yield Till(town=town, seller=seller)
+        assert seller.violations == []
+
+
+async def test_a_sale_made_offline_takes_its_stock_at_the_store_when_it_arrives(till: Till) -> None:
+    made = till.seller.now() - timedelta(hours=70)
+    sale = till.seller.ring_up([("MUG-RED", 2)], at=made, tip=100)
+    order = await till.order(sale)
+    assert order["state"] == "closed"
+    assert abs(order["placed_at"] - made) < timedelta(seconds=1)
+    assert await till.town.slices(order["id"]) == [(2, "collected", till.town.east)]
+    assert await till.town.stock("MUG-RED", till.town.east) == (8, 0)
+    assert len(till.town.depot.orders) == 0
+    assert till.counted("MUG-RED") == 8
+
+
+async def test_an_open_ticket_sells_nothing_until_it_is_closed(till: Till) -> None:
+    ticket = till.seller.ring_up([("MUG-RED", 3)])
+    ticket["state"] = "OPEN"
+    order = await till.order(ticket)
+    assert await till.town.slices(order["id"]) == []
+    assert await till.town.stock("MUG-RED", till.town.east) == (10, 0)
+    ticket["state"] = "COMPLETED"
+    till.seller.edit(ticket)
+    order = await till.order(ticket)
+    assert await till.town.slices(order["id"]) == [(3, "collected", till.town.east)]
+    assert await till.town.stock("MUG-RED", till.town.east) == (7, 0)
+    assert order["state"] == "closed"
+
+
+async def test_an_endless_aisle_order_is_fulfilled_and_told_like_any_other(till: Till) -> None:
+    placed = till.seller.place_order([("MUG-RED", 2)])
+    order = await till.order(placed)
+    asked = till.town.asked(order["id"])
+    till.town.depot.ship(asked)
+    await till.order(placed)
+    (way,) = placed["fulfillments"]
+    assert (way["state"], placed["state"]) == ("COMPLETED", "COMPLETED")
+    assert way["shipment_details"]["tracking_number"]
+    assert [state for _, state, _ in await till.town.slices(order["id"])] == ["shipped"]
+    assert await till.town.house.open_exceptions() == []
+
+
+async def test_goods_brought_back_are_told_on_their_sale(till: Till) -> None:
+    sale = till.seller.ring_up([("MUG-RED", 2)])
+    await till.order(sale)
+    till.seller.return_goods(sale, {sale["line_items"][0]["uid"]: 1})
+    order = await till.order(sale)
+    kinds = await till.town.house.rows(
+        "SELECT kind, amount FROM payment WHERE order_id = $1 ORDER BY kind", order["id"]
+    )
+    assert [(row["kind"], row["amount"]) for row in kinds] == [("capture", 2598), ("refund", 1299)]
+    assert await till.town.house.value("SELECT count(*) FROM customer_order") == 1
+    assert await till.town.house.open_exceptions() == []
