@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import socket
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -21,8 +22,11 @@ from hub.worker.main import stop_on_signals
 YOUNG_OBJECTS = 50_000
 """Objects made before the collector looks for cycles: a batch makes some 10,000, nearly all freed without it."""
 
+LAST_WORDS_SECONDS = 0.3
+"""From the end of listening until connections without a request are closed."""
+
 WORKER_NICENESS = 5
-"""Whoever answers a vendor goes first where both want the same core: a delivery waits for its answer, a batch does not."""
+"""Whoever answers a vendor goes first where both want a core: a delivery waits for its answer, a batch does not."""
 
 
 def run_process(main: Coroutine[Any, Any, None]) -> None:
@@ -33,6 +37,21 @@ def run_process(main: Coroutine[Any, Any, None]) -> None:
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(main)
+
+
+class PatientServer(uvicorn.Server):
+    """Hears out whoever has connected before it ends.
+
+    On its own it closes connections whose request has not come yet: a restart under load broke off deliveries that
+    were on their way, ten of them once.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections; end those that were taken once they have been answered."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(LAST_WORDS_SECONDS)
+        await super().shutdown(sockets)
 
 
 async def serve_web(settings: Settings, host: str, port: int) -> None:
@@ -53,7 +72,7 @@ async def serve_web(settings: Settings, host: str, port: int) -> None:
         server_header=False,
     )
     try:
-        await uvicorn.Server(config).serve()
+        await PatientServer(config).serve()
     finally:
         await parts.close()
 

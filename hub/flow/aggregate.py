@@ -354,9 +354,7 @@ class Order:
 
     def returned(self, demand: int) -> int:
         """Units of a demand that came back: they are neither wanted again nor missing."""
-        return sum(
-            s.quantity for s in self.slices.values() if s.demand == demand and s.state is SliceState.RETURNED
-        )
+        return sum(s.quantity for s in self.slices.values() if s.demand == demand and s.state is SliceState.RETURNED)
 
     def live(self, demand: int) -> int:
         """Units of a demand that are neither cancelled nor returned."""

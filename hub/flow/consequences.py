@@ -74,9 +74,7 @@ def facts(claimed: Claimed, outcome: Outcome, at: datetime) -> tuple[AnyFact, ..
     money = _money(effect)
     if money is not None and isinstance(outcome, Done):
         reference = outcome.reference
-        made = PaymentMade(
-            at=at, order=effect.order, what=money, reference=reference, payments=outcome.payments
-        )
+        made = PaymentMade(at=at, order=effect.order, what=money, reference=reference, payments=outcome.payments)
         return (made, *outcome.facts)
     if money is not None and isinstance(outcome, Refused):
         return (PaymentRefused(at=at, order=effect.order, what=money, reason=outcome.reason),)

@@ -310,9 +310,7 @@ def _claim(
 def _unreleased(order: Order, writes: Writes) -> None:
     """Keep note of what is reserved and rests untold: of what is released at once there is nothing to note."""
     before, now = order.before.slices.values(), order.slices.values()
-    had = {
-        (order.before.demands[part.demand].item, part.node) for part in before if part.state is SliceState.RESERVED
-    }
+    had = {(order.before.demands[part.demand].item, part.node) for part in before if part.state is SliceState.RESERVED}
     has = {
         (demand.item, part.node): demand
         for part in now

@@ -1,4 +1,4 @@
-"""The search above ten rows: branch and bound over which nodes send at all, best bound first.
+"""The search of last resort: branch and bound over which nodes send at all, best bound first.
 
 Exact for costs that are a parcel's plus so much per unit, when it ends within its budget. When the budget ends first,
 or a term prices loads, or lines compete for one item's stock beyond what a choice of nodes settles, the answer is the

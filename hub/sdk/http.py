@@ -18,7 +18,8 @@ from hub.sdk.limits import PATIENCE_SECONDS, Buckets, LocalBuckets, counts, retr
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Unauthorised, Uncertain
 from hub.sdk.wire import RateReading, Request, Response, Transport
 
-TOKEN_DEADLINE_SECONDS: Final = 15.0
+TOKEN_DEADLINE_SECONDS: Final = 6.0
+"""Shorter than the lease under which one process renews for all."""
 
 # Both print URLs, and with them the secrets that some vendors want in the query.
 logging.getLogger("httpx").setLevel(logging.WARNING)

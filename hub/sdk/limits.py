@@ -126,7 +126,7 @@ class LocalBuckets:
         self._buckets[name] = learn(self._buckets.get(name) or full(limit, stamp), reading, stamp)
 
     def _time(self, now: datetime) -> float:
-        """Seconds since 1970. Where the clock was put back, buckets go back with it: a pause stays as long as it was."""
+        """Seconds since 1970. Where the clock was put back, buckets go back too: a pause stays as long as it was."""
         stamp = now.timestamp()
         back = self._looked_at - stamp
         if back > 0:

@@ -57,7 +57,9 @@ class ConfigurationReader:
         """The configuration as of now."""
         async with self.database.connection() as connection:
             asked_at = self.clock.ticks() if self.clock else 0.0
-            epoch, told = await connection.fetchrow("SELECT epoch, clock_timestamp() FROM configuration")
+            row = await connection.fetchrow("SELECT epoch, clock_timestamp() FROM configuration")
+            assert row is not None
+            epoch, told = row
             if self.clock is not None:
                 self.clock.hear(told, asked_at)
             if self._directory is None or self._directory.epoch != epoch:

@@ -12,7 +12,8 @@ from hub.store.vault import Vault
 
 TABLE: Final = "connection"
 SECRETS_FIELD: Final = "secrets"
-TOKEN_LEASE: Final = timedelta(seconds=30)
+TOKEN_LEASE: Final = timedelta(seconds=8)
+"""Longer than a token endpoint is waited for; of a worker killed meanwhile the others must not wait half a minute."""
 
 
 class SettingsBroken(Exception):

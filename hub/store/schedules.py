@@ -34,8 +34,8 @@ RENEW: Final = (
 )
 # A window that was missed is caught up at once; the next one is counted from when this one was due to start.
 FINISH: Final = (
-    "UPDATE schedule SET lease_until = NULL, finished_at = now(), last_error = $4, next_due_at = coalesce(now() + $5::interval, "
-    "greatest(now(), started_at + every_seconds * interval '1 second')) "
+    "UPDATE schedule SET lease_until = NULL, finished_at = now(), last_error = $4, "
+    "next_due_at = coalesce(now() + $5::interval, greatest(now(), started_at + every_seconds * interval '1 second')) "
     "WHERE connection_id = $1 AND operation = $2 AND fence = $3"
 )
 

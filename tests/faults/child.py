@@ -73,7 +73,7 @@ def prepare() -> None:
     if CLOCK_VARIABLE in os.environ:
         wiring.utc_now = read_clock(Path(os.environ[CLOCK_VARIABLE]))
     if PATIENCE_VARIABLE in os.environ:
-        clients.HttpClient = Impatient  # type: ignore[misc]
+        clients.HttpClient = Impatient  # type: ignore[attr-defined]
         breaker.LONGEST_PAUSE = timedelta(seconds=2)  # type: ignore[misc]
 
 

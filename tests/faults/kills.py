@@ -24,9 +24,7 @@ LOGS: Final = Path(".bench")
 """Where the hub's log of a failed run is kept."""
 
 LEASED: Final = "SELECT id, fence FROM outbox WHERE lease_until > now()"
-STILL: Final = (
-    "SELECT count(*) FROM outbox o JOIN unnest($1::bigint[], $2::bigint[]) AS u(id, fence) USING (id, fence)"
-)
+STILL: Final = "SELECT count(*) FROM outbox o JOIN unnest($1::bigint[], $2::bigint[]) AS u(id, fence) USING (id, fence)"
 
 
 class Report(NamedTuple):
@@ -88,7 +86,7 @@ async def _strike_all(
     world: World, watch: "Takeovers", chance: random.Random, chosen: list[tuple[str, Strike]], apart: float
 ) -> None:
     """Begin one strike after the other; those that last overlap."""
-    under_way = []
+    under_way: list[asyncio.Task[None]] = []
     for name, strike in chosen:
         await asyncio.sleep(chance.uniform(0.2, max(0.3, apart)))
         # A generator of its own: how long one lasts must not depend on which ended first.

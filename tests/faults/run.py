@@ -6,10 +6,13 @@
 import argparse
 import asyncio
 import sys
+import time
+import traceback
 from collections.abc import Coroutine, Sequence
 from typing import Final
 
 from tests.faults.kills import Report, open_world, run
+from tests.faults.kinds import KINDS, Kind
 from tests.faults.progress import Progress
 from tests.faults.world import World
 
@@ -21,18 +24,47 @@ RUNS_PER_WORLD: Final = 6
 def main() -> int:
     """Run, report each run in a line, exit 1 when one of them found a disagreement."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kind", default="all", help="'all', 'seeds', or a long version")
+    parser.add_argument("--kind", default="all", choices=["all", SEEDED, *KINDS])
     parser.add_argument("--runs", type=int, default=200, help="seeded runs that have to pass")
     parser.add_argument("--seed", type=int, help="replay from this seed on, whatever passed before")
     parser.add_argument("--only", help="strike with this and nothing else")
     parser.add_argument("--again", action="store_true", help="forget what passed before")
     chosen = parser.parse_args()
-    progress = Progress.read(again=chosen.again)
-    failed = []
-    if chosen.kind in ("all", SEEDED):
-        failed += _seeded(chosen, progress)
+    try:
+        failed = _run(chosen)
+    except KeyboardInterrupt:
+        print("stopped; the next call goes on from here")
+        return 130
     print(f"failed: {failed}" if failed else "nothing failed")
     return 1 if failed else 0
+
+
+def _run(chosen: argparse.Namespace) -> list[str]:
+    progress = Progress.read(again=chosen.again)
+    failed: list[str] = []
+    if chosen.kind in ("all", SEEDED):
+        failed += _seeded(chosen, progress)
+    for name, kind in KINDS.items():
+        if chosen.kind == name or (chosen.kind == "all" and name not in progress.kinds):
+            failed += _long(name, kind, progress)
+    return failed
+
+
+def _long(name: str, kind: Kind, progress: Progress) -> list[str]:
+    started = time.monotonic()
+    try:
+        measured = asyncio.run(_told(kind))
+    except (AssertionError, TimeoutError, ExceptionGroup) as error:
+        traceback.print_exception(error)
+        print(f"{name}: FAILED after {time.monotonic() - started:.0f} s", flush=True)
+        return [name]
+    print(f"{name}: ok, {measured}; {time.monotonic() - started:.0f} s", flush=True)
+    progress.note_kind(name, measured)
+    return []
+
+
+async def _told(kind: Kind) -> str:
+    return await kind()
 
 
 def _seeded(chosen: argparse.Namespace, progress: Progress) -> list[str]:

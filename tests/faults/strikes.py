@@ -6,7 +6,7 @@ import os
 import random
 import resource
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ import redis.asyncio as redis
 from tests.faults.wire import Trouble, Wire
 from tests.faults.world import LEASE_SECONDS, World, usual_faults
 
-Strike = Callable[[World, random.Random], Awaitable[None]]
+Strike = Callable[[World, random.Random], Coroutine[None, None, None]]
 
 HOUR: Final = 3600.0
 STORM_SECONDS: Final = (0.6, 1.4)

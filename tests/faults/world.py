@@ -16,14 +16,14 @@ from tests.faults.wire import Wire
 from tests.scenarios.house import House, build_house
 
 LEASE_SECONDS: Final = 2
-QUICK: Final = f"""
-lease_seconds = {LEASE_SECONDS}
-
+SHORT_PAUSES: Final = """
 [backoff]
 schedule_seconds = [0.1, 0.3, 1.0]
 cap_seconds = 2.0
 max_attempts = 100
 """
+QUICK: Final = f"lease_seconds = {LEASE_SECONDS}\n{SHORT_PAUSES}"
+"""Settings of a hub whose leases and pauses suit runs of some seconds."""
 WAREHOUSE: Final = "76733"
 ITEMS: Final = 20
 ON_HAND: Final = 400

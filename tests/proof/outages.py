@@ -27,7 +27,8 @@ class Vendor:
 
     async def deliver(self, per_second: float) -> int:
         """Deliver until told to stop; how many were sent. Raises when there are no more."""
-        started, sending = time.monotonic(), []
+        started = time.monotonic()
+        sending: list[asyncio.Task[None]] = []
         for number, request in enumerate(self._requests):
             if self.stop.is_set():
                 await asyncio.gather(*sending)

@@ -14,6 +14,9 @@ import msgspec
 
 from tests.bench.running import READY_SECONDS, RunningHub, until
 from tests.proof.crowd import BROKEN, read_answer
+from tests.proof.sale import OTHER, Sale
+
+ORDERS_AT_HAND = 3000
 
 
 class RollingHub(RunningHub):
@@ -50,7 +53,11 @@ class RollingHub(RunningHub):
 
     async def migrate(self) -> int:
         """Run the migrations beside everything; the exit code."""
-        env = {**os.environ, "CROSSDOCK_DATABASE_URL": self.engines.database_url}
+        urls = {
+            "CROSSDOCK_DATABASE_URL": self.engines.database_url,
+            "CROSSDOCK_QUEUE_URL": self.engines.queue_url,
+        }
+        env = {**os.environ, **urls}
         command = (sys.executable, "-m", "hub.cli.main", "db", "upgrade")
         process = await asyncio.create_subprocess_exec(*command, env=env, stdout=asyncio.subprocess.DEVNULL)
         return await process.wait()
@@ -104,7 +111,8 @@ class Balancer:
 
     async def send_at(self, requests: Sequence[bytes], per_second: float, stop: asyncio.Event) -> int:
         """Deliver at a steady rate until told to stop; how many were sent. Raises when there are no more."""
-        started, sending = time.monotonic(), []
+        started = time.monotonic()
+        sending: list[asyncio.Task[None]] = []
         for number, request in enumerate(requests):
             if stop.is_set():
                 await asyncio.gather(*sending)
@@ -112,3 +120,22 @@ class Balancer:
             sending.append(asyncio.create_task(self.send(request)))
             await asyncio.sleep(max(0.0, started + (number + 1) / per_second - time.monotonic()))
         raise AssertionError("not enough orders for so long a time")
+
+
+async def replace_under_load(
+    hub: RollingHub, sale: Sale, names: Sequence[str], *, per_second: float, migrate: bool = False
+) -> tuple[Balancer, int]:
+    """Replace these processes while orders come in; the balancer with its answers, and how many were sent."""
+    requests = sale.deliveries(sale.quietly(OTHER, ORDERS_AT_HAND), "orders/create")
+    balancer, stop = Balancer(hub.ports), asyncio.Event()
+    load = asyncio.create_task(balancer.send_at(requests, per_second, stop))
+    try:
+        for name in names:
+            if migrate:
+                assert await hub.migrate() == 0
+            await hub.replace(name)
+    finally:
+        stop.set()
+    sent = await load
+    await sale.at_rest()
+    return balancer, sent

@@ -45,9 +45,7 @@ class Sale:
         """A webhook for each order, shuffled."""
         self.shop.hub_url = self.webhooks
         books = self.shop.orders
-        made = [
-            webhook(self.shop.signed(topic, self.shop.body(books[one], topic), self.shop.uuid())) for one in orders
-        ]
+        made = [webhook(self.shop.signed(topic, self.shop.body(books[one], topic), self.shop.uuid())) for one in orders]
         self.shop.hub_url = None
         random.Random(len(made)).shuffle(made)
         return made

@@ -19,7 +19,9 @@ async def test_two_orders_for_the_last_unit(town: Town) -> None:
         nonlocal sku
         sku = f"LAST-{next(rounds)}"
         await town.goods(sku, east=1)
-        await store(town, [one._replace(key=f"k:{next(numbers)}", object=f"o:{next(numbers)}") for one in orders(town, 2, sku)])
+        await store(
+            town, [one._replace(key=f"k:{next(numbers)}", object=f"o:{next(numbers)}") for one in orders(town, 2, sku)]
+        )
 
     async def check() -> None:
         assert await town.stock(sku, town.east) == (1, 1)

@@ -13,9 +13,7 @@ MUTANTS = 1000
 async def test_a_thousand_mutated_bodies_get_2xx_or_4xx_and_none_that_was_acknowledged_is_lost(sale: Sale) -> None:
     chance = random.Random(6)
     found = fuzz.bodies(sale)
-    requests = [
-        fuzz.request(sale, body, chance, number) for number, body in enumerate(fuzz.mutants(found, MUTANTS, 6))
-    ]
+    requests = [fuzz.request(sale, body, chance, number) for number, body in enumerate(fuzz.mutants(found, MUTANTS, 6))]
     sale.shop.hub_url = None
     acknowledged: list[bytes] = []
     answers = await send_all(sale.url, requests, 16, acknowledged)

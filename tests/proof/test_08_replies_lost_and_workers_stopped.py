@@ -29,7 +29,7 @@ class Stopped:
     def __init__(self, deliverer: Deliverer) -> None:
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
         self._call = deliverer._call
-        deliverer._call = self._wait  # type: ignore[method-assign]
+        deliverer._call = self._wait  # type: ignore[method-assign,assignment]
 
     async def _wait(self, *arguments: Any) -> Any:
         self.reached.set()
@@ -56,7 +56,7 @@ async def test_a_worker_stopped_past_its_lease_sends_nothing_that_others_have_se
     await late.drain()
     assert town.depot.orders_created == dict.fromkeys(references, 1), "the vendor takes an order twice; we must not"
     outcomes = await town.house.rows("SELECT outcome, count(*) FROM attempt GROUP BY 1 ORDER BY 1")
-    assert [(row["outcome"], row["count"]) for row in outcomes][0] == ("done", 12)
+    assert {row["outcome"]: row["count"] for row in outcomes}["done"] == 12
     await town.settle()
     assert await town.house.value("SELECT count(*) FROM outbox") == 0
 
@@ -71,7 +71,7 @@ async def test_a_commit_under_a_lost_lease_changes_nothing(town: Town) -> None:
         await go_on.wait()
         await keep(*arguments)
 
-    late._recorder.keep = wait  # type: ignore[method-assign]
+    late._recorder.keep = wait  # type: ignore[method-assign,assignment]
     town.depot.faults.outage = True
     placed = town.shop.place_order([("PASS", 1)])
     await town.shop.delivered()

@@ -102,10 +102,12 @@ async def _write_once(client: Client, chance: random.Random, mine: list[str], na
 
 async def _look(sale: Sale) -> None:
     """Everything as of one moment: counters equal what they are made of, and nothing is promised twice."""
-    async with sale.house.parts.database.connection() as connection:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            assert await verify_stock(connection) == []
-            found = await connection.fetchrow(BROKEN)
+    async with (
+        sale.house.parts.database.connection() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        assert await verify_stock(connection) == []
+        found = await connection.fetchrow(BROKEN)
     assert found is not None
     assert dict(found) == {"oversold": 0, "negative": 0}
 

@@ -178,9 +178,8 @@ async def test_a_number_beyond_any_integer_is_still_an_identity(town: Town) -> N
     passer = town.passer_by()
     await town.settle()
     await town.passed(passer)
-    assert (
-        await town.house.value("SELECT external_id FROM customer_order ORDER BY id") == "9223372036854775808123456789"
-    )
+    kept = await town.house.rows("SELECT external_id FROM customer_order")
+    assert "9223372036854775808123456789" in {row["external_id"] for row in kept}
     assert {row["kind"] for row in await town.house.open_exceptions()} == {"missing_field"}
 
 

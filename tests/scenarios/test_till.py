@@ -38,8 +38,7 @@ class Till:
 async def till(town: Town) -> AsyncIterator[Till]:
     async with simulator() as seller:
         seller.sell("PASS", price=100)
-        hub = await town.house.serve()
-        url = f"{hub}/webhooks/till"
+        url = f"{town.house.url}/webhooks/till"
         config = {
             "merchant_id": seller.merchant_id,
             "signature_key": KEY,

@@ -39,8 +39,8 @@ class StockPointWrite(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SELECT = (
-    "SELECT p.id, a.name AS account, a.adapter, p.external_location, p.purpose, p.buffer, p.buffer_percent, p.oversell_ppm, "
-    "p.supply_days, "
+    "SELECT p.id, a.name AS account, a.adapter, p.external_location, p.purpose, p.buffer, p.buffer_percent, "
+    "p.oversell_ppm, p.supply_days, "
     "ARRAY(SELECT n.code FROM stock_point_node l JOIN node n ON n.id = l.node_id WHERE l.stock_point_id = p.id "
     "ORDER BY n.code) AS nodes FROM stock_point p JOIN account a ON a.id = p.account_id WHERE a.merchant = $1 "
 )

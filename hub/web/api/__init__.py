@@ -16,11 +16,11 @@ from hub.web.api.messages import Messages
 from hub.web.api.nodes import Nodes, StockPoints
 from hub.web.api.orders import Orders
 from hub.web.api.policies import Policies
-from hub.web.api.refunds import Refunds
-from hub.web.api.returns import Returns
 from hub.web.api.promises import Promises
 from hub.web.api.reconciliation import Reconciliation
+from hub.web.api.refunds import Refunds
 from hub.web.api.reservations import Reservations
+from hub.web.api.returns import Returns
 from hub.web.api.simulation import Simulation
 from hub.web.api.stock import Stock, StockSources, Supply
 from hub.web.api.tokens import Tokens
