@@ -13,6 +13,9 @@ from tests.faults.world import WAREHOUSE, World
 
 LOOK_SECONDS: Final = 0.25
 
+AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What looking at a database that has just been killed may raise; one looks again."""
+
 TABLES: Final = {
     "slices": "SELECT * FROM slice",
     "inbox": "SELECT * FROM inbox",
@@ -51,7 +54,7 @@ async def agree(world: World, seconds: float) -> list[str]:
     loop = asyncio.get_running_loop()
     until, faults = loop.time() + seconds, ["the database was never reached"]
     while loop.time() < until:
-        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(*AWAY):
             faults = await compare(world)
             if not faults:
                 break
@@ -63,7 +66,7 @@ async def keep(world: World) -> Mapping[str, Any]:
     """The tables that tell what happened."""
     kept: dict[str, Any] = {}
     for name, sql in TABLES.items():
-        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(*AWAY):
             kept[name] = await world.house.rows(sql)
     return kept
 

@@ -9,10 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import asyncpg
 import msgspec
 
-from tests.faults.books import agree, keep
+from tests.faults.books import AWAY, agree, keep
 from tests.faults.running import FaultyHub
 from tests.faults.strikes import Strike, choose
 from tests.faults.world import QUICK, World
@@ -118,14 +117,14 @@ class Takeovers:
         house, started = self._world.house, time.monotonic()
         try:
             held = await house.rows(LEASED)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except AWAY:
             return None
         if not held:
             return None
         ids, fences = [row["id"] for row in held], [row["fence"] for row in held]
         while time.monotonic() - started < REST_SECONDS:
             await asyncio.sleep(0.05)
-            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*AWAY):
                 if not await house.value(STILL, ids, fences):
                     break
         return time.monotonic() - started

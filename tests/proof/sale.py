@@ -30,6 +30,8 @@ class Sale:
     shop: ShopifySimulator
     url: str
     token: str
+    busy: list[bytes] | None = None
+    """Where it is a list, the shop sends again what was answered 503, and it is noted here."""
 
     @property
     def webhooks(self) -> str:
@@ -105,7 +107,7 @@ Way = Callable[[Sale, int, int], Awaitable[Counter[int]]]
 async def by_webhook(sale: Sale, count: int, connections: int) -> Counter[int]:
     """The shop's deliveries."""
     requests = sale.deliveries(sale.quietly(LAMP, count), "orders/create")
-    return await send_all(sale.url, requests, connections)
+    return await send_all(sale.url, requests, connections, busy=sale.busy)
 
 
 async def by_api(sale: Sale, count: int, connections: int) -> Counter[int]:
@@ -118,7 +120,7 @@ async def by_api(sale: Sale, count: int, connections: int) -> Counter[int]:
         for number in range(count)
     ]
     requests = [http("POST", f"{sale.url}/api/v1/orders", body, headers) for body in bodies]
-    return await send_all(sale.url, requests, connections)
+    return await send_all(sale.url, requests, connections, busy=sale.busy)
 
 
 async def by_pull(sale: Sale, count: int, connections: int) -> Counter[int]:
@@ -131,11 +133,11 @@ async def by_pull(sale: Sale, count: int, connections: int) -> Counter[int]:
 async def by_edit(sale: Sale, count: int, connections: int) -> Counter[int]:
     """Something else was ordered; the merchant adds the lamp."""
     orders = sale.quietly(OTHER, count)
-    found = await send_all(sale.url, sale.deliveries(orders, "orders/create"), connections)
+    found = await send_all(sale.url, sale.deliveries(orders, "orders/create"), connections, busy=sale.busy)
     await sale.at_rest()
     for order in orders:
         sale.shop.edit_order(order, {}, [(LAMP, 1)])
-    return found + await send_all(sale.url, sale.deliveries(orders, "orders/updated"), connections)
+    return found + await send_all(sale.url, sale.deliveries(orders, "orders/updated"), connections, busy=sale.busy)
 
 
 WAYS: Final[Mapping[str, Way]] = {"webhook": by_webhook, "api": by_api, "pull": by_pull, "edit": by_edit}

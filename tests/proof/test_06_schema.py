@@ -5,7 +5,7 @@ import asyncio
 from tests.proof.contract import probe
 from tests.proof.sale import Sale
 
-EXAMPLES = 2
+EXAMPLES = 1
 """Of each operation; `make faults` takes 200."""
 
 
