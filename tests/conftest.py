@@ -16,6 +16,12 @@ from hub.store.schema import upgrade
 
 TEMPLATE = "crossdock_template"
 _numbers = count(1)
+UNHURRIED = (
+    "hub.web.grouping.PATIENCE_SECONDS",
+    "hub.web.grouping.OVERLOAD_SECONDS",
+    "hub.web.webhooks.PATIENCE_SECONDS",
+    "hub.store.configuration.PATIENCE_SECONDS",
+)
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +65,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     pool = await Database(database_url, size=8, name="test").open()
     yield pool
     await pool.close()
+
+
+@pytest.fixture(autouse=True)
+def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub in the test's own process waits longer for its database: the loop is shared with simulators and workers.
+
+    Tests about that very wait are marked `hurried`.
+    """
+    if "house" in request.fixturenames and request.node.get_closest_marker("hurried") is None:
+        for constant in UNHURRIED:
+            monkeypatch.setattr(constant, 15.0)

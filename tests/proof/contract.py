@@ -9,6 +9,10 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import checks
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+LOADED: Final = OpenApiSchema
+"""Loaded here: it is imported late otherwise, in a thread, which Python 3.11 does not always survive (gh-106905)."""
 
 CHECKED: Final = [
     checks.not_a_server_error,

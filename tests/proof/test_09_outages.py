@@ -15,6 +15,8 @@ from tests.proof.sale import OTHER, Sale, furnish
 from tests.scenarios.house import build_house
 from tests.scenarios.proxy import Proxy, proxied
 
+pytestmark = pytest.mark.hurried
+
 AWAY_SECONDS = 2.0
 RECOVERY_SECONDS = 15.0
 

@@ -14,6 +14,8 @@ from tests.scenarios.proxy import Proxy, proxied
 from tests.scenarios.test_intake import quiet_order
 from tests.scenarios.town import Town, build_town
 
+pytestmark = pytest.mark.hurried
+
 _numbers = count(1)
 
 
