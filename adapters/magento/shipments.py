@@ -50,7 +50,9 @@ async def confirm_shipment(context: Store, request: ShipmentConfirmation, /) -> 
         earlier = told_before(await shipments_of(context, order), request)
         return planned if earlier is None else Done(reference=str(earlier.entity_id), found=True)
     outcome, short = await _ship(context, order, request, planned)
-    if short and await restored(context, source_of(request, context.settings), needed(order, planned)):
+    if short:
+        # Also where nothing had to be raised: availability told meanwhile may have set it right.
+        await restored(context, source_of(request, context.settings), needed(order, planned))
         outcome, _ = await _ship(context, order, request, planned)
     return outcome
 
