@@ -5,6 +5,7 @@ has to be written, the stock counters included, so that a slice and the stock it
 (decision 0003).
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -103,143 +104,100 @@ class Parcelled(NamedTuple):
     at: datetime
 
 
+class Before(msgspec.Struct, kw_only=True):
+    """What was stored when the order was loaded."""
+
+    state: OrderState = OrderState.CAPTURED
+    version: int = 0
+    revision: int = 0
+    acting: bool = False
+    demands: dict[int, Demand] = {}
+    slices: dict[int, Slice] = {}
+    holds: dict[int, Hold] = {}
+    fulfilments: dict[int, FulfilmentOrder] = {}
+    cancels: dict[int, CancelRequest] = {}
+    shipments: frozenset[int] = frozenset()
+    parcels: dict[tuple[int, int], Parcelled] = {}
+    exclusions: dict[tuple[int, int], datetime] = {}
+    waits: dict[int, Wait] = {}
+    returns: dict[str, Return] = {}
+    refunds: dict[str, Refund] = {}
+    requests: dict[int, PaymentRequest] = {}
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Order:
     """An order in the hands of a handler. One handler at a time: its row is locked."""
 
-    __slots__ = (
-        "account",
-        "acting",
-        "before",
-        "came_back",
-        "cancels",
-        "connection",
-        "contacts",
-        "content",
-        "currency",
-        "decisions",
-        "decisions_made",
-        "demands",
-        "effects",
-        "exclusions",
-        "external_id",
-        "fresh",
-        "fulfilments",
-        "holds",
-        "id",
-        "left_at",
-        "loads",
-        "mended",
-        "merchant",
-        "moments",
-        "number",
-        "paid",
-        "parcels",
-        "payments",
-        "peers_known",
-        "placed_at",
-        "recalled",
-        "refunds",
-        "related",
-        "requests",
-        "returns",
-        "revised",
-        "revision",
-        "shelf",
-        "shipments",
-        "skus",
-        "slices",
-        "state",
-        "taken_back",
-        "test",
-        "troubles",
-        "unasked",
-        "version",
-        "waits",
-    )
+    id: str
+    merchant: str
+    account: int
+    connection: str
+    external_id: str
+    number: str
+    currency: str
+    placed_at: datetime
+    version: int
+    revision: int
+    acting: bool
+    test: bool = False
+    state: OrderState = OrderState.CAPTURED
+    fresh: bool = False
+    """Not stored yet."""
 
-    def __init__(
-        self,
-        *,
-        id: str,
-        merchant: str,
-        account: int,
-        connection: str,
-        external_id: str,
-        number: str,
-        currency: str,
-        placed_at: datetime,
-        version: int,
-        revision: int,
-        acting: bool,
-        test: bool = False,
-        state: OrderState = OrderState.CAPTURED,
-        fresh: bool = False,
-    ) -> None:
-        self.id = id
-        self.merchant = merchant
-        self.account = account
-        self.connection = connection
-        self.external_id = external_id
-        self.number = number
-        self.currency = currency
-        self.placed_at = placed_at
-        self.version = version
-        self.revision = revision
-        self.acting = acting
-        self.test = test
-        self.state = state
-        self.fresh = fresh
-        """Not stored yet."""
-        self.content: OrderContent | None = None
-        """The newest revision."""
-        self.demands: dict[int, Demand] = {}
-        self.slices: dict[int, Slice] = {}
-        self.holds: dict[int, Hold] = {}
-        self.fulfilments: dict[int, FulfilmentOrder] = {}
-        self.cancels: dict[int, CancelRequest] = {}
-        self.shipments: dict[int, Shipment] = {}
-        self.parcels: dict[tuple[int, int], Parcelled] = {}
-        self.exclusions: dict[tuple[int, int], datetime] = {}
-        """(demand, node) -> until."""
-        self.waits: dict[int, Wait] = {}
-        self.decisions = 0
-        """How many decisions are stored already."""
-        self.peers_known = fresh
-        """Whether returns, refunds, payment requests and stored payments are below: few handlers need them."""
-        self.returns: dict[str, Return] = {}
-        self.refunds: dict[str, Refund] = {}
-        self.requests: dict[int, PaymentRequest] = {}
-        self.paid: list[Payment] = []
-        """Payments stored before."""
-        self.before = Before()
+    content: OrderContent | None = None
+    """The newest revision."""
+    demands: dict[int, Demand] = field(default_factory=dict)
+    slices: dict[int, Slice] = field(default_factory=dict)
+    holds: dict[int, Hold] = field(default_factory=dict)
+    fulfilments: dict[int, FulfilmentOrder] = field(default_factory=dict)
+    cancels: dict[int, CancelRequest] = field(default_factory=dict)
+    shipments: dict[int, Shipment] = field(default_factory=dict)
+    parcels: dict[tuple[int, int], Parcelled] = field(default_factory=dict)
+    exclusions: dict[tuple[int, int], datetime] = field(default_factory=dict)
+    """(demand, node) -> until."""
+    waits: dict[int, Wait] = field(default_factory=dict)
+    decisions: int = 0
+    """How many decisions are stored already."""
+    peers_known: bool = False
+    """Whether returns, refunds, payment requests and stored payments are below: few handlers need them."""
+    returns: dict[str, Return] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    requests: dict[int, PaymentRequest] = field(default_factory=dict)
+    paid: list[Payment] = field(default_factory=list)
+    """Payments stored before."""
+    before: Before = field(default_factory=Before)
 
-        self.revised: tuple[OrderContent, int | None, datetime] | None = None
-        self.contacts: dict[str, Contact] = {}
-        self.payments: list[Payment] = []
-        self.decisions_made: list[DecisionRow] = []
-        self.effects: list[Planned] = []
-        self.recalled: list[int] = []
-        """Numbers of fulfilment orders that hold too much and are to be asked back."""
-        self.taken_back: list[int] = []
-        """Effects that nobody has to be told of any more."""
-        self.troubles: list[Trouble] = []
-        self.mended: list[tuple[str, str]] = []
-        """Exceptions, by (kind, cause), that this order no longer gives a reason for; "" is any cause."""
-        self.shelf: list[tuple[int, int, int, bool]] = []
-        """What refusals and short picks said of the shelf: (item, node, units missing, all of it gone)."""
-        self.unasked: list[tuple[int, int, int]] = []
-        """What left without being asked for: (item, node, units)."""
-        self.came_back: list[Moved] = []
-        self.related: list[tuple[str, str]] = []
-        """Orders that this one belongs with: (order id, kind)."""
-        self.skus: dict[str, int] = {}
-        """Items by the SKUs that facts name; partners that keep no reference of ours speak of SKUs."""
-        self.left_at: datetime | None = None
-        """When goods left by the node's own clock: a count taken after that has them subtracted already."""
-        self.loads: list[tuple[int, datetime, str, int, int | None]] = []
-        """Released to a node of limited capacity: (node, at, time zone, capacity, fulfilment orders of the day it was
-        known to have; None when nobody looked)."""
-        self.moments: list[Moment] = []
+    revised: tuple[OrderContent, int | None, datetime] | None = None
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    payments: list[Payment] = field(default_factory=list)
+    decisions_made: list[DecisionRow] = field(default_factory=list)
+    effects: list[Planned] = field(default_factory=list)
+    recalled: list[int] = field(default_factory=list)
+    """Numbers of fulfilment orders that hold too much and are to be asked back."""
+    taken_back: list[int] = field(default_factory=list)
+    """Effects that nobody has to be told of any more."""
+    troubles: list[Trouble] = field(default_factory=list)
+    mended: list[tuple[str, str]] = field(default_factory=list)
+    """Exceptions, by (kind, cause), that this order no longer gives a reason for; "" is any cause."""
+    shelf: list[tuple[int, int, int, bool]] = field(default_factory=list)
+    """What refusals and short picks said of the shelf: (item, node, units missing, all of it gone)."""
+    unasked: list[tuple[int, int, int]] = field(default_factory=list)
+    """What left without being asked for: (item, node, units)."""
+    came_back: list[Moved] = field(default_factory=list)
+    related: list[tuple[str, str]] = field(default_factory=list)
+    """Orders that this one belongs with: (order id, kind)."""
+    skus: dict[str, int] = field(default_factory=dict)
+    """Items by the SKUs that facts name; partners that keep no reference of ours speak of SKUs."""
+    left_at: datetime | None = None
+    """When goods left by the node's own clock: a count taken after that has them subtracted already."""
+    loads: list[tuple[int, datetime, str, int, int | None]] = field(default_factory=list)
+    """Released to a node of limited capacity: (node, at, time zone, capacity, fulfilment orders of the day it was
+    known to have; None when nobody looked)."""
+    moments: list[Moment] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.peers_known = self.peers_known or self.fresh
 
     def remember(self) -> None:
         """Mark what is in the dictionaries as what is stored."""
@@ -363,24 +321,3 @@ class Order:
             for s in self.slices.values()
             if s.demand == demand and s.state not in (SliceState.CANCELLED, SliceState.RETURNED)
         )
-
-
-class Before(msgspec.Struct, kw_only=True):
-    """What was stored when the order was loaded."""
-
-    state: OrderState = OrderState.CAPTURED
-    version: int = 0
-    revision: int = 0
-    acting: bool = False
-    demands: dict[int, Demand] = {}
-    slices: dict[int, Slice] = {}
-    holds: dict[int, Hold] = {}
-    fulfilments: dict[int, FulfilmentOrder] = {}
-    cancels: dict[int, CancelRequest] = {}
-    shipments: frozenset[int] = frozenset()
-    parcels: dict[tuple[int, int], Parcelled] = {}
-    exclusions: dict[tuple[int, int], datetime] = {}
-    waits: dict[int, Wait] = {}
-    returns: dict[str, Return] = {}
-    refunds: dict[str, Refund] = {}
-    requests: dict[int, PaymentRequest] = {}
