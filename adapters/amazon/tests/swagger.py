@@ -10,22 +10,7 @@ from jsonschema import Draft4Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from hub.sdk.wire import Client, Request, Response
-
-Exchange = tuple[Request, Response]
-
-
-class Recorder:
-    """A client that remembers."""
-
-    def __init__(self, inner: Client) -> None:
-        self.inner = inner
-        self.exchanges: list[Exchange] = []
-
-    async def send(self, request: Request) -> Response:
-        response = await self.inner.send(request)
-        self.exchanges.append((request, response))
-        return response
+from hub.sdk.wire import Request, Response
 
 
 class Models:

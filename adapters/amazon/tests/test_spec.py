@@ -21,9 +21,10 @@ from adapters.amazon.settings import Settings
 from adapters.amazon.shipments import confirm_shipment
 from adapters.amazon.simulator import AmazonSimulator
 from adapters.amazon.simulator_documents import order_change
-from adapters.amazon.tests.swagger import Exchange, Models, Recorder
+from adapters.amazon.tests.swagger import Models
 from hub.sdk.capabilities import AvailabilityUpdate, ChannelCancel, Context, Level, PaymentRefund
 from hub.sdk.outcomes import Interrupted
+from hub.sdk.testkit.recorder import Exchange, Recorder
 from hub.sdk.testkit.samples import CONFIRMATION
 
 MODELS = (

@@ -23,25 +23,12 @@ from adapters.amazon_mcf.translate import V2020, V2026, facts_2020, facts_2026, 
 from hub.domain.facts import FulfilmentAccepted, GoodsShipped
 from hub.mapping.tables import CodeTables
 from hub.sdk.capabilities import Context, RequestLine
+from hub.sdk.testkit.recorder import Exchange, Recorder
 from hub.sdk.testkit.samples import FULFILMENT, FULFILMENT_CANCEL, FULFILMENT_ID
 from hub.sdk.translate import Malformed
-from hub.sdk.wire import Client, Request, Response
+from hub.sdk.wire import Request, Response
 
 FILES = ("fulfillmentOutbound_2020-07-01.json", "fulfillmentOutbound_2026-07-04.json", "fbaInventory.json")
-Exchange = tuple[Request, Response]
-
-
-class Recorder:
-    """A client that remembers."""
-
-    def __init__(self, inner: Client) -> None:
-        self.inner = inner
-        self.exchanges: list[Exchange] = []
-
-    async def send(self, request: Request) -> Response:
-        response = await self.inner.send(request)
-        self.exchanges.append((request, response))
-        return response
 
 
 class Models:

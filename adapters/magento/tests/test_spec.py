@@ -4,15 +4,11 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
 import yaml
-from jsonschema import Draft4Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT4
 
 from adapters.magento.availability import publish_availability
 from adapters.magento.cancels import cancel_order
@@ -28,66 +24,18 @@ from adapters.magento.tests.test_payments import capture, refund
 from adapters.magento.tests.test_writes import cancel, confirmation, level, update
 from hub.domain.money import minor
 from hub.sdk.capabilities import Context
-from hub.sdk.wire import Client, Request, Response
+from hub.sdk.testkit.recorder import Exchange, Recorder
+from tests.contract.specification import Specification
 
-Exchange = tuple[Request, Response]
 NOT_LISTED = {"fields"}
 """Documented for every GET, and named in none of the operations."""
 
 
-class Recorder:
-    """A client that remembers."""
-
-    def __init__(self, inner: Client) -> None:
-        self.inner = inner
-        self.exchanges: list[Exchange] = []
-
-    async def send(self, request: Request) -> Response:
-        response = await self.inner.send(request)
-        self.exchanges.append((request, response))
-        return response
-
-
-class Spec:
-    """The Swagger document, asked by method and path."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.document = document
-        resource = Resource(contents=document, specification=DRAFT4)
-        self.registry: Registry[Any] = Registry().with_resource("urn:magento", resource)
-
-    def operation(self, request: Request) -> dict[str, Any]:
-        path = "/V1" + request.path.partition("?")[0]
-        for template, methods in self.document["paths"].items():
-            pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
-            if re.fullmatch(pattern, path) and request.method.lower() in methods:
-                found: dict[str, Any] = methods[request.method.lower()]
-                return found
-        raise AssertionError(f"{request.method} {path} is not in the specification")
-
-    def errors(self, schema: dict[str, Any], document: Any) -> list[str]:
-        pinned = msgspec.json.decode(msgspec.json.encode(schema).replace(b'"#/', b'"urn:magento#/'))
-        validator = Draft4Validator(pinned, registry=self.registry)
-        return [f"{error.json_path}: {error.message[:160]}" for error in validator.iter_errors(document)]
-
-    def strangers(self, schema: dict[str, Any], document: Any, path: str = "$") -> list[str]:
-        """Fields that the specification does not know."""
-        while "$ref" in schema:
-            schema = self.document["definitions"][schema["$ref"].rpartition("/")[2]]
-        if isinstance(document, list):
-            return [one for row in document for one in self.strangers(schema.get("items", {}), row, f"{path}[]")]
-        if not isinstance(document, dict) or "properties" not in schema:
-            return []
-        known = schema["properties"]
-        found = [f"{path}.{name}" for name in document if name not in known]
-        inner = [(name, value) for name, value in document.items() if name in known]
-        return found + [one for name, value in inner for one in self.strangers(known[name], value, f"{path}.{name}")]
-
-
 @pytest.fixture(scope="session", params=["2.4.8", "2.4.9"])
-def spec(request: pytest.FixtureRequest, contracts: Path) -> Spec:
+def spec(request: pytest.FixtureRequest, contracts: Path) -> Specification:
     text = (contracts / "openapi" / f"admin-schema-{request.param}.yaml").read_text("utf-8")
-    return Spec(yaml.load(text, Loader=yaml.CSafeLoader))
+    document = yaml.load(text, Loader=yaml.CSafeLoader)
+    return Specification(document, document["definitions"], "/V1")
 
 
 @pytest.fixture
@@ -142,7 +90,7 @@ def test_every_operation_was_exchanged(exchanges: list[Exchange]) -> None:
     }
 
 
-def test_requests_are_as_specified(spec: Spec, exchanges: list[Exchange]) -> None:
+def test_requests_are_as_specified(spec: Specification, exchanges: list[Exchange]) -> None:
     for request, _ in exchanges:
         operation = spec.operation(request)
         declared = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
@@ -156,7 +104,7 @@ def test_requests_are_as_specified(spec: Spec, exchanges: list[Exchange]) -> Non
             assert spec.strangers(schema, body) == [], request.operation
 
 
-def test_answers_are_as_specified(spec: Spec, exchanges: list[Exchange]) -> None:
+def test_answers_are_as_specified(spec: Specification, exchanges: list[Exchange]) -> None:
     for request, response in exchanges:
         answers = spec.operation(request)["responses"]
         answer = answers.get(str(response.status), answers["default"] if response.status != 200 else {})
@@ -174,7 +122,7 @@ def test_answers_are_as_specified(spec: Spec, exchanges: list[Exchange]) -> None
         assert spec.strangers(answer["schema"], body) == [], request.operation
 
 
-def test_the_specification_would_notice(spec: Spec, exchanges: list[Exchange]) -> None:
+def test_the_specification_would_notice(spec: Specification, exchanges: list[Exchange]) -> None:
     """The checks above can fail."""
     request, response = next(one for one in exchanges if one[0].operation == "GET /orders/{id}")
     schema = spec.operation(request)["responses"]["200"]["schema"]
@@ -185,7 +133,7 @@ def test_the_specification_would_notice(spec: Spec, exchanges: list[Exchange]) -
     assert spec.strangers(schema, body) == ["$.items[].colour"]
 
 
-def test_the_fields_that_are_read_exist(spec: Spec, read_fields: Callable[[], set[str]]) -> None:
+def test_the_fields_that_are_read_exist(spec: Specification, read_fields: Callable[[], set[str]]) -> None:
     known = set()
     for name in ("order", "order-extension", "order-payment"):
         known |= set(spec.document["definitions"][f"sales-data-{name}-interface"]["properties"])

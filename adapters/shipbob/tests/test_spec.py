@@ -20,22 +20,8 @@ from adapters.shipbob.translate import order_facts
 from hub.mapping.tables import CodeTables
 from hub.sdk.capabilities import Context, FulfilmentCancel
 from hub.sdk.outcomes import RetryLater
-from hub.sdk.wire import Client, Request, Response
-
-Exchange = tuple[Request, Response]
-
-
-class Recorder:
-    """A client that remembers."""
-
-    def __init__(self, inner: Client) -> None:
-        self.inner = inner
-        self.exchanges: list[Exchange] = []
-
-    async def send(self, request: Request) -> Response:
-        response = await self.inner.send(request)
-        self.exchanges.append((request, response))
-        return response
+from hub.sdk.testkit.recorder import Exchange, Recorder
+from hub.sdk.wire import Request, Response
 
 
 class Spec:

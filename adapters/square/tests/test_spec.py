@@ -2,14 +2,10 @@
 
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
-from jsonschema import Draft4Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT4
 
 from adapters.square.availability import publish_availability
 from adapters.square.cancels import cancel_order
@@ -21,64 +17,14 @@ from adapters.square.shipments import confirm_shipment
 from adapters.square.simulator import SquareSimulator
 from adapters.square.tests.test_writes import cancel, counts, level, refund, shipment, uids
 from hub.sdk.capabilities import Context, PaymentCapture, PaymentVoid
-from hub.sdk.wire import Client, Request, Response
-
-Exchange = tuple[Request, Response]
-
-
-class Recorder:
-    """A client that remembers."""
-
-    def __init__(self, inner: Client) -> None:
-        self.inner = inner
-        self.exchanges: list[Exchange] = []
-
-    async def send(self, request: Request) -> Response:
-        response = await self.inner.send(request)
-        self.exchanges.append((request, response))
-        return response
-
-
-class Spec:
-    """The OpenAPI document, asked by method and path. Its schemas leave room for more: `strangers` does not."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.document = document
-        resource = Resource(contents=document, specification=DRAFT4)
-        self.registry: Registry[Any] = Registry().with_resource("urn:square", resource)
-
-    def operation(self, request: Request) -> dict[str, Any]:
-        path = request.path.partition("?")[0]
-        for template, methods in sorted(self.document["paths"].items(), key=lambda one: one[0].count("{")):
-            pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
-            if re.fullmatch(pattern, path) and request.method.lower() in methods:
-                found: dict[str, Any] = methods[request.method.lower()]
-                return found
-        raise AssertionError(f"{request.method} {path} is not in the specification")
-
-    def faults(self, schema: dict[str, Any], document: Any) -> list[str]:
-        pinned = msgspec.json.decode(msgspec.json.encode(schema).replace(b'"#/', b'"urn:square#/'))
-        validator = Draft4Validator(pinned, registry=self.registry)
-        wrong = [f"{error.json_path}: {error.message[:160]}" for error in validator.iter_errors(document)]
-        return wrong + self.strangers(schema, document)
-
-    def strangers(self, schema: dict[str, Any], document: Any, path: str = "$") -> list[str]:
-        """Fields that the specification does not know."""
-        while "$ref" in schema:
-            schema = self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        if isinstance(document, list):
-            return [one for row in document for one in self.strangers(schema.get("items", {}), row, f"{path}[]")]
-        if not isinstance(document, dict) or "properties" not in schema:
-            return []
-        known = schema["properties"]
-        found = [f"{path}.{name}" for name in document if name not in known]
-        inner = [(name, value) for name, value in document.items() if name in known]
-        return found + [one for name, value in inner for one in self.strangers(known[name], value, f"{path}.{name}")]
+from hub.sdk.testkit.recorder import Exchange, Recorder
+from tests.contract.specification import Specification
 
 
 @pytest.fixture(scope="session")
-def spec(contracts: Path) -> Spec:
-    return Spec(msgspec.json.decode((contracts / "openapi.trimmed.json").read_bytes()))
+def spec(contracts: Path) -> Specification:
+    document = msgspec.json.decode((contracts / "openapi.trimmed.json").read_bytes())
+    return Specification(document, document["components"]["schemas"])
 
 
 @pytest.fixture
@@ -138,7 +84,7 @@ def test_every_operation_was_exchanged(exchanges: list[Exchange]) -> None:
     }
 
 
-def test_requests_are_as_specified(spec: Spec, exchanges: list[Exchange]) -> None:
+def test_requests_are_as_specified(spec: Specification, exchanges: list[Exchange]) -> None:
     for request, _ in exchanges:
         operation = spec.operation(request)
         declared = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
@@ -150,14 +96,14 @@ def test_requests_are_as_specified(spec: Spec, exchanges: list[Exchange]) -> Non
             assert spec.faults(schema, msgspec.json.decode(request.body)) == [], request.operation
 
 
-def test_answers_are_as_specified(spec: Spec, exchanges: list[Exchange]) -> None:
+def test_answers_are_as_specified(spec: Specification, exchanges: list[Exchange]) -> None:
     for request, response in exchanges:
         stated = spec.operation(request)["responses"]
         schema = stated["200"]["content"]["application/json"]["schema"]
         assert spec.faults(schema, msgspec.json.decode(response.body)) == [], request.operation
 
 
-def test_events_are_as_specified(spec: Spec) -> None:
+def test_events_are_as_specified(spec: Specification) -> None:
     told = [sample for sample in samples() if sample.signed]
     assert len(told) == 7
     for sample in told:

@@ -15,10 +15,9 @@ from adapters.ups.tests.specification import Operation, Specification
 from adapters.ups.tests.test_client import ABROAD, AGAIN, GOODS
 from hub.sdk.capabilities import Context, LabelRequest, LabelVoid, ParcelToShip
 from hub.sdk.testkit.bench import Bench, outcome_of
+from hub.sdk.testkit.recorder import Exchange, Recorder
 from hub.sdk.testkit.samples import LABEL, RATE
-from hub.sdk.wire import Client, Request, Response
-
-Exchange = tuple[Request, Response]
+from hub.sdk.wire import Request
 
 TOLERATED = (
     "$.LabelRecoveryRequest: 'TrackingNumbers' is a required property",
@@ -29,19 +28,6 @@ TOLERATED = (
 """The numbers are for Roadie parcels only, by their own description; UPS's first example of the call leaves them out.
 GIF is the first valid value in the description of the code, whose length is to be four; a billing weight of "13.0" is
 to be as long as the longest."""
-
-
-class Recorder:
-    """A client that remembers."""
-
-    def __init__(self, inner: Client) -> None:
-        self.inner = inner
-        self.exchanges: list[Exchange] = []
-
-    async def send(self, request: Request) -> Response:
-        response = await self.inner.send(request)
-        self.exchanges.append((request, response))
-        return response
 
 
 @pytest.fixture(scope="module")
