@@ -16,6 +16,7 @@ from hub.log import configure
 from hub.settings import Settings, from_environment
 from hub.store.schema import upgrade
 from hub.supervisor import Child, Supervisor, require_free_port
+from hub.web.app import build_routes
 from hub.wiring import WEB_CONNECTIONS, WORKER_CONNECTIONS, build_parts, build_web, build_worker
 from hub.worker.main import stop_on_signals
 
@@ -61,7 +62,7 @@ async def serve_web(settings: Settings, host: str, port: int) -> None:
         settings, engines.database_url, engines.queue_url, name="crossdock-web", connections=WEB_CONNECTIONS
     )
     config = uvicorn.Config(
-        build_web(parts),
+        build_web(parts, build_routes()),
         host=host,
         port=port,
         log_config=None,

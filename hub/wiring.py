@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from hub.domain.ids import NewId, id_source
 from hub.registry import find_adapters, mapping_text, rule_text
@@ -20,7 +21,7 @@ from hub.store.database import Database
 from hub.store.schema import newest_revision
 from hub.store.unit_of_work import PostgresStore, PostgresUnit
 from hub.store.vault import Vault
-from hub.web.app import create_app
+from hub.web.app import serve_with
 from hub.web.grouping import Grouping
 from hub.web.services import Services
 from hub.web.webhooks import Intake, webhooks_first
@@ -137,7 +138,7 @@ def build_worker(parts: Parts) -> Worker:
     )
 
 
-def build_web(parts: Parts) -> Litestar:
+def build_web(parts: Parts, routes: Litestar) -> ASGIApp:
     """The web application over its parts."""
 
     @asynccontextmanager
@@ -145,7 +146,8 @@ def build_web(parts: Parts) -> Litestar:
         async with HttpClient(transport, clock=parts.clock, buckets=parts.buckets) as client:
             yield client
 
-    app = create_app(
+    app = serve_with(
+        routes,
         Services(
             database=parts.database,
             vault=parts.vault,
@@ -160,7 +162,7 @@ def build_web(parts: Parts) -> Litestar:
             schema_revision=newest_revision(),
             mapping_text=mapping_text,
             promise_rules=rule_text("promise", "default"),
-        )
+        ),
     )
     intake = Intake(
         parts.configuration,
@@ -171,5 +173,4 @@ def build_web(parts: Parts) -> Litestar:
         public_url=parts.settings.public_url,
         max_body_bytes=parts.settings.max_body_bytes,
     )
-    app.asgi_handler = webhooks_first(app.asgi_handler, intake)
-    return app
+    return webhooks_first(app, intake)

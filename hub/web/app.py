@@ -4,6 +4,7 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp
 
 from hub.web import docs_page, health, openapi
 from hub.web.access_log import access_log
@@ -18,12 +19,8 @@ API_BODY_BYTES = 16 * 1024 * 1024
 """Longest body under the API: imports of items and counts of whole warehouses come in one piece."""
 
 
-def create_app(services: Services) -> Litestar:
-    """Build the application. Opens nothing: the database is opened and closed by whoever made it."""
-
-    def provide_hub() -> Services:
-        return services
-
+def build_routes() -> Litestar:
+    """Build the routes, which takes a quarter of a second. They serve nobody until `serve_with` gives them services."""
     api = Router(
         path=openapi.API,
         route_handlers=list(CONTROLLERS),
@@ -32,14 +29,22 @@ def create_app(services: Services) -> Litestar:
         dependencies={"cut": Provide(provide_cut, sync_to_thread=False)},
         request_max_body_size=API_BODY_BYTES,
     )
-    app = Litestar(
+    return Litestar(
         route_handlers=[api, health.livez, health.readyz, health.metrics, *docs_page.ROUTES],
-        dependencies={"hub": Provide(provide_hub, sync_to_thread=False)},
+        dependencies={"hub": Provide(_provide_hub, sync_to_thread=False)},
         exception_handlers={HTTPException: answer, Exception: answer},
         openapi_config=openapi.config(),
-        state=State({"services": services}),
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = access_log(app.asgi_handler, services.new_id)
-    return app
+
+
+def serve_with(routes: Litestar, services: Services) -> ASGIApp:
+    """The application of a process. Opens nothing: the database is opened and closed by whoever made it."""
+    routes.state.services = services
+    return access_log(routes, services.new_id)
+
+
+def _provide_hub(state: State) -> Services:
+    services: Services = state.services
+    return services

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import uvicorn
+from litestar import Litestar
 
 from hub.domain.facts import AnyFact, StockReported
 from hub.flow.normalise import FACTS_TOPIC, encode_facts
@@ -21,6 +22,7 @@ from hub.settings import Backoff, Settings
 from hub.store.admin.connections import inherit
 from hub.store.inbox import Arrival, store_arrivals
 from hub.store.verify import verify_stock
+from hub.web.app import build_routes
 from hub.wiring import Parts, build_parts, build_web, build_worker
 from hub.worker.main import Worker
 
@@ -31,6 +33,8 @@ PATIENT = Backoff(max_attempts=12)
 LANES = (Lane.ORDERS, Lane.FACTS, Lane.STOCK)
 
 _numbers = count(1)
+_spare_routes: list[Litestar] = []
+"""Routes that no house serves now: building them takes longer than most tests."""
 
 
 @dataclass(kw_only=True)
@@ -42,13 +46,14 @@ class House:
     url: str = ""
     _server: uvicorn.Server | None = None
     _serving: asyncio.Task[None] | None = None
+    _routes: Litestar | None = None
     connections: dict[str, str] = field(default_factory=dict)
 
     async def serve(self) -> str:
         """Serve the web application on loopback."""
-        config = uvicorn.Config(
-            build_web(self.parts), port=0, log_config=None, access_log=False, lifespan="off", ws="none"
-        )
+        self._routes = _spare_routes.pop() if _spare_routes else build_routes()
+        web = build_web(self.parts, self._routes)
+        config = uvicorn.Config(web, port=0, log_config=None, access_log=False, lifespan="off", ws="none")
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve())
         while not self._server.started:
@@ -62,6 +67,8 @@ class House:
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             await self._serving
+        if self._routes is not None:
+            _spare_routes.append(self._routes)
         await self.parts.close()
 
     async def rows(self, sql: str, *arguments: object) -> list[dict[str, Any]]:

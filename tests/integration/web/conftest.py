@@ -32,7 +32,7 @@ from hub.store.configuration import ConfigurationReader
 from hub.store.database import Database
 from hub.store.unit_of_work import PostgresStore, PostgresUnit
 from hub.store.vault import Vault
-from hub.web.app import create_app
+from hub.web.app import build_routes, serve_with
 from hub.web.services import Services
 from hub.worker.perform import Performer
 from tests.conftest import TEMPLATE
@@ -223,7 +223,7 @@ async def application(shared: Database) -> AsyncIterator[Application]:
     wire, worker = Wire(), Worker()
     services = build_services(shared, wire, worker)
     # Litestar's own test client runs the application in a thread with a loop of its own, where this pool is no use.
-    transport = ASGITransport(app=create_app(services), raise_app_exceptions=False)
+    transport = ASGITransport(app=serve_with(build_routes(), services), raise_app_exceptions=False)
     async with AsyncClient(transport=transport, base_url="http://hub.test") as client:
         yield client, services, wire, worker
 
