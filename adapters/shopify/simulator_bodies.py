@@ -7,19 +7,16 @@ import msgspec
 from adapters.shopify.simulator_books import (
     ZERO,
     ShopFulfilment,
-    ShopLine,
     ShopOrder,
     ShopRefund,
     current,
     local,
     placed,
 )
-from hub.domain.contact import Contact
-
-Body = dict[str, object]
+from adapters.shopify.simulator_parts import Body, address_body, line_body, pair, tax_lines, text
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
-"""Amounts are written as text by `_text`; what stays a Decimal is a number on this vendor's wire too."""
+"""Amounts are written as text by `text`; what stays a Decimal is a number on this vendor's wire too."""
 
 
 def order_body(order: ShopOrder, fulfilments: list[ShopFulfilment], shop: str) -> bytes:
@@ -36,7 +33,7 @@ def order_body(order: ShopOrder, fulfilments: list[ShopFulfilment], shop: str) -
         "discount_applications": _applications(order, discount),
         "discount_codes": _discount_codes(order, discount),
         "fulfillments": [fulfilment_body(order, one) for one in fulfilments],
-        "line_items": [_line(order, line) for line in order.lines],
+        "line_items": [line_body(order, line) for line in order.lines],
         "payment_terms": None,
         "refunds": [refund_body(order, one) for one in order.refunds],
         "shipping_address": address_body(order.ship_to),
@@ -135,7 +132,7 @@ def _money(order: ShopOrder) -> Body:
         "original_total_additional_fees_set": None,
         "original_total_duties_set": None,
         "presentment_currency": money,
-        "tax_lines": _tax_lines(order, was.tax),
+        "tax_lines": tax_lines(order, was.tax),
         "total_cash_rounding_payment_adjustment_set": pair(ZERO, money),
         "total_cash_rounding_refund_adjustment_set": pair(ZERO, money),
         "total_outstanding": "0.00",
@@ -143,7 +140,7 @@ def _money(order: ShopOrder) -> Body:
         "total_tip_received": "0.00",
     }
     for name, amount in amounts.items():
-        body[name], body[f"{name}_set"] = _text(amount), pair(amount, money)
+        body[name], body[f"{name}_set"] = text(amount), pair(amount, money)
     return body
 
 
@@ -167,7 +164,7 @@ def fulfilment_body(order: ShopOrder, one: ShopFulfilment) -> Body:
         "tracking_url": one.urls[0] if one.urls else None,
         "tracking_urls": one.urls,
         "updated_at": local(one.created_at),
-        "line_items": [{**_line(order, order.by_line[id]), "quantity": units} for id, units in one.lines.items()],
+        "line_items": [{**line_body(order, order.by_line[id]), "quantity": units} for id, units in one.lines.items()],
     }
 
 
@@ -193,7 +190,7 @@ def _refund_transaction(order: ShopOrder, refund: ShopRefund) -> Body:
     return {
         "id": refund.transaction,
         "admin_graphql_api_id": f"gid://shopify/OrderTransaction/{refund.transaction}",
-        "amount": _text(refund.moved(order)),
+        "amount": text(refund.moved(order)),
         "created_at": local(refund.created_at),
         "currency": order.currency,
         "gateway": "shopify_payments",
@@ -217,7 +214,7 @@ def _refund_line(order: ShopOrder, refund: ShopRefund, place: int, line: int) ->
         "subtotal_set": pair(refund.amounts[line], order.currency),
         "total_tax": refund.taxes[line],
         "total_tax_set": pair(refund.taxes[line], order.currency),
-        "line_item": _line(order, order.by_line[line]),
+        "line_item": line_body(order, order.by_line[line]),
     }
 
 
@@ -242,91 +239,17 @@ def edit_body(order: ShopOrder, edit: int, added: dict[int, int], removed: dict[
     return encode({"order_edit": body})
 
 
-def pair(amount: Decimal, currency: str) -> Body:
-    """The same money twice: this shop sells in one currency."""
-    money = {"amount": _text(amount), "currency_code": currency}
-    return {"shop_money": money, "presentment_money": money}
-
-
-def address_body(contact: Contact | None) -> Body | None:
-    """An address; null for a sale at the till."""
-    if contact is None:
-        return None
-    first, _, last = (contact.name or "").partition(" ")
-    return {
-        "first_name": first,
-        "address1": contact.lines[0] if contact.lines else None,
-        "phone": contact.phone,
-        "city": contact.city,
-        "zip": contact.postal_code,
-        "province": contact.region,
-        "country": contact.country,
-        "last_name": last,
-        "address2": contact.lines[1] if len(contact.lines) > 1 else None,
-        "company": contact.company,
-        "latitude": contact.latitude,
-        "longitude": contact.longitude,
-        "name": contact.name,
-        "country_code": contact.country,
-        "province_code": contact.region,
-    }
-
-
-def _line(order: ShopOrder, line: ShopLine) -> Body:
-    variant, money = line.variant, order.currency
-    price = pair(line.price, money)
-    status = "fulfilled" if line.open == 0 else "partial"
-    return {
-        "id": line.id,
-        "admin_graphql_api_id": f"gid://shopify/LineItem/{line.id}",
-        "attributed_staffs": [],
-        "current_quantity": line.current,
-        "fulfillable_quantity": line.open,
-        "fulfillment_service": "gift_card" if variant.gift_card else "manual",
-        "fulfillment_status": status if line.fulfilled else None,
-        "gift_card": variant.gift_card,
-        "grams": variant.grams,
-        "name": variant.title,
-        "price": _text(line.price),
-        "price_set": price,
-        "product_exists": True,
-        "product_id": variant.product,
-        "properties": [],
-        "quantity": line.quantity,
-        "requires_shipping": variant.ships,
-        "sku": variant.sku,
-        "taxable": True,
-        "title": variant.title,
-        "total_discount": "0.00",
-        "total_discount_set": pair(ZERO, money),
-        "variant_id": variant.variant,
-        "variant_inventory_management": "shopify",
-        "variant_title": None,
-        "vendor": "Northwind Outfitters",
-        "tax_lines": _tax_lines(order, line.tax),
-        "duties": [],
-        "discount_allocations": _allocations(order, line),
-    }
-
-
-def _allocations(order: ShopOrder, line: ShopLine) -> list[Body]:
-    if not line.discount:
-        return []
-    amounts = {"amount": _text(line.discount), "amount_set": pair(line.discount, order.currency)}
-    return [{**amounts, "discount_application_index": 0}]
-
-
 def _shipping_line(order: ShopOrder) -> Body:
     price = pair(order.shipping, order.currency)
     return {
         "id": order.id + 31,
         "carrier_identifier": None,
         "code": order.shipping_title,
-        "discounted_price": _text(order.shipping),
+        "discounted_price": text(order.shipping),
         "discounted_price_set": price,
         "is_removed": False,
         "phone": None,
-        "price": _text(order.shipping),
+        "price": text(order.shipping),
         "price_set": price,
         "requested_fulfillment_service_id": None,
         "source": "shopify",
@@ -336,24 +259,10 @@ def _shipping_line(order: ShopOrder) -> Body:
     }
 
 
-def _tax_lines(order: ShopOrder, tax: Decimal) -> list[Body]:
-    if not tax:
-        return []
-    return [
-        {
-            "channel_liable": False,
-            "price": _text(tax),
-            "price_set": pair(tax, order.currency),
-            "rate": order.tax_rate,
-            "title": "Sales tax",
-        }
-    ]
-
-
 def _discount_codes(order: ShopOrder, discount: Decimal) -> list[Body]:
     if order.discount_code is None:
         return []
-    return [{"code": order.discount_code, "amount": _text(discount), "type": "fixed_amount"}]
+    return [{"code": order.discount_code, "amount": text(discount), "type": "fixed_amount"}]
 
 
 def _applications(order: ShopOrder, discount: Decimal) -> list[Body]:
@@ -363,7 +272,7 @@ def _applications(order: ShopOrder, discount: Decimal) -> list[Body]:
         {
             "target_type": "line_item",
             "type": "discount_code",
-            "value": _text(discount),
+            "value": text(discount),
             "value_type": "fixed_amount",
             "allocation_method": "across",
             "target_selection": "all",
@@ -395,8 +304,3 @@ def _customer(order: ShopOrder) -> Body | None:
         "admin_graphql_api_id": f"gid://shopify/Customer/{order.id + 41}",
         "default_address": address_body(order.ship_to),
     }
-
-
-def _text(amount: Decimal) -> str:
-    """ "12.00": REST writes the currency's places, whatever the amount carries."""
-    return f"{amount:.2f}" if amount.as_tuple().exponent == 0 else str(amount)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.counter import Counter, open_counter
 from tests.scenarios.house import House, build_house
 from tests.scenarios.town import Town, build_town
 
@@ -26,3 +27,11 @@ async def town(house: House) -> AsyncIterator[Town]:
     made = await build_town(house)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def counter(town: Town) -> AsyncIterator[Counter]:
+    """The API of the town's hub, for a person with every right."""
+    made = await open_counter(town.house)
+    yield made
+    await made.client.aclose()

@@ -13,19 +13,12 @@ from hub.store import dispatch, outbox
 from hub.store.payments import watch_authorisations
 from hub.worker.deliver import perform_call
 from hub.worker.requests import build
-from tests.scenarios.counter import Counter, open_counter
+from tests.scenarios.counter import Counter
 from tests.scenarios.test_facts import shipped
 from tests.scenarios.town import Town
 
 # Three passes at 10.00 with 8 % tax on top and 4.90 of shipping.
 WHOLE, GOODS, CHARGES = 3730, 1080, 490
-
-
-@pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    made = await open_counter(town.house)
-    yield made
-    await made.client.aclose()
 
 
 @pytest.fixture

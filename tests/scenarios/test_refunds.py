@@ -1,6 +1,5 @@
 """Money that goes back: never more than was taken, never twice, told to the books once, whoever decided it."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -8,22 +7,9 @@ import pytest
 
 from adapters.odoo.harness import settings as odoo_settings
 from adapters.odoo.harness import simulator as odoo_simulator
-from tests.scenarios.counter import Counter, open_counter
+from tests.scenarios.counter import Counter
+from tests.scenarios.sold import sold
 from tests.scenarios.town import Town
-
-
-@pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    made = await open_counter(town.house)
-    yield made
-    await made.client.aclose()
-
-
-async def sold(town: Town, units: int = 3) -> tuple[Any, dict[str, Any], str]:
-    placed, order = await town.buy([("PASS", units)])
-    town.depot.ship(town.asked(order["id"]))
-    await town.settle()
-    return placed, await town.order(placed), str(placed.lines[0].id)
 
 
 def given_back(town: Town, placed: Any) -> list[int]:

@@ -1,57 +1,13 @@
 """Goods that come back: asked for, blind, in parts, turned round; on the shelf and for sale in one commit."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from typing import Any
-
 import pytest
 
 from adapters.easypost.harness import settings as easypost_settings
 from adapters.easypost.harness import simulator as easypost_simulator
-from hub.domain.facts import GoodsReturned, ParcelScanned, ReturnedLine
-from hub.domain.returns import Disposition
-from hub.domain.shipping import ScanEvent, TrackingStatus
-from tests.scenarios.counter import Counter, open_counter
-from tests.scenarios.town import EAST, Town
-
-
-@pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    made = await open_counter(town.house)
-    yield made
-    await made.client.aclose()
-
-
-async def sold(town: Town, units: int = 3, sku: str = "PASS") -> tuple[Any, dict[str, Any], str]:
-    """An order that has left: the shop's, the hub's, and its line."""
-    placed, order = await town.buy([(sku, units)])
-    town.depot.ship(town.asked(order["id"]))
-    await town.settle()
-    return placed, await town.order(placed), str(placed.lines[0].id)
-
-
-async def shelf(town: Town, sku: str = "PASS") -> tuple[int, int, int, int]:
-    """Sellable, pinned, damaged and in quarantine at the eastern node."""
-    (row,) = await town.house.rows(
-        "SELECT sellable, pinned, damaged, quarantine FROM stock WHERE item_id = $1 AND node_id = $2",
-        town.items[sku],
-        town.east,
-    )
-    return row["sellable"], row["pinned"], row["damaged"], row["quarantine"]
-
-
-async def states(town: Town, order: str) -> dict[str, int]:
-    rows = await town.house.rows(
-        "SELECT state, sum(quantity)::int AS units FROM slice WHERE order_id = $1 GROUP BY state", order
-    )
-    return {row["state"]: row["units"] for row in rows}
-
-
-def scanned(tracking: str, status: TrackingStatus) -> ParcelScanned:
-    at = datetime.now(UTC)
-    return ParcelScanned(
-        at=at, tracking=tracking, carrier="ups", event=ScanEvent(at=at, status=status, raw=status.value)
-    )
+from hub.domain.shipping import TrackingStatus
+from tests.scenarios.counter import Counter
+from tests.scenarios.sold import scanned, shelf, sold, states
+from tests.scenarios.town import Town
 
 
 async def test_a_return_is_received_graded_and_for_sale_again(town: Town, counter: Counter) -> None:
@@ -163,97 +119,6 @@ async def test_the_window_and_the_class_are_rules_and_a_person_may_override(town
     assert made["state"] == "approved"
 
 
-async def test_goods_that_come_without_a_request_are_taken_in(town: Town, counter: Counter) -> None:
-    _, order, line = await sold(town, 3)
-    made = await counter.ok(
-        "POST",
-        "/returns",
-        {"order": order["number"], "blind": True, "node": "WEST", "lines": [{"line": line, "quantity": 1}]},
-    )
-    assert (made["state"], made["blind"], made["node"]) == ("received", True, "WEST")
-    await counter.ok("POST", f"/returns/{made['id']}/grade", {"disposition": "restock"})
-    assert await town.stock("PASS", town.west) == (1, 0), "restocked where it was received"
-
-
-async def test_goods_of_nobody_are_set_aside_until_their_order_is_found(town: Town, counter: Counter) -> None:
-    _, order, _ = await sold(town, 3)
-    made = await counter.ok(
-        "POST", "/returns", {"blind": True, "node": "EAST", "lines": [{"sku": "PASS", "quantity": 1}]}
-    )
-    assert (made["order"], made["state"]) == (None, "received")
-    assert await shelf(town) == (97, 0, 0, 1)
-    assert (await town.trouble())["kind"] == "return_without_order"
-    found = await counter.ok("POST", f"/returns/{made['id']}/match", {"order": order["id"]})
-    assert found["order"] == order["id"]
-    assert await states(town, order["id"]) == {"shipped": 2, "returned": 1}
-    assert await shelf(town) == (97, 0, 0, 1), "they were on the books already"
-    assert await town.house.open_exceptions() == []
-    await counter.ok("POST", f"/returns/{made['id']}/grade", {"disposition": "restock"})
-    assert await shelf(town) == (98, 0, 0, 0)
-
-
-async def test_goods_of_nobody_may_be_graded_as_they_are(town: Town, counter: Counter) -> None:
-    made = await counter.ok(
-        "POST", "/returns", {"blind": True, "node": "EAST", "lines": [{"sku": "PASS", "quantity": 2}]}
-    )
-    await counter.ok("POST", f"/returns/{made['id']}/grade", {"disposition": "restock"})
-    assert await shelf(town) == (102, 0, 0, 0)
-    assert await town.house.open_exceptions() == []
-
-
-async def test_a_node_tells_of_a_return_once_however_often_it_says_so(town: Town, counter: Counter) -> None:
-    _, order, line = await sold(town, 3)
-    made = await counter.ok("POST", "/returns", {"order": order["id"], "lines": [{"line": line, "quantity": 2}]})
-    told = GoodsReturned(
-        at=datetime.now(UTC),
-        receipt="r-1",
-        location=EAST,
-        return_id=made["id"],
-        lines=(ReturnedLine(quantity=2, sku="PASS", disposition=Disposition.RESTOCK),),
-    )
-    await town.house.hear("depot", told)
-    await town.house.hear("depot", told)
-    assert await shelf(town) == (99, 0, 0, 0)
-    assert (await counter.ok("GET", f"/returns/{made['id']}"))["state"] == "graded"
-    assert await town.house.open_exceptions() == []
-
-
-async def test_a_node_tells_of_more_than_anybody_expects(town: Town, counter: Counter) -> None:
-    _, order, line = await sold(town, 3)
-    await counter.ok("POST", "/returns", {"order": order["id"], "lines": [{"line": line, "quantity": 1}]})
-    told = GoodsReturned(
-        at=datetime.now(UTC),
-        receipt="r-2",
-        location=EAST,
-        order=f"{order['id']}-1",
-        lines=(ReturnedLine(quantity=4, sku="PASS"),),
-    )
-    await town.house.hear("depot", told)
-    assert await states(town, order["id"]) == {"returned": 3}
-    assert await shelf(town) == (97, 0, 0, 3)
-    assert (await town.trouble())["kind"] == "returned_unasked"
-    both = (await counter.ok("GET", f"/returns?order={order['id']}"))["items"]
-    assert sorted(one["blind"] for one in both) == [False, True]
-
-
-async def test_a_parcel_that_turns_round_opens_a_return_once(town: Town, counter: Counter) -> None:
-    placed, order, _ = await sold(town, 3)
-    tracking = await town.house.value("SELECT tracking FROM parcel")
-    await town.house.hear("depot", scanned(tracking, TrackingStatus.RETURN_TO_SENDER))
-    await town.house.hear("depot", scanned(tracking, TrackingStatus.RETURN_TO_SENDER))
-    (made,) = (await counter.ok("GET", "/returns"))["items"]
-    assert (made["state"], made["order"], made["node"]) == ("in_transit", order["id"], "EAST")
-    assert made["lines"][0]["reason"] == "return_to_sender"
-    assert (await town.trouble())["kind"] == "returned_to_sender"
-    await town.house.hear("depot", scanned(tracking, TrackingStatus.DELIVERED))
-    assert await states(town, order["id"]) == {"shipped": 3}, "delivered to the sender is not delivered"
-    await counter.ok("POST", f"/returns/{made['id']}/receive")
-    assert await town.house.open_exceptions() == [], "it is here: nobody has to look for it"
-    await counter.ok("POST", f"/returns/{made['id']}/grade", {"disposition": "restock"})
-    assert await shelf(town) == (100, 0, 0, 0)
-    assert (await town.order(placed))["state"] == "closed"
-
-
 async def test_an_update_of_the_order_does_not_ship_again_what_came_back(town: Town, counter: Counter) -> None:
     placed, order, line = await sold(town, 3)
     made = await counter.ok(
@@ -311,77 +176,6 @@ async def test_the_router_chooses_where_a_return_goes_by_its_own_terms(town: Tow
     kept = [one for one in decisions if one["group"].startswith("return ")]
     assert [one["group"] for one in kept] == [f"return {first['id']}", f"return {second['id']}"]
     assert {c["node"]: c["reason"] for c in kept[1]["candidates"]}["EAST"] == "not_capable"
-
-
-async def test_an_exchange_is_an_order_of_its_own_paid_by_what_comes_back(town: Town, counter: Counter) -> None:
-    await town.goods("LAMP", east=5)
-    _, order, line = await sold(town, 3)
-    made = await counter.ok(
-        "POST",
-        "/returns",
-        {
-            "order": order["id"],
-            "lines": [{"line": line, "quantity": 1, "reason": "wrong_item"}],
-            "exchange": [{"sku": "LAMP", "quantity": 1}],
-        },
-    )
-    await town.settle()
-    (other,) = await town.house.rows("SELECT * FROM customer_order WHERE external_id = $1", made["exchange"])
-    view = await counter.ok("GET", f"/orders/{other['id']}")
-    value = view["amounts"]["placed"]["shop"]["total"]
-    assert value > 0
-    assert [(p["method"], p["amount"]) for p in view["payments"]] == [("exchange", value)]
-    assert view["progress"]["by_state"] == {"accepted": 1}
-    assert not view["progress"]["held"]
-    related = await town.house.rows("SELECT order_id, other_id, kind FROM related_order ORDER BY kind")
-    assert {(r["order_id"], r["other_id"], r["kind"]) for r in related} == {
-        (other["id"], order["id"], "exchange"),
-        (order["id"], other["id"], "exchange_of"),
-    }
-    await counter.ok("POST", f"/returns/{made['id']}/receive", {"node": "EAST"})
-    await counter.ok("POST", f"/returns/{made['id']}/grade", {"disposition": "restock"})
-    await town.settle()
-    (refund,) = (await counter.ok("GET", f"/refunds?order={order['id']}"))["items"]
-    assert (refund["amount"], refund["state"], refund["reason"]) == (value, "done", "exchange")
-    assert town.shop.refunds == {}, "the money went into the other order"
-
-
-async def test_an_exchange_that_costs_more_waits_for_the_difference(town: Town, counter: Counter) -> None:
-    await town.goods("LAMP", east=5)
-    _, order, line = await sold(town, 3)
-    made = await counter.ok("POST", "/returns", {"order": order["id"], "lines": [{"line": line, "quantity": 1}]})
-    await counter.ok(
-        "POST", f"/returns/{made['id']}/exchange", {"lines": [{"sku": "LAMP", "quantity": 1, "amount": 9900}]}
-    )
-    await town.settle()
-    other = await town.house.value("SELECT id FROM customer_order WHERE external_id LIKE '%-X%'")
-    view = await counter.ok("GET", f"/orders/{other}")
-    assert [hold["kind"] for hold in view["holds"]] == ["payment_due"]
-    assert view["progress"]["by_state"] == {"reserved": 1}
-    problem = await counter.refused(
-        "POST", f"/returns/{made['id']}/exchange", {"lines": [{"sku": "LAMP", "quantity": 1}]}
-    )
-    assert problem["status"] == 409
-
-
-async def test_an_exchange_that_costs_less_gives_the_rest_back_when_the_goods_are_here(
-    town: Town, counter: Counter
-) -> None:
-    await town.goods("LAMP", east=5)
-    placed, order, line = await sold(town, 3)
-    made = await counter.ok("POST", "/returns", {"order": order["id"], "lines": [{"line": line, "quantity": 1}]})
-    await counter.ok(
-        "POST", f"/returns/{made['id']}/exchange", {"lines": [{"sku": "LAMP", "quantity": 1, "amount": 300}]}
-    )
-    await counter.ok("POST", f"/returns/{made['id']}/receive", {"node": "EAST"})
-    assert len((await counter.ok("GET", "/refunds"))["items"]) == 1
-    await counter.ok("POST", f"/returns/{made['id']}/grade", {"disposition": "restock"})
-    await town.settle()
-    rest, credit = (await counter.ok("GET", "/refunds"))["items"]
-    assert credit["amount"] == 300
-    (back,) = town.shop.orders[placed.id].refunds
-    assert int(back.moved(town.shop.orders[placed.id]) * 100) == rest["amount"] > 0
-    assert rest["state"] == "done"
 
 
 async def test_a_label_is_bought_for_the_way_back_and_its_first_scan_pays(town: Town, counter: Counter) -> None:

@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-import pytest
-
-from tests.scenarios.counter import Counter, open_counter
+from tests.scenarios.counter import Counter
 from tests.scenarios.town import Town
 
 SECONDS = 5.0
@@ -29,14 +27,6 @@ name = "dense goods"
 when = "order.value / order.weight_g > 10"
 set = { max_splits = 0 }
 """
-
-
-@pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    """The API of the town's hub."""
-    made = await open_counter(town.house)
-    yield made
-    await made.client.aclose()
 
 
 async def activate(counter: Counter, text: str) -> str:

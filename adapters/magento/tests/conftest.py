@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,17 @@ async def context(store: MagentoSimulator) -> AsyncIterator[Context[Settings]]:
 def with_settings(context: Context[Settings], **changes: Any) -> Context[Settings]:
     """The same context under other settings."""
     return msgspec.structs.replace(context, settings=msgspec.structs.replace(context.settings, **changes))
+
+
+@pytest.fixture
+def kits(store: MagentoSimulator) -> MagentoSimulator:
+    """The store sells what is made of other things, too."""
+    store.sell("TEE-S", quantity=9)
+    store.sell("TEE", kind="configurable", child="TEE-S", price=Decimal("22.00"))
+    store.sell("BALL", quantity=9)
+    store.sell("STRAP", quantity=9)
+    store.sell("PDF", kind="downloadable")
+    parts = (("BALL", 1), ("STRAP", 2))
+    store.sell("KIT", kind="bundle", parts=parts, together=True)
+    store.sell("LOOSE", kind="bundle", parts=parts, together=False)
+    return store

@@ -17,8 +17,8 @@ from adapters.magento.refunds import Memo, memo_request
 from adapters.magento.shipments import Plan, ship_request
 from adapters.magento.simulator import MagentoSimulator
 from adapters.magento.tests.conftest import encoded
+from adapters.magento.tests.requests import confirmation, level
 from adapters.magento.tests.test_payments import capture, refund
-from adapters.magento.tests.test_writes import confirmation, level
 from adapters.magento.translate import payment_rows
 from hub.domain.order import Method
 from hub.domain.shipping import Parcel

@@ -20,8 +20,8 @@ from adapters.magento.settings import Settings
 from adapters.magento.shipments import confirm_shipment
 from adapters.magento.simulator import MagentoSimulator
 from adapters.magento.tests.conftest import with_settings
+from adapters.magento.tests.requests import cancel, confirmation, level, update
 from adapters.magento.tests.test_payments import capture, refund
-from adapters.magento.tests.test_writes import cancel, confirmation, level, update
 from hub.domain.money import minor
 from hub.sdk.capabilities import Context
 from hub.sdk.testkit.recorder import Exchange, Recorder

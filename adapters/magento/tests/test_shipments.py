@@ -1,77 +1,26 @@
-"""Shipping, cancelling and publishing, against the simulated store over HTTP."""
+"""Shipping, against the simulated store over HTTP."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 
-from adapters.magento.availability import publish_availability
-from adapters.magento.cancels import cancel_order
 from adapters.magento.settings import Settings
 from adapters.magento.shipments import confirm_shipment
 from adapters.magento.simulator import MagentoSimulator
-from adapters.magento.simulator_books import StoreOrder, StoreSource
+from adapters.magento.simulator_books import StoreSource
 from adapters.magento.tests.conftest import with_settings
+from adapters.magento.tests.requests import confirmation
 from hub.domain.shipping import Parcel
 from hub.sdk.capabilities import (
-    AvailabilityUpdate,
-    ChannelCancel,
     ConfirmedLine,
     Context,
-    Level,
-    ShipmentConfirmation,
 )
-from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Refused, RetryLater, Uncertain
+from hub.sdk.outcomes import Done, NeedsPerson, Refused, Uncertain
+from hub.sdk.testkit.bench import outcome_of
 
 Store = Context[Settings]
-SHIPPED = datetime(2026, 1, 16, 15, tzinfo=UTC)
-
-
-def confirmation(order: StoreOrder, units: dict[int, int], **more: Any) -> ShipmentConfirmation:
-    """Units by item id left, in one parcel."""
-    given: dict[str, Any] = {
-        "key": "O1-confirm-1",
-        "order_external_id": str(order.id),
-        "lines": tuple(ConfirmedLine(line=str(item), quantity=count) for item, count in units.items()),
-        "parcels": (Parcel(tracking="1Z999", carrier="ups", service="ground"),),
-        "location": "default",
-        "shipped_at": SHIPPED,
-    }
-    return ShipmentConfirmation(**(given | more))
-
-
-def cancel(order: StoreOrder) -> ChannelCancel:
-    return ChannelCancel(key="O1-cancel-1", order_external_id=str(order.id), reason="customer asked")
-
-
-def update(*levels: Level) -> AvailabilityUpdate:
-    return AvailabilityUpdate(key="avail-1", levels=levels)
-
-
-def level(sku: str, quantity: int, previous: int | None = 1, source: str = "default") -> Level:
-    return Level(sku=sku, location=source, quantity=quantity, previous=previous)
-
-
-async def outcome_of(attempt: Any) -> Any:
-    try:
-        return await attempt
-    except Interrupted as interruption:
-        return interruption.outcome
-
-
-@pytest.fixture
-def kits(store: MagentoSimulator) -> MagentoSimulator:
-    store.sell("TEE-S", quantity=9)
-    store.sell("TEE", kind="configurable", child="TEE-S", price=Decimal("22.00"))
-    store.sell("BALL", quantity=9)
-    store.sell("STRAP", quantity=9)
-    store.sell("PDF", kind="downloadable")
-    parts = (("BALL", 1), ("STRAP", 2))
-    store.sell("KIT", kind="bundle", parts=parts, together=True)
-    store.sell("LOOSE", kind="bundle", parts=parts, together=False)
-    return store
 
 
 class TestShipping:
@@ -268,138 +217,3 @@ class TestShipping:
         odd = await outcome_of(confirm_shipment(context, msgspec.structs.replace(request, order_external_id="#1001")))
         assert isinstance(odd, NeedsPerson)
         assert "no entity_id" in odd.reason
-
-
-class TestCancelling:
-    async def test_what_is_not_invoiced_is_cancelled(self, store: MagentoSimulator, context: Store) -> None:
-        order = store.place_order([("MUG-RED", 2)])
-        assert await cancel_order(context, cancel(order)) == Done(reference=str(order.id))
-        assert (order.state, store.reservations["MUG-RED"]) == ("canceled", 0)
-        assert await cancel_order(context, cancel(order)) == Done(reference=str(order.id), found=True)
-
-    async def test_a_paid_order_is_for_a_person(self, store: MagentoSimulator, context: Store) -> None:
-        order = store.place_order([("MUG-RED", 2)], paid=True)
-        outcome = await cancel_order(context, cancel(order))
-        assert isinstance(outcome, NeedsPerson)
-        assert f"the rest is paid ({order.invoices[0].id})" in outcome.reason
-        assert order.memos == []
-
-    @pytest.mark.parametrize("refunds", ["online", "offline"])
-    async def test_or_refunded_where_the_settings_say_so(
-        self, refunds: str, store: MagentoSimulator, context: Store
-    ) -> None:
-        order = store.place_order([("MUG-RED", 2), ("TEE-M", 1)], payment_method="cardgateway")
-        store.invoice(order, {order.items[0].id: 2}, capture=True, note=None)
-        store.invoice(order, {order.items[1].id: 1}, capture=True, note=None)
-        refunding = with_settings(context, refund_on_cancel=True, refunds=refunds)
-        store.refund(order, {order.items[0].id: 2}, invoice=order.invoices[0].id)
-        assert await cancel_order(refunding, cancel(order)) == Done(reference=str(order.id))
-        assert [memo.invoice for memo in order.memos] == [one.id for one in order.invoices]
-        assert order.state == "closed"
-        assert order.refunded == order.paid
-
-    async def test_a_part_that_left_stays_and_the_rest_is_cancelled(
-        self, store: MagentoSimulator, context: Store
-    ) -> None:
-        order = store.place_order([("MUG-RED", 3)])
-        store.invoice(order, {order.items[0].id: 1}, capture=True, note=None)
-        store.ship(order, {order.items[0].id: 1}, [])
-        assert await cancel_order(context, cancel(order)) == Done(reference=str(order.id))
-        assert (order.items[0].cancelled, order.items[0].shipped) == (2, 1)
-
-    async def test_what_left_before_it_was_invoiced_is_not_cancelled(
-        self, store: MagentoSimulator, context: Store
-    ) -> None:
-        order = store.place_order([("MUG-RED", 3)])
-        store.ship(order, {order.items[0].id: 3}, [])
-        assert isinstance(await cancel_order(context, cancel(order)), Refused)
-        assert order.items[0].cancelled == 0
-
-    async def test_what_has_left_is_refused(self, store: MagentoSimulator, context: Store) -> None:
-        order = store.place_order([("MUG-RED", 1)], paid=True)
-        store.ship(order, {}, [])
-        assert isinstance(await cancel_order(context, cancel(order)), Refused)
-
-    async def test_a_bundle_that_left_by_its_children_has_left(self, kits: MagentoSimulator, context: Store) -> None:
-        order = kits.place_order([("LOOSE", 1)], paid=True)
-        kits.ship(order, {}, [])
-        assert isinstance(await cancel_order(context, cancel(order)), Refused)
-
-    async def test_a_held_order_must_be_let_go_first(self, store: MagentoSimulator, context: Store) -> None:
-        order = store.place_order([("MUG-RED", 1)])
-        store.hold(order.id)
-        outcome = await cancel_order(context, cancel(order))
-        assert isinstance(outcome, NeedsPerson)
-        assert order.state == "holded"
-
-    async def test_true_is_not_believed(self, store: MagentoSimulator, context: Store) -> None:
-        order = store.place_order([("MUG-RED", 1)])
-
-        def unmoved(order: StoreOrder) -> bool:
-            return True
-
-        store.cancel = unmoved  # type: ignore[method-assign]
-        outcome = await cancel_order(context, cancel(order))
-        assert outcome == Refused(reason="order 000000001: the store does not cancel it in state processing")
-
-
-class TestAvailability:
-    async def test_levels_are_absolute_with_their_status(self, store: MagentoSimulator, context: Store) -> None:
-        assert await publish_availability(context, update(level("MUG-RED", 7), level("TEE-M", 0))) == Done()
-        assert (store.source_items["MUG-RED", "default"], store.in_stock["MUG-RED", "default"]) == (7, True)
-        assert (store.source_items["TEE-M", "default"], store.in_stock["TEE-M", "default"]) == (0, False)
-
-    async def test_zero_stays_in_stock_where_the_store_backorders(
-        self, store: MagentoSimulator, context: Store
-    ) -> None:
-        backordering = with_settings(context, zero_is_out_of_stock=False)
-        await publish_availability(backordering, update(level("TEE-M", 0)))
-        assert store.in_stock["TEE-M", "default"]
-
-    async def test_calls_hold_no_more_than_the_store_takes(self, store: MagentoSimulator, context: Store) -> None:
-        levels = [level(f"SKU-{number}", number) for number in range(45)]
-        for one in levels:
-            store.sell(one.sku)
-        assert await publish_availability(context, update(*levels)) == Done()
-        assert sum(1 for method, _ in store.asked if method == "POST") == 3
-        assert all(store.source_items[one.sku, "default"] == one.quantity for one in levels)
-
-    async def test_a_sku_that_is_told_first_must_exist(self, store: MagentoSimulator, context: Store) -> None:
-        """The store would take it, and keep stock of nothing."""
-        store.sell("TEE", kind="configurable", child="TEE-M")
-        levels = (level("GHOST", 3, None), level("TEE", 3, None), level("mug-red", 4, None))
-        outcome = await publish_availability(context, update(*levels))
-        assert isinstance(outcome, NeedsPerson)
-        assert "GHOST: the store has no such product" in outcome.reason
-        assert "TEE: a configurable product has no stock of its own" in outcome.reason
-        assert ("GHOST", "default") not in store.source_items
-        assert store.source_items["mug-red", "default"] == 4
-
-    async def test_one_bad_level_takes_no_other_with_it(self, store: MagentoSimulator, context: Store) -> None:
-        levels = (level("MUG-RED", 7), level("TEE-M", 5, source="attic"), level("TEE-M", 6))
-        outcome = await publish_availability(context, update(*levels))
-        assert isinstance(outcome, NeedsPerson)
-        assert 'TEE-M: attic: Validation Failed: Source with code "attic" does not exist.' in outcome.reason
-        assert (store.source_items["MUG-RED", "default"], store.source_items["TEE-M", "default"]) == (7, 6)
-
-    async def test_an_error_inside_a_200_is_not_done(self, store: MagentoSimulator, context: Store) -> None:
-        store.error_inside = 1
-        outcome = await outcome_of(publish_availability(context, update(level("MUG-RED", 7))))
-        assert isinstance(outcome, Uncertain)
-        assert "an error inside" in outcome.reason
-
-    async def test_a_store_in_maintenance_is_told_again(self, store: MagentoSimulator, context: Store) -> None:
-        store.script.append("throttle")
-        outcome = await outcome_of(publish_availability(context, update(level("MUG-RED", 7))))
-        assert isinstance(outcome, RetryLater)
-        assert outcome.at is not None
-
-    async def test_what_open_orders_took_is_the_stores_own_subtraction(
-        self, store: MagentoSimulator, context: Store
-    ) -> None:
-        """Why the adapter declares OWN_OPEN_ORDERS: of 7 told, an open order of 2 leaves 5 for sale."""
-        order = store.place_order([("MUG-RED", 2)])
-        await publish_availability(context, update(level("MUG-RED", 7)))
-        assert store.salable("MUG-RED") == 5
-        await confirm_shipment(context, confirmation(order, {order.items[0].id: 2}))
-        assert (store.source_items["MUG-RED", "default"], store.salable("MUG-RED")) == (5, 5)
