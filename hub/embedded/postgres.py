@@ -16,6 +16,7 @@ import msgspec
 from hub.embedded import process, tuning
 from hub.embedded.errors import EngineError
 from hub.embedded.place import POSTGRES_SOCKET, REMEDY, Place, settle
+from hub.embedded.stuck import Watch
 
 USER: Final = "crossdock"
 DATABASE: Final = "crossdock"
@@ -25,6 +26,7 @@ READY_SECONDS: Final = 120.0
 LEFTOVER_SECONDS: Final = 10.0
 # Fast shutdown, then an immediate one (the next start recovers), then the end.
 STOP_SIGNALS: Final = ((signal.SIGINT, 15.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+STUCK_SIGNALS: Final = STOP_SIGNALS[1:]
 LOCALE: Final = "C.UTF-8"
 
 
@@ -46,6 +48,7 @@ class PostgresEngine:
         self._durable = durable
         self._child: subprocess.Popen[bytes] | None = None
         self._sockets = place.run
+        self._watch = Watch()
         self.pid = 0
         self.adopted = False
         """Whether it was already running, left by a supervisor that was killed."""
@@ -60,16 +63,18 @@ class PostgresEngine:
         return f"postgresql://{USER}@/{quote(name, safe='')}?host={quote(str(self._sockets), safe='/')}&port=5432"
 
     def alive(self) -> bool:
-        """Whether its process runs; cheap enough to ask many times a second."""
-        return self.pid != 0 and not process.is_gone(self.pid, self._child)
+        """Whether it runs and serves or is about to; cheap enough to ask many times a second."""
+        return self._runs() and not self._watch.is_stuck(self.pid, time.monotonic())
 
     def restart(self) -> None:
         """Start it, or adopt the one that runs on this folder. Returns when it takes connections.
 
-        Committed rows are there again. Raises EngineError when it does not come up.
+        One that is stuck is ended first. Committed rows are there again. Raises EngineError when it does not come up.
         """
         if self._child is not None and self.alive():
             return
+        if self._runs() and self._watch.is_stuck(self.pid, time.monotonic()):
+            process.end(self.pid, STUCK_SIGNALS, self._child)
         found = _find_running(self._place)
         self.adopted = found is not None
         if found is not None:
@@ -88,8 +93,11 @@ class PostgresEngine:
 
     def stop(self) -> None:
         """End it in order: sessions are closed, what is in memory is written. Nothing happens when it is gone."""
-        if self.alive():
+        if self._runs():
             process.end(self.pid, STOP_SIGNALS, self._child)
+
+    def _runs(self) -> bool:
+        return self.pid != 0 and not process.is_gone(self.pid, self._child)
 
     def ask(self, sql: str, database: str = "postgres") -> str:
         """Run one administrative statement and return its output, one line a row; blocks for some 10 ms.

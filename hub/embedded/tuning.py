@@ -28,6 +28,9 @@ TUNING: Final[Mapping[str, str]] = {
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
     "random_page_cost": "1.1",
+    # Each session reads for itself. When a reading process of Postgres 18 is killed while the server recovers, the
+    # server does not notice, and every session waits for ever for the page that was asked of it (fault seed 26).
+    "io_method": "sync",
     # A worker killed in the middle of a wait must not hold its locks until the wait is over.
     "client_connection_check_interval": "1s",
     # idle_in_transaction_session_timeout is missing on purpose: the hub sets it on its own connections, a person

@@ -61,6 +61,11 @@ def folder_of(engine: PostgresEngine) -> Path:
     return Path(engine.url.partition("host=")[2].partition("&")[0]).parent
 
 
+def kill_children(pid: int) -> None:
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
+        os.kill(int(child), signal.SIGKILL)
+
+
 async def query(url: str, sql: str) -> object:
     connection = await asyncpg.connect(url)
     try:
@@ -133,6 +138,24 @@ async def test_a_running_orphan_is_adopted(postgres: PostgresEngine) -> None:
     assert not second.alive()
     assert process.wait_until(lambda: not postgres.alive(), 1)
     postgres.restart()
+
+
+async def test_a_server_that_lives_and_serves_nobody_is_replaced(
+    postgres: PostgresEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after the end of a process that was recovering the server: the postmaster stays, alone, for ever."""
+    monkeypatch.setattr("hub.embedded.stuck.STUCK_SECONDS", 0.2)
+    monkeypatch.setattr("hub.embedded.postgres.STUCK_SIGNALS", ((signal.SIGKILL, 5.0),))
+    await query(postgres.url, "CREATE TABLE stayed AS SELECT 7 AS id")
+    alone = postgres.pid
+    os.kill(alone, signal.SIGSTOP)
+    kill_children(alone)
+    assert process.wait_until(lambda: not postgres.alive(), 5)
+    assert process.is_alive(alone)
+    postgres.restart()
+    assert not process.is_alive(alone)
+    assert postgres.alive()
+    assert await query(postgres.url, "SELECT id FROM stayed") == 7
 
 
 @pytest.mark.parametrize("number", ["taken", "free"])
