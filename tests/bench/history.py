@@ -1,5 +1,6 @@
 """Orders of the past: copies of orders that a hub really took, shipped long ago, written by plain SQL."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -42,12 +43,17 @@ DELIVERIES: Final = (
 )
 
 
+WHILE_COPYING: Final = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "max_wal_size": "16GB"}
+"""What is copied here is made again when the machine fails; what is measured afterwards is not."""
+
+
 async def copy_orders(connection: Connection, orders: int) -> int:
     """Copy what the hub holds until there are so many orders; returns how many there are then."""
     ids = [row[0] for row in await connection.fetch("SELECT id FROM customer_order ORDER BY id")]
     newest = await connection.fetchval("SELECT max(id) FROM message")
     statements = [await _copying(connection, table) for table in COPIED]
     held = len(ids)
+    await _set(connection, WHILE_COPYING)
     for copy in range(1, orders // len(ids)):
         async with connection.transaction():
             for sql in statements:
@@ -55,9 +61,17 @@ async def copy_orders(connection: Connection, orders: int) -> int:
             await connection.execute(MESSAGES, str(copy), newest)
             await connection.execute(DELIVERIES, str(copy), newest)
         held += len(ids)
+    await _set(connection, dict.fromkeys(WHILE_COPYING, None))
     await connection.execute("VACUUM ANALYZE")
     await connection.execute("CHECKPOINT")
     return held
+
+
+async def _set(connection: Connection, settings: Mapping[str, str | None]) -> None:
+    """Change settings of the whole server; None sets one back."""
+    for name, value in settings.items():
+        await connection.execute(f"ALTER SYSTEM {f'SET {name} = {value!r}' if value else f'RESET {name}'}")
+    await connection.execute("SELECT pg_reload_conf()")
 
 
 async def _copying(connection: Connection, table: str) -> str:

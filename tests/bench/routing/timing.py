@@ -32,6 +32,12 @@ def spread_of(times: Sequence[float]) -> Figures:
     return {"p50_us": round(median(ranked), 1), "p95_us": at(0.95), "p99_us": at(0.99), "count": len(ranked)}
 
 
+def yardstick_us() -> float:
+    """Microseconds of 20,000 rounds of a loop that never changes: some 700 on the machine of the recorded figures, so
+    divide by what it gives and multiply by 700 to compare."""
+    return round(best_us(lambda: sum(n * n % 7 for n in range(20_000)), 20)[0], 1)
+
+
 def look_once(group: Group, snapshot: Snapshot) -> list[int]:
     """The floor: one look at every stock figure, and nothing else. No router in this language does less."""
     wanted = [(1 << n, line.quantity) for n, line in enumerate(group.lines)]
