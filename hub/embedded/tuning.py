@@ -16,6 +16,9 @@ TUNING: Final[Mapping[str, str]] = {
     "checkpoint_timeout": "15min",
     "max_wal_size": "4GB",
     "min_wal_size": "256MB",
+    # A new 16 MB piece of the log is not filled with zeroes first: that held up every commit for 70 to 350 ms, once a
+    # second in a busy hub. Writing into the empty file costs a commit no more than writing over zeroes (measured).
+    "wal_init_zero": "off",
     # Reach: a socket in a folder that only the engines' user (and root) may enter. No port for other local users.
     "listen_addresses": "",
     "port": "5432",
