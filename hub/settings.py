@@ -71,8 +71,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lease_seconds: Count = 8
     delivery_concurrency: Count = 8
     raw_retention_days: Count = 90
+    allow_private_subscribers: bool = False
+    """Whether webhooks and mail may go to hosts of this machine and its private networks."""
+    subscriber_patience_hours: Count = 120
+    """A subscriber that takes nothing for so long is paused, and a person is told."""
     log_level: LogLevel = "info"
     backoff: Backoff = Backoff()
+
+    @property
+    def address(self) -> str:
+        """Where people and vendors reach this hub, without a trailing slash."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     def __repr__(self) -> str:
         """Names of the settings that differ from their default; values stay out, for URLs and keys hold secrets."""

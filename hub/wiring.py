@@ -8,15 +8,19 @@ from datetime import UTC, datetime, timedelta
 from litestar import Litestar
 from litestar.types import ASGIApp
 
+from hub.domain.customer_link import customer_url, link_key, usual_end
+from hub.domain.events import Channel
 from hub.domain.ids import NewId, id_source
+from hub.flow.notices import Notices, load_notices
 from hub.registry import find_adapters, mapping_text, rule_text
 from hub.sdk.adapter import Adapter
 from hub.sdk.http import HttpClient
+from hub.sdk.public_address import any_address, public_address
 from hub.sdk.wire import Client, Transport
 from hub.settings import Settings, secret_key
 from hub.store.clock import DatabaseClock
 from hub.store.configuration import ConfigurationReader
-from hub.store.credentials import Credentials
+from hub.store.credentials import Credentials, StoredTokens
 from hub.store.database import Database
 from hub.store.schema import newest_revision
 from hub.store.unit_of_work import PostgresStore, PostgresUnit
@@ -31,11 +35,18 @@ from hub.worker.buckets import SharedBuckets
 from hub.worker.clients import Clients
 from hub.worker.deliver import Deliverer
 from hub.worker.fetch import Fetcher
+from hub.worker.holds import HoldKeeper
 from hub.worker.main import Worker
+from hub.worker.notify import Notifier
+from hub.worker.notify_mail import Mail
+from hub.worker.notify_webhook import Webhooks
 from hub.worker.perform import Performer
 from hub.worker.pull import Puller
 from hub.worker.reconcile import Reconciler
 from hub.worker.sweep import Sweeper
+
+LANGUAGES = ("en", "de")
+"""Of `rules/notices`."""
 
 WEB_CONNECTIONS = 6
 WORKER_CONNECTIONS = 12
@@ -97,10 +108,15 @@ def build_parts(
             default_policy=rule_text("routing", "default"),
             clock=clock,
             default_returns=rule_text("returns", "default"),
+            default_promise=rule_text("promise", "default"),
+            default_holds=rule_text("holds", "default"),
+            default_changes=rule_text("changes", "default"),
+            address_rules=rule_text("holds", "addresses"),
+            default_pick_up=rule_text("pick_up", "default"),
         ),
         bells=Bells(queue_url),
         buckets=buckets,
-        clients=Clients(credentials, buckets, clock),
+        clients=Clients(credentials, buckets, clock, settings.public_url),
         new_id=id_source(clock),
         clock=clock,
     )
@@ -131,10 +147,42 @@ def build_worker(parts: Parts) -> Worker:
         broadcaster=Broadcaster(
             parts.database, parts.configuration, parts.clients, parts.clock, parts.new_id, settings.backoff
         ),
+        notifier=build_notifier(parts),
+        hold_keeper=HoldKeeper(
+            PostgresStore(parts.database), parts.configuration, parts.clock, parts.new_id, parts.bells.here
+        ),
         reconciler=Reconciler(parts.database, parts.clock, parts.bells.here),
         sweeper=Sweeper(parts.database, timedelta(days=settings.raw_retention_days), parts.clock),
         sweep_seconds=settings.sweep_seconds,
         batch_size=settings.batch_size,
+    )
+
+
+def shipped_notices() -> Mapping[str, Notices]:
+    """What customers read, by language."""
+    return {language: load_notices(rule_text("notices", language)) for language in LANGUAGES}
+
+
+def build_notifier(parts: Parts) -> Notifier:
+    """Who tells subscribers."""
+    settings = parts.settings
+    resolve = any_address if settings.allow_private_subscribers else public_address
+    key, base = link_key(secret_key(settings)), settings.address
+
+    def link(order: str, now: datetime) -> str:
+        return customer_url(base, order, usual_end(now), key)
+
+    return Notifier(
+        parts.database,
+        parts.vault,
+        {
+            Channel.WEBHOOK: Webhooks(parts.clock, resolve),
+            Channel.MAIL: Mail(parts.database, shipped_notices(), link, parts.clock, resolve),
+        },
+        parts.clock,
+        settings.backoff,
+        lease_seconds=settings.lease_seconds,
+        patience=timedelta(hours=settings.subscriber_patience_hours),
     )
 
 
@@ -143,7 +191,8 @@ def build_web(parts: Parts, routes: Litestar) -> ASGIApp:
 
     @asynccontextmanager
     async def open_client(connection: str, transport: Transport) -> AsyncIterator[Client]:
-        async with HttpClient(transport, clock=parts.clock, buckets=parts.buckets) as client:
+        tokens = StoredTokens(parts.database, parts.vault, connection)
+        async with HttpClient(transport, clock=parts.clock, buckets=parts.buckets, tokens=tokens) as client:
             yield client
 
     app = serve_with(
@@ -162,6 +211,9 @@ def build_web(parts: Parts, routes: Litestar) -> ASGIApp:
             schema_revision=newest_revision(),
             mapping_text=mapping_text,
             promise_rules=rule_text("promise", "default"),
+            link_key=link_key(secret_key(parts.settings)),
+            notices=shipped_notices(),
+            exception_rules=rule_text("exceptions", "default"),
         ),
     )
     intake = Intake(

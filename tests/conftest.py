@@ -18,9 +18,8 @@ TEMPLATE = "crossdock_template"
 _numbers = count(1)
 UNHURRIED = (
     "hub.web.grouping.PATIENCE_SECONDS",
-    "hub.web.grouping.OVERLOAD_SECONDS",
+    "hub.web.grouping.COMMIT_SECONDS",
     "hub.web.webhooks.PATIENCE_SECONDS",
-    "hub.store.configuration.PATIENCE_SECONDS",
 )
 
 

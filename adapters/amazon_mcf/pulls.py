@@ -80,7 +80,11 @@ def _begin(context: Mcf, cursor: str | None) -> Scan:
     if cursor is None:
         return Scan(since=context.connection.live_from or now - FIRST_PULL, until=now)
     scan = msgspec.json.decode(cursor, type=Scan)
-    return scan if scan.token or scan.skip else Scan(since=scan.since, until=now)
+    if scan.token or scan.skip:
+        return scan
+    # A cursor ahead of us was written by a clock that was fast: what changed since lies before it.
+    latest = now - timedelta(seconds=context.settings.overlap_seconds)
+    return Scan(since=min(scan.since, latest), until=now)
 
 
 def _cursor(scan: Scan) -> str:

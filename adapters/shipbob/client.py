@@ -150,7 +150,8 @@ async def _changes(context: Context[Settings], start: datetime, end: datetime | 
 
 def _since(context: Context[Settings], cursor: str | None, until: datetime) -> datetime:
     if cursor is not None:
-        return datetime.fromisoformat(cursor) - timedelta(seconds=context.settings.overlap_seconds)
+        # A cursor ahead of us was written by a clock that was fast: what changed since lies before it.
+        return min(datetime.fromisoformat(cursor), until) - timedelta(seconds=context.settings.overlap_seconds)
     return context.connection.live_from or until - FIRST_PULL
 
 

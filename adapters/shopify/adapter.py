@@ -4,17 +4,24 @@ from typing import Final
 
 from adapters.shopify.availability import publish_availability
 from adapters.shopify.cancels import cancel_order
-from adapters.shopify.client import OVERLAP_SECONDS, fetch, probe, pull_orders
+from adapters.shopify.client import OVERLAP_SECONDS, probe, pull_orders
+from adapters.shopify.fetches import fetch
 from adapters.shopify.levels import BATCH
 from adapters.shopify.payments import capture_payment, refund_payment, void_payment
+from adapters.shopify.privacy import data_request, redact_customer, redact_shop
 from adapters.shopify.settings import Settings, account, transport
 from adapters.shopify.shipments import confirm_shipment
+from adapters.shopify.sign_in import SIGN_IN
+from adapters.shopify.stock import TOPIC as STOCK
+from adapters.shopify.stock import pull_stock, stock_report
+from adapters.shopify.subscriptions import NIGHTLY_SECONDS, keep_subscriptions
 from adapters.shopify.translate import FUNCTIONS
 from adapters.shopify.webhook import addressed, check
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Subtracts, Topic
 
 _ORDER: Final = Topic(lane=Lane.ORDERS, form=Form.SNAPSHOT, mapping="order")
 _FETCHED: Final = Topic(lane=Lane.FETCH, form=Form.EVENT, thin=True, fetched_as="orders/updated")
+_LEVEL: Final = Topic(lane=Lane.FETCH, form=Form.EVENT, thin=True, fetched_as=STOCK)
 _IGNORED: Final = Topic(lane=Lane.FACTS, form=Form.EVENT, ignore=True)
 
 ORDER_TOPICS: Final = (
@@ -27,8 +34,19 @@ ORDER_TOPICS: Final = (
 )
 """Their bodies are the whole order."""
 
-FETCHED_TOPICS: Final = ("orders/edited", "refunds/create")
+RETURN_TOPICS: Final = (
+    "returns/request",
+    "returns/approve",
+    "returns/decline",
+    "returns/cancel",
+    "returns/close",
+    "returns/reopen",
+)
+
+FETCHED_TOPICS: Final = ("orders/edited", "refunds/create", *RETURN_TOPICS)
 """Their bodies are about an order without being one."""
+
+LEVEL_TOPIC: Final = "inventory_levels/update"
 
 IGNORED_TOPICS: Final = (
     "orders/delete",
@@ -41,7 +59,6 @@ IGNORED_TOPICS: Final = (
     "fulfillment_orders/cancelled",
     "fulfillment_orders/placed_on_hold",
     "fulfillment_orders/hold_released",
-    "inventory_levels/update",
     "inventory_items/create",
     "inventory_items/update",
     "inventory_items/delete",
@@ -52,9 +69,6 @@ IGNORED_TOPICS: Final = (
     "locations/update",
     "locations/delete",
     "app/uninstalled",
-    "customers/data_request",
-    "customers/redact",
-    "shop/redact",
 )
 """Stored and acknowledged: what they say reaches us with the order's own snapshot, or is no business of orders."""
 
@@ -70,11 +84,21 @@ ADAPTER: Final = Adapter(
     topics={
         **dict.fromkeys(ORDER_TOPICS, _ORDER),
         **dict.fromkeys(FETCHED_TOPICS, _FETCHED),
+        LEVEL_TOPIC: _LEVEL,
+        STOCK: Topic(lane=Lane.STOCK, form=Form.SNAPSHOT, translate=stock_report),
+        "customers/data_request": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=data_request),
+        "customers/redact": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=redact_customer),
+        "shop/redact": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=redact_shop),
         **dict.fromkeys(IGNORED_TOPICS, _IGNORED),
     },
     functions=FUNCTIONS,
     fetch=fetch,
-    pulls={"orders": Pull(pages=pull_orders, every_seconds=300, overlap_seconds=OVERLAP_SECONDS)},
+    pulls={
+        "orders": Pull(pages=pull_orders, every_seconds=300, overlap_seconds=OVERLAP_SECONDS),
+        "stock": Pull(pages=pull_stock, every_seconds=3600, overlap_seconds=0),
+        "subscriptions": Pull(pages=keep_subscriptions, every_seconds=NIGHTLY_SECONDS, overlap_seconds=0),
+    },
+    sign_in=SIGN_IN,
     probe=probe,
     confirm_shipment=confirm_shipment,
     cancel_order=cancel_order,

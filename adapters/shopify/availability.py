@@ -22,9 +22,12 @@ async def publish_availability(context: Shop, request: AvailabilityUpdate, /) ->
     SKUs whose inventory item is not known are looked up and learned. What cannot be set is named by SKU; all the
     others are set.
     """
+    own = context.settings.stock_locations
+    ours = [level for level in request.levels if level.location not in own]
     items = levels.known_items(request)
-    new, failures = await _look_up(context, [level.sku for level in request.levels if level.sku not in items])
-    batch = levels.entries(request.levels, items | new)
+    new, failures = await _look_up(context, [level.sku for level in ours if level.sku not in items])
+    failures += levels.counted_there(request.levels, own)
+    batch = levels.entries(ours, items | new)
     for _ in range(ROUNDS):
         if not batch:
             return levels.told(failures) if failures else Done(learned=levels.learned(new))

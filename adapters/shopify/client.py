@@ -11,6 +11,7 @@ from adapters.shopify import documents, orders
 from adapters.shopify.answers import read
 from adapters.shopify.operation import Operation
 from adapters.shopify.rest_shape import rest_body, rest_id
+from adapters.shopify.scopes import VISIBLE_DAYS, scope_checks
 from adapters.shopify.settings import Settings, account
 from hub.sdk.capabilities import Check, Context, Page, Probe, Pulled
 from hub.sdk.outcomes import Interrupted, NeedsPerson
@@ -21,9 +22,6 @@ Shop = Context[Settings]
 
 OVERLAP_SECONDS: Final = 300
 """A pull looks back over its own watermark: search lags behind the orders."""
-
-VISIBLE_DAYS: Final = 60
-"""Without `read_all_orders` older orders are hidden."""
 
 DAY: Final = timedelta(days=1)
 
@@ -45,7 +43,7 @@ async def call(context: Shop, operation: Operation, variables: object, root: str
 # --- orders ----------------------------------------------------------------------------------------------------------
 
 
-async def fetch(context: Shop, topic: str, object: str, body: bytes, /) -> Pulled:
+async def fetch_order(context: Shop, topic: str, object: str) -> Pulled:
     """Read the order that a thin delivery is about, in the shape of a webhook's body."""
     number = object.removeprefix("order:")
     order = await call(context, documents.ORDER, {"id": gid("Order", number)}, "order", orders.Order)
@@ -188,25 +186,6 @@ class Location(orders.Shape, frozen=True):
     is_active: bool
 
 
-SCOPES: Final = {
-    "read_orders": "orders and their webhooks",
-    "write_orders": "cancelling, capturing and refunding orders",
-    "read_customers": "names and addresses on orders",
-    "read_products": "finding variants by SKU",
-    "read_inventory": "reading levels",
-    "write_inventory": "publishing availability",
-    "read_locations": "naming locations",
-}
-"""Scopes and what is missing without them. A write scope includes the read scope of its name."""
-
-FULFILLMENT_SCOPES: Final = (
-    "write_merchant_managed_fulfillment_orders",
-    "write_assigned_fulfillment_orders",
-    "write_third_party_fulfillment_orders",
-)
-"""At least one, by who owns the locations; without any, an order's fulfilment orders are just empty."""
-
-
 async def probe(context: Shop, /) -> Probe:
     """Who the shop is, what the app may do there, and which locations there are."""
     shop = await call(context, documents.SHOP, {}, "shop", ShopInfo)
@@ -222,21 +201,6 @@ async def probe(context: Shop, /) -> Probe:
     same = said == named
     detail = said if same else f"the access token belongs to {said}, the connection names {named}"
     return Probe(account=said, checks=(Check(name="shop", ok=same, detail=detail), *checks))
-
-
-def scope_checks(handles: frozenset[str]) -> list[Check]:
-    """Pure: one check per scope that something here needs."""
-    granted = handles | {handle.replace("write_", "read_", 1) for handle in handles if handle.startswith("write_")}
-    checks = [
-        Check(name=f"scope {scope}", ok=scope in granted, detail=f"needed for {purpose}")
-        for scope, purpose in SCOPES.items()
-    ]
-    owners = [scope for scope in FULFILLMENT_SCOPES if scope in granted]
-    detail = ", ".join(owners) or f"one of {', '.join(FULFILLMENT_SCOPES)}: without it fulfilment orders look empty"
-    checks.append(Check(name="scope fulfillment_orders", ok=bool(owners), detail=detail))
-    reach = "all orders" if "read_all_orders" in granted else f"only the last {VISIBLE_DAYS} days (read_all_orders)"
-    checks.append(Check(name="history", ok=True, detail=reach))
-    return checks
 
 
 def gid(kind: str, id: str | int) -> str:

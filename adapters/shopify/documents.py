@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from adapters.shopify.documents_hooks import RESUBSCRIBE, SUBSCRIBE, SUBSCRIPTIONS
 from adapters.shopify.documents_money import CAPTURE, REFUND, TRANSACTIONS, VOID
+from adapters.shopify.documents_stock import LEVEL, SHELF
 from adapters.shopify.operation import MONEY, Operation
 
 _ADDRESS = """
@@ -352,4 +354,9 @@ OPERATIONS: Final = (
     CAPTURE,
     VOID,
     REFUND,
+    LEVEL,
+    SHELF,
+    SUBSCRIPTIONS,
+    SUBSCRIBE,
+    RESUBSCRIBE,
 )

@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from adapters.shopify.adapter import ADAPTER, FETCHED_TOPICS, ORDER_TOPICS
+from adapters.shopify.adapter import ADAPTER, FETCHED_TOPICS, LEVEL_TOPIC, ORDER_TOPICS, RETURN_TOPICS
 from adapters.shopify.settings import Settings
 from adapters.shopify.simulator import ShopifySimulator, signature
-from adapters.shopify.simulator_books import ShopOrder
+from adapters.shopify.simulator_books import ShopLocation, ShopOrder
+from adapters.shopify.stock import TOPIC as STOCK
 from hub.sdk.capabilities import (
     AvailabilityUpdate,
     ChannelCancel,
@@ -26,6 +28,7 @@ from hub.sdk.webhook import Delivery
 
 PULLED: Final = 53
 """More than a page."""
+STORE: Final = 502
 NOON: Final = datetime(2026, 1, 16, 12, tzinfo=UTC)
 
 
@@ -39,6 +42,15 @@ def simulator() -> ShopifySimulator:
     return shop
 
 
+def with_a_store() -> ShopifySimulator:
+    """The same with a store, whose shelf Shopify counts."""
+    shop = simulator()
+    shop.locations[STORE] = ShopLocation(id=STORE, name="Oak Street store")
+    for variant in shop.variants.values():
+        shop.inventory[variant.item, STORE] = 4
+    return shop
+
+
 def settings(shop: ShopifySimulator) -> Settings:
     """A connection to that shop."""
     return Settings(
@@ -46,6 +58,7 @@ def settings(shop: ShopifySimulator) -> Settings:
         client_secret=shop.client_secret,
         access_token=shop.access_token,
         previous_client_secret="shpss_previous_secret",
+        stock_locations=(str(STORE),) if STORE in shop.locations else (),
         base_url=shop.base_url,
     )
 
@@ -140,7 +153,18 @@ def samples() -> tuple[Sample, ...]:
         for topic in ORDER_TOPICS
     ]
     thin = [Sample(topic=topic, body=shop.body(order, topic), event=f"event-{topic}") for topic in FETCHED_TOPICS]
-    return (*found, *thin)
+    shop.locations[STORE] = ShopLocation(id=STORE, name="Oak Street store")
+    level = Sample(topic=LEVEL_TOPIC, body=changed_level(shop)[1], event="event-level")
+    count = {"at": "2026-01-16T12:00:00Z", "location": str(STORE), "counted": [{"sku": "MUG-RED", "units": 4}]}
+    shop_of = {"shop_id": 954889, "shop_domain": shop.shop}
+    asked = {**shop_of, "customer": {"id": 191167}, "orders_requested": [299938], "data_request": {"id": 9999}}
+    redact = {**shop_of, "customer": {"id": 191167}, "orders_to_redact": [299938, 280263]}
+    privacy = (
+        json_sample("customers/data_request", asked, identity="data_request", event="event-asked"),
+        json_sample("customers/redact", redact, identity="customer", event="event-redact"),
+        json_sample("shop/redact", shop_of, identity="shop_id", event="event-shop"),
+    )
+    return (*found, *thin, *privacy, level, json_sample(STOCK, count, identity="location", signed=False))
 
 
 def fill_orders(shop: ShopifySimulator) -> int:
@@ -148,6 +172,27 @@ def fill_orders(shop: ShopifySimulator) -> int:
     for _ in range(PULLED):
         two_lines(shop)
     return PULLED
+
+
+def fill_stock(shop: ShopifySimulator) -> int:
+    """More items in the store than a page holds: two reports."""
+    for number in range(120):
+        shop.inventory[shop.sell(f"STORE-{number}").item, STORE] = number
+    return 2
+
+
+def changed_level(shop: ShopifySimulator) -> tuple[str, bytes]:
+    """A level of the store that changed."""
+    item = shop.variants["MUG-RED"].item
+    shop.inventory[item, STORE] = 7
+    body = {"inventory_item_id": item, "location_id": STORE, "available": 7, "updated_at": "2026-01-16T07:00:00-05:00"}
+    return f"level:{item}:{STORE}", msgspec.json.encode(body)
+
+
+def returned(shop: ShopifySimulator, topic: str) -> tuple[str, bytes]:
+    """An order of which something is to come back."""
+    order = two_lines(shop)
+    return f"order:{order.id}", shop.body(order, topic)
 
 
 def edited(shop: ShopifySimulator) -> tuple[str, bytes]:
@@ -167,13 +212,18 @@ def refunded(shop: ShopifySimulator) -> tuple[str, bytes]:
 HARNESS: Final = Harness[ShopifySimulator, Settings](
     adapter=ADAPTER,
     folder=Path(__file__).parent,
-    simulator=simulator,
+    simulator=with_a_store,
     settings=settings,
     prepare=prepare,
     effects=effects,
     idempotent=frozenset({"publish_availability"}),
     sign=sign,
     samples=samples(),
-    fill={"orders": fill_orders},
-    fetched={"orders/edited": edited, "refunds/create": refunded},
+    fill={"orders": fill_orders, "stock": fill_stock, "subscriptions": lambda shop: 0},
+    fetched={
+        "orders/edited": edited,
+        "refunds/create": refunded,
+        LEVEL_TOPIC: changed_level,
+        **{topic: partial(returned, topic=topic) for topic in RETURN_TOPICS},
+    },
 )

@@ -85,6 +85,17 @@ class Failure(msgspec.Struct, frozen=True):
     reason: str
 
 
+def counted_there(levels: Iterable[Level], stock_locations: Iterable[str]) -> list[Failure]:
+    """Levels of locations whose shelves Shopify counts itself: set, they would change the count that we believe, and
+    come back to us as news."""
+    own = set(stock_locations)
+    return [
+        Failure(level.sku, f"Shopify counts location {level.location}: stock_locations or stock point, not both")
+        for level in levels
+        if level.location in own
+    ]
+
+
 def known_items(request: AvailabilityUpdate) -> dict[str, str]:
     """Inventory item ids learned before, by SKU."""
     found = {level.sku: request.references.get(f"inventory:{level.sku}") for level in request.levels}

@@ -17,8 +17,11 @@ from adapters.shopify.documents import OPERATIONS
 from adapters.shopify.operation import Operation
 from adapters.shopify.simulator_admin import HANDLERS, Invalid
 from adapters.shopify.simulator_books import ShopJob, ShopLocation, ShopOrder, ShopVariant
+from adapters.shopify.simulator_hooks import HOOK_HANDLERS, ShopSubscription
 from adapters.shopify.simulator_money import MONEY_HANDLERS
+from adapters.shopify.simulator_oauth import Grants
 from adapters.shopify.simulator_shop import Edited, Shop
+from adapters.shopify.simulator_stock import STOCK_HANDLERS
 from hub.sdk.testkit.simulator import Sent
 from hub.sdk.webhook import hmac_sha256
 
@@ -28,6 +31,7 @@ ALL_SCOPES: Final = frozenset(
         "write_orders",
         "read_all_orders",
         "read_customers",
+        "read_returns",
         "read_products",
         "read_inventory",
         "write_inventory",
@@ -95,6 +99,7 @@ class ShopifySimulator(Shop):
         *,
         client_secret: str,
         access_token: str,
+        client_id: str = "crossdock-app",
         shop: str = "crossdock.myshopify.com",
         title: str = "Northwind Outfitters",
         locations: Sequence[ShopLocation] = (ShopLocation(id=501, name="Main warehouse"),),
@@ -115,6 +120,12 @@ class ShopifySimulator(Shop):
         self.shop, self.title, self.hub_url = shop, title, hub_url
         self.scopes, self.topics, self.api_version = set(scopes), set(topics), api_version
         self.bucket, self.restore_per_second, self.job_polls = bucket, restore_per_second, job_polls
+        self.grants = Grants(client_id, client_secret, lambda: self.now())
+        """Tokens besides the static one."""
+        self.subscriptions: dict[int, ShopSubscription] = {}
+        """The app's own; webhooks go to `hub_url` whatever they say."""
+        self.topic_scopes = {"ORDERS_": "read_orders", "REFUNDS_": "read_orders", "RETURNS_": "read_returns"}
+        """Scope that a topic needs, by the beginning of its name."""
         self.jobs: dict[str, ShopJob] = {}
         self.idempotent: dict[str, tuple[bytes, dict[str, Any]]] = {}
         self.levels_set = 0
@@ -145,6 +156,8 @@ class ShopifySimulator(Shop):
         made = self.fulfilments[order.id]
         if topic == "orders/edited":
             return bodies.edit_body(order, self.next_id(), *(edited or ({}, {})))
+        if topic.startswith("returns/"):
+            return bodies.return_body(order, self.next_id(), topic)
         if topic == "fulfillments/create":
             return bodies.encode(bodies.fulfilment_body(order, made[-1]))
         if topic == "refunds/create":
@@ -178,7 +191,12 @@ class ShopifySimulator(Shop):
             status, answer = self.answer(token, version, await request.body())
             return Response(answer, status_code=status, media_type="application/json")
 
-        return [graphql]
+        @post("/admin/oauth/access_token", status_code=200)
+        async def token(request: Request[Any, Any, Any]) -> Response[bytes]:
+            status, answer = self.grants.answer(request.headers.get("content-type", ""), await request.body())
+            return Response(bodies.encode(answer), status_code=status, media_type="application/json")
+
+        return [graphql, token]
 
     def throttled(self) -> tuple[int, dict[str, str], bytes]:
         """THROTTLED, on HTTP 200."""
@@ -186,7 +204,7 @@ class ShopifySimulator(Shop):
 
     def answer(self, token: str, version: str, body: bytes) -> tuple[int, bytes]:
         """Status and body of a call."""
-        if not self.access_token or token != self.access_token:
+        if not (self.access_token and token == self.access_token) and not self.grants.good(token):
             wrong = "[API] Invalid API key or access token (unrecognized login or wrong password)"
             return 401, bodies.encode({"errors": wrong})
         if version != self.api_version:
@@ -214,7 +232,7 @@ class ShopifySimulator(Shop):
         self.ignored_terms.clear()
         self.charged = operation.cost
         try:
-            data = (HANDLERS | MONEY_HANDLERS)[operation.name](self, variables)
+            data = (HANDLERS | MONEY_HANDLERS | HOOK_HANDLERS | STOCK_HANDLERS)[operation.name](self, variables)
         except Invalid as error:
             return _failed(str(error), "INVALID_FIELD_ARGUMENTS")
         except msgspec.ValidationError as error:

@@ -186,6 +186,14 @@ def refund_body(order: ShopOrder, refund: ShopRefund) -> Body:
     }
 
 
+def return_body(order: ShopOrder, id: int, topic: str) -> bytes:
+    """Body of returns/*: names its order."""
+    named = {"id": order.id, "admin_graphql_api_id": f"gid://shopify/Order/{order.id}"}
+    gid = f"gid://shopify/Return/{id}"
+    word = topic.partition("/")[2]
+    return encode({"id": id, "admin_graphql_api_id": gid, "status": word, "order": named, "return_line_items": []})
+
+
 def _refund_transaction(order: ShopOrder, refund: ShopRefund) -> Body:
     return {
         "id": refund.transaction,

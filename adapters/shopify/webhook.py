@@ -12,14 +12,25 @@ class _OrderEdit(msgspec.Struct):
     order_id: int | None = None
 
 
+class _Ref(msgspec.Struct):
+    id: int | None = None
+
+
+class _Level(msgspec.Struct):
+    inventory_item_id: int
+    location_id: int
+
+
 class _Mentions(msgspec.Struct):
     """Where a body that is not an order names the order it is about."""
 
     order_id: int | None = None
     order_edit: _OrderEdit | None = None
+    order: _Ref | None = None
 
 
 _mentions = msgspec.json.Decoder(_Mentions)
+_level = msgspec.json.Decoder(_Level)
 
 
 def check(delivery: Delivery, settings: Settings) -> Verdict:
@@ -64,8 +75,10 @@ def _object(topic: str, body: bytes) -> str | None:
     """The order a delivery is about, so that deliveries of one order are handled in sequence."""
     if topic.startswith("orders/") and topic != "orders/edited":
         order = peek_id(body)
-    elif topic.startswith(("orders/edited", "refunds/", "fulfillments/", "order_transactions/")):
+    elif topic.startswith(("orders/edited", "refunds/", "returns/", "fulfillments/", "order_transactions/")):
         order = _mentioned(body)
+    elif topic.startswith("inventory_levels/"):
+        return _stocked(body)
     else:
         return None
     return None if order is None else f"order:{order}"
@@ -77,4 +90,14 @@ def _mentioned(body: bytes) -> str | None:
     except msgspec.MsgspecError:
         return None
     order = found.order_edit.order_id if found.order_edit else found.order_id
+    if order is None and found.order is not None:
+        order = found.order.id
     return None if order is None else str(order)
+
+
+def _stocked(body: bytes) -> str | None:
+    try:
+        found = _level.decode(body)
+    except msgspec.MsgspecError:
+        return None
+    return f"level:{found.inventory_item_id}:{found.location_id}"

@@ -20,7 +20,7 @@ from hub.flow.scene import Scene
 from hub.registry import find_adapters, mapping_text, rule_text
 from hub.routing.counterfactual import Emptied, Freed
 from hub.routing.model import Policy
-from hub.routing.policy import PolicyError, load_policy
+from hub.routing.policy import PolicyError, load_policy, load_shipped
 from hub.routing.record import Parity
 from hub.routing.report import Measure, Mode, Report
 from hub.routing.simulate import Simulator
@@ -127,7 +127,7 @@ async def _stored(database: Database, version: str) -> Policy:
 
 
 def _shipped() -> Policy:
-    return load_policy(rule_text("routing", "default"))
+    return load_shipped(rule_text("routing", "default"))
 
 
 async def _history(database: Database, draft: Policy | None, options: Options) -> Report:

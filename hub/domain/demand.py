@@ -42,10 +42,12 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     """Why it last went back: short, refused, displaced, recalled."""
     promised_at: datetime | None = None
+    supply: int | None = None
+    """The expected supply that it waits for, while it is backordered; a row of the supply table."""
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that stops release, never reservation. Many at once; each is lifted on its own."""
+    """Something that stops named transitions, never reservation. Many at once; each is lifted on its own."""
 
     no: int
     scope: str
@@ -54,9 +56,20 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     reason: str
     lift_rule: str = "person"
-    """What lifts it: person, payment, timer, cause (its exception closed)."""
+    """What lifts it beside a person, joined by commas: revision (its question is answered), cause (its exception
+    closed), change (its condition no longer holds), payment (the money is secured), timer, hold:<kind>."""
     placed_at: datetime
     lifted_at: datetime | None = None
+    stops: tuple[str, ...] = ("release",)
+    """Transitions: release (to a node), post (to the books)."""
+    lift_at: datetime | None = None
+    """When its timer lifts it."""
+    lift_role: str | None = None
+    """The least role of a person who may lift it; None is anybody who may write."""
+    lifted_by: str | None = None
+    """Who or what lifted it."""
+    policy: str = ""
+    """Version of the policy whose rule placed it; empty for the hub's own questions and for people."""
 
     @property
     def active(self) -> bool:

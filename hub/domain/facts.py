@@ -92,9 +92,25 @@ class ReadyForPickUp(Fact, frozen=True, kw_only=True):
 
 
 class GoodsCollected(Fact, frozen=True, kw_only=True):
-    """Handed to the customer."""
+    """Handed to the customer; no lines means all of them."""
 
     fulfilment: str
+    lines: tuple[FactLine, ...] = ()
+
+
+class GoodsArrived(Fact, frozen=True, kw_only=True):
+    """Goods on their way between two nodes arrived at the other; no lines means all that is under way."""
+
+    fulfilment: str
+    lines: tuple[FactLine, ...] = ()
+
+
+class GoodsLost(Fact, frozen=True, kw_only=True):
+    """Goods on their way between two nodes will not arrive; no lines means all that is under way."""
+
+    fulfilment: str
+    lines: tuple[FactLine, ...] = ()
+    reason: str = "lost"
 
 
 class CancelConfirmed(Fact, frozen=True, kw_only=True):
@@ -182,6 +198,24 @@ class StockReported(Fact, frozen=True, kw_only=True):
     """Everything there is at the locations named: what is not listed is not there. A snapshot is partial otherwise."""
 
 
+class ErasureAsked(Fact, frozen=True, kw_only=True):
+    """A person wants to be forgotten, or a whole account is to be."""
+
+    request: str
+    """The channel's own id of the request."""
+    orders: tuple[str, ...] = ()
+    """The channel's ids of the orders whose people are forgotten."""
+    everybody: bool = False
+    """The people of every order of the account."""
+
+
+class DisclosureAsked(Fact, frozen=True, kw_only=True):
+    """A person asks what is known of them."""
+
+    request: str
+    orders: tuple[str, ...] = ()
+
+
 NodeFact = (
     FulfilmentAccepted
     | FulfilmentRefused
@@ -191,6 +225,8 @@ NodeFact = (
     | GoodsShipped
     | ReadyForPickUp
     | GoodsCollected
+    | GoodsArrived
+    | GoodsLost
     | CancelConfirmed
     | CancelRefused
 )
@@ -199,4 +235,7 @@ NodeFact = (
 PeerFact = PaymentMade | PaymentRefused | GoodsReturned
 """Facts about what stands beside an order."""
 
-AnyFact = NodeFact | PeerFact | ParcelScanned | StockReported
+PrivacyFact = ErasureAsked | DisclosureAsked
+"""Facts about what people want done with what is known of them."""
+
+AnyFact = NodeFact | PeerFact | PrivacyFact | ParcelScanned | StockReported

@@ -1,10 +1,16 @@
 """What we ask of one node, and what became of the asking."""
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from hub.domain.states import CancelState, Handoff, SliceState
+
+OFFER_MARK: Final = "-C"
+LONGEST_NO: Final = 9
+"""Digits of an offer's number; no order has so many."""
 
 
 class FulfilmentOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +27,12 @@ class FulfilmentOrder(msgspec.Struct, frozen=True, kw_only=True):
     partner_reference: str | None = None
     created_at: datetime
     ship_by: datetime | None = None
+    destination: int | None = None
+    """Node that the goods go to instead of to the customer: a transfer, or the way to where the customer collects."""
+    accept_by: datetime | None = None
+    """Taken back and decided anew when the node has not taken it on by then; None waits, or is over."""
+    collect_by: datetime | None = None
+    """End of the customer's time to collect; None before it is ready, and once it is over."""
 
     @property
     def id(self) -> str:
@@ -61,13 +73,56 @@ _RANK = (
     SliceState.PICKED,
     SliceState.PACKED,
     SliceState.READY,
+    SliceState.EXPIRED,
+    SliceState.IN_TRANSIT,
     SliceState.SHIPPED,
     SliceState.DELIVERED,
     SliceState.COLLECTED,
 )
 
 
-def fulfilment_status(states: list[SliceState]) -> str:
-    """The status of a fulfilment order: that of its least advanced live slice; "cancelled" when none is left."""
+def fulfilment_status(states: list[SliceState], *, left: bool = False) -> str:
+    """The status of a fulfilment order: that of its least advanced live slice.
+
+    With none, "delivered" where goods left with it, as those of a transfer that go on from another node, else
+    "cancelled".
+    """
     live = [state for state in states if state in _RANK]
-    return min(live, key=_RANK.index).value if live else "cancelled"
+    if live:
+        return min(live, key=_RANK.index).value
+    return SliceState.DELIVERED.value if left else SliceState.CANCELLED.value
+
+
+class OfferState(StrEnum):
+    """How an offer ends: one of several is taken, the others are withdrawn."""
+
+    OPEN = "open"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A group's reserved units offered to one of several nodes: the first that takes them has them."""
+
+    order: str
+    no: int
+    """Within the order; never reused."""
+    group: str
+    node: int
+    state: OfferState = OfferState.OPEN
+    until: datetime
+    """Then nobody has taken it, and the node that routing chose is told."""
+
+    @property
+    def id(self) -> str:
+        """Public id."""
+        return f"{self.order}{OFFER_MARK}{self.no}"
+
+
+def split_offer_id(public: str) -> tuple[str, int]:
+    """Order id and number of a public id; raises ValueError when it is not one."""
+    order, _, no = public.rpartition(OFFER_MARK)
+    if not order or not (no.isascii() and no.isdigit()) or len(no) > LONGEST_NO:
+        raise ValueError(f"{public!r} is not the id of an offer")
+    return order, int(no)

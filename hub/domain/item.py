@@ -1,8 +1,12 @@
 """What can be sold. The ledger, reservations and slices use the item id; a SKU is an alias that may be renamed."""
 
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 
 import msgspec
+
+from hub.domain.money import SCALE
 
 
 class StockMode(StrEnum):
@@ -59,8 +63,22 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...] = ()
     """hazmat, age_restricted, cold, ...: what a node must be capable of."""
     customs: Customs | None = None
+    unit_cost: dict[str, Decimal] = {}
+    """What a base unit costs the merchant, by currency; unknown in others. Informative: routing rules may ask what a
+    sale earns, nothing is booked by it."""
     ships: bool = True
     stock_mode: StockMode = StockMode.TRACKED
     lot_policy: LotPolicy = LotPolicy.NONE
     components: tuple[Component, ...] = ()
     kit_version: int = 1
+
+
+def margin(value: int, units: int, unit_cost: Mapping[str, Decimal], currency: str) -> int | None:
+    """What so many units earn that bring `value`, in minor units of `currency`, their cost rounded up.
+
+    None where their cost in that currency is not known.
+    """
+    cost, scale = unit_cost.get(currency), SCALE.get(currency)
+    if cost is None or scale is None:
+        return None
+    return value - int((cost * units * scale).to_integral_value(ROUND_CEILING))

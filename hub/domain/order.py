@@ -3,12 +3,16 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from hub.domain.contact import Contact, Place
 from hub.domain.money import AmountSet
 from hub.domain.payment import Payment
+
+ON_ACCOUNT: Final = "on_account"
+"""Method of a payment that is owed by a company: no card, no authorisation, an invoice."""
 
 
 class Method(StrEnum):
@@ -19,6 +23,8 @@ class Method(StrEnum):
     DELIVER = "deliver"
     DIGITAL = "digital"
     CARRIED_OUT = "carried_out"
+    TRANSFER = "transfer"
+    """To another node of ours, not to a customer."""
 
 
 class ManagedBy(StrEnum):
@@ -67,7 +73,10 @@ class DeliveryGroup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Key of the contact; the person is not in this document."""
     place: Place | None = None
     pickup_location: str | None = None
-    """The channel's id of the location where the customer collects or carries out."""
+    """The channel's id of the location where the customer collects or carries out, or where a transfer goes; a node's
+    code where the channel has no such location."""
+    source_location: str | None = None
+    """Where a transfer comes from, named likewise; None leaves the choice to routing."""
     service: str | None = None
     not_before: datetime | None = None
     deliver_by: datetime | None = None
@@ -87,6 +96,8 @@ class OrderContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The sale as placed."""
     lines: tuple[OrderLine, ...]
     groups: tuple[DeliveryGroup, ...] = ()
+    redirected: tuple[DeliveryGroup, ...] = ()
+    """As the channel asks for them: groups whose customer collects elsewhere, or has it shipped, by a person's word."""
     edited: AmountSet | None = None
     refunded: AmountSet | None = None
     payments: tuple[Payment, ...] = ()
@@ -108,6 +119,27 @@ class OrderContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """exchange, replacement, edited_into."""
     financial_status: str | None = None
     """Canonical word from the code table: pending, authorised, paid, part_paid, refunded, part_refunded, voided."""
+    risk: str | None = None
+    """The channel's own word on how risky it is, as it came (low, medium, high, ...). A fact for rules of holds."""
+    company: str | None = None
+    """The buying company, by the channel's id or name of it; None for people. Who signs for it is in the contacts."""
+    purchase_order: str | None = None
+    """The company's own number of the order: on papers and in the books."""
+    terms: str | None = None
+    """Payment terms in the channel's own words: "Net 30". With terms the order is on account: nothing is authorised."""
+    terms_days: int | None = None
+    """Days after the invoice by which the company pays."""
+    tax_exempt: bool = False
+    """No tax is due, by the channel's own word; its amounts say so too."""
+    ship_complete: bool = False
+    """Each delivery group leaves whole or not at all."""
+    approval_asked: bool = False
+    """The channel, or whoever sent it, wants a person to approve it before anything leaves."""
+
+    @property
+    def on_account(self) -> bool:
+        """Whether the company pays later: by its terms, or by a payment of the method `on_account`."""
+        return bool(self.terms or self.terms_days) or any(payment.method == ON_ACCOUNT for payment in self.payments)
 
 
 class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):

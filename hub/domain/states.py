@@ -28,6 +28,8 @@ class SliceState(StrEnum):
     ACCEPTED = "accepted"
     PICKED = "picked"
     PACKED = "packed"
+    IN_TRANSIT = "in_transit"
+    """Between two nodes of ours: off one shelf and not yet on the other. Nothing is pinned, nothing has left us."""
     SHIPPED = "shipped"
     DELIVERED = "delivered"
     READY = "ready"
@@ -102,7 +104,7 @@ ORDER_MOVES: Final[Mapping[OrderState, frozenset[OrderState]]] = {
 }
 
 # Forward moves may skip stages: a partner that reports only "shipped" has picked and packed as well.
-_AFTER_RELEASE = (_L.ACCEPTED, _L.PICKED, _L.PACKED, _L.SHIPPED, _L.READY, _L.COLLECTED)
+_AFTER_RELEASE = (_L.ACCEPTED, _L.PICKED, _L.PACKED, _L.IN_TRANSIT, _L.SHIPPED, _L.READY, _L.COLLECTED)
 
 SLICE_MOVES: Final[Mapping[SliceState, frozenset[SliceState]]] = {
     _L.UNALLOCATED: frozenset({_L.RESERVED, _L.BACKORDERED, _L.CANCELLED, _L.COLLECTED, _L.SHIPPED, _L.DELIVERED}),
@@ -111,7 +113,9 @@ SLICE_MOVES: Final[Mapping[SliceState, frozenset[SliceState]]] = {
     _L.RELEASED: frozenset({*_AFTER_RELEASE, _L.CANCELLED}),
     _L.ACCEPTED: frozenset({*_AFTER_RELEASE[1:], _L.CANCELLED}),
     _L.PICKED: frozenset({*_AFTER_RELEASE[2:], _L.CANCELLED}),
-    _L.PACKED: frozenset({_L.SHIPPED, _L.READY, _L.COLLECTED, _L.CANCELLED}),
+    _L.PACKED: frozenset({_L.IN_TRANSIT, _L.SHIPPED, _L.READY, _L.COLLECTED, _L.CANCELLED}),
+    # Arrived for a customer, arrived for the shelf, lost on the way.
+    _L.IN_TRANSIT: frozenset({_L.RESERVED, _L.DELIVERED, _L.UNALLOCATED, _L.CANCELLED}),
     _L.READY: frozenset({_L.COLLECTED, _L.EXPIRED, _L.CANCELLED}),
     _L.EXPIRED: frozenset({_L.UNALLOCATED, _L.CANCELLED}),
     _L.SHIPPED: frozenset({_L.DELIVERED, _L.RETURNED}),

@@ -24,6 +24,8 @@ class StockReason(StrEnum):
     DISPATCH = "dispatch"
     CARRIED_OUT = "carried_out"
     SHORT = "short"
+    TRANSFER = "transfer"
+    LOST = "lost"
     RETURN = "return"
     CORRECTION = "correction"
 

@@ -7,14 +7,15 @@ has to be written, the stock counters included, so that a slice and the stock it
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from hub.domain.contact import Contact
 from hub.domain.demand import Demand, Hold, Slice
 from hub.domain.effects import SHORT, AnyEffect
-from hub.domain.fulfilment import CancelRequest, FulfilmentOrder
+from hub.domain.events import TellEvent
+from hub.domain.fulfilment import CancelRequest, FulfilmentOrder, Offer
 from hub.domain.ids import effect_key
 from hub.domain.order import OrderContent
 from hub.domain.payment import Payment, PaymentRequest
@@ -45,7 +46,7 @@ class Planned(NamedTuple):
     connection: str
     subject: str
     key: str
-    effect: AnyEffect
+    effect: AnyEffect | TellEvent
 
 
 class Trouble(NamedTuple):
@@ -93,6 +94,17 @@ class Moved(NamedTuple):
     """The return."""
 
 
+class Carried(NamedTuple):
+    """Goods on their way between two nodes: `units` more (or fewer) of an item at a node."""
+
+    item: int
+    node: int
+    units: int
+    condition: str
+    reason: str
+    at: datetime
+
+
 class Parcelled(NamedTuple):
     """State of a parcel as the carrier told it last."""
 
@@ -111,6 +123,7 @@ class Before(msgspec.Struct, kw_only=True):
     version: int = 0
     revision: int = 0
     acting: bool = False
+    content: OrderContent | None = None
     demands: dict[int, Demand] = {}
     slices: dict[int, Slice] = {}
     holds: dict[int, Hold] = {}
@@ -175,6 +188,8 @@ class Order:
     effects: list[Planned] = field(default_factory=list)
     recalled: list[int] = field(default_factory=list)
     """Numbers of fulfilment orders that hold too much and are to be asked back."""
+    recall_reasons: dict[int, str] = field(default_factory=dict)
+    """Why each of them is asked back, where it is not the order's own reason to cancel."""
     taken_back: list[int] = field(default_factory=list)
     """Effects that nobody has to be told of any more."""
     troubles: list[Trouble] = field(default_factory=list)
@@ -182,6 +197,10 @@ class Order:
     """Exceptions, by (kind, cause), that this order no longer gives a reason for; "" is any cause."""
     shelf: list[tuple[int, int, int, bool]] = field(default_factory=list)
     """What refusals and short picks said of the shelf: (item, node, units missing, all of it gone)."""
+    carried: list[Carried] = field(default_factory=list)
+    offers: dict[int, Offer] = field(default_factory=dict)
+    """Read where they are dealt with; those below are the ones that changed."""
+    offered: list[Offer] = field(default_factory=list)
     unasked: list[tuple[int, int, int]] = field(default_factory=list)
     """What left without being asked for: (item, node, units)."""
     came_back: list[Moved] = field(default_factory=list)
@@ -206,6 +225,7 @@ class Order:
             version=self.version,
             revision=self.revision,
             acting=self.acting,
+            content=self.content,
             demands=dict(self.demands),
             slices=dict(self.slices),
             holds=dict(self.holds),
@@ -245,8 +265,14 @@ class Order:
             changes |= {"node": None, "fulfilment": None}
         return self._replace(no, quantity, state=state, **changes)
 
+    def promise(self, no: int, supply: int | None, by: datetime | None, quantity: int | None = None) -> int:
+        """Let a backordered slice, or part of it, wait for a supply and promise it by then; returns its number."""
+        return self._replace(no, quantity, supply=supply, promised_at=by)
+
     def _replace(self, no: int, quantity: int | None, **changes: object) -> int:
         part = self.slices[no]
+        if changes.get("state", part.state) is not SliceState.BACKORDERED:
+            changes["supply"] = None
         if quantity is None or quantity == part.quantity:
             self.slices[no] = msgspec.structs.replace(part, **changes)
             return no
@@ -255,7 +281,14 @@ class Order:
         other = max(self.slices) + 1
         self.slices[no] = msgspec.structs.replace(part, quantity=part.quantity - quantity)
         self.slices[other] = msgspec.structs.replace(part, no=other, quantity=quantity, **changes)
+        self._hold_as(no, other)
         return other
+
+    def _hold_as(self, no: int, other: int) -> None:
+        """What holds a slice holds the part that is split off it."""
+        for hold in [h for h in self.holds.values() if h.active and h.scope == f"slice:{no}"]:
+            copy = max(self.holds) + 1
+            self.holds[copy] = msgspec.structs.replace(hold, no=copy, scope=f"slice:{other}")
 
     def add_slice(self, demand: int, quantity: int) -> None:
         """A new unallocated quantity of a demand."""
@@ -274,23 +307,45 @@ class Order:
         self.effects.append(Planned(connection, subject, key, effect))
 
     def hold(
-        self, kind: str, reason: str, *, owner: str, at: datetime, scope: str = "order", rule: str = "person"
+        self,
+        kind: str,
+        reason: str,
+        *,
+        owner: str,
+        at: datetime,
+        scope: str = "order",
+        rule: str = "person",
+        **terms: Any,
     ) -> None:
-        """Stop release, unless the same hold stands already."""
+        """Stop release, or what `stops` says, unless the same hold stands already. `terms` are fields of a hold."""
         for hold in self.holds.values():
             if hold.active and hold.kind == kind and hold.scope == scope and hold.reason == reason:
                 return
         no = max(self.holds, default=0) + 1
-        self.holds[no] = Hold(no=no, scope=scope, kind=kind, owner=owner, reason=reason, lift_rule=rule, placed_at=at)
+        self.holds[no] = Hold(
+            no=no, scope=scope, kind=kind, owner=owner, reason=reason, lift_rule=rule, placed_at=at, **terms
+        )
         self.note(at, "hold_placed", f"{kind}: {reason}")
 
-    def lift(self, kind: str, at: datetime, scope: str | None = None) -> int:
+    def lift(self, kind: str, at: datetime, scope: str | None = None, *, by: str = "hub") -> int:
         """Lift the active holds of a kind; returns how many there were."""
         found = [h for h in self.holds.values() if h.active and h.kind == kind and scope in (None, h.scope)]
         for hold in found:
-            self.holds[hold.no] = msgspec.structs.replace(hold, lifted_at=at)
-            self.note(at, "hold_lifted", kind)
+            self.end_hold(hold.no, at, by=by)
         return len(found)
+
+    def end_hold(self, no: int, at: datetime, *, by: str = "hub") -> None:
+        """Lift one hold, and with the last of its kind those that wait for it; one that is lifted stays so."""
+        hold = self.holds[no]
+        if not hold.active:
+            return
+        self.holds[no] = msgspec.structs.replace(hold, lifted_at=at, lifted_by=by)
+        self.note(at, "hold_lifted", hold.kind if by == "hub" else f"{hold.kind} by {by}")
+        active = [other for other in self.holds.values() if other.active]
+        if all(other.kind != hold.kind for other in active):
+            for other in active:
+                if f"hold:{hold.kind}" in other.lift_rule.split(","):
+                    self.end_hold(other.no, at, by=f"hold:{hold.kind}")
 
     def mend(self, kind: str, cause: str = "") -> None:
         """This order gives no more reason for an exception; without a cause, for any of the kind."""
@@ -304,7 +359,7 @@ class Order:
         scopes = {"order", f"group:{group}"}
         if part is not None:
             scopes.add(f"slice:{part.no}")
-        return any(hold.active and hold.scope in scopes for hold in self.holds.values())
+        return any(hold.active and hold.scope in scopes and "release" in hold.stops for hold in self.holds.values())
 
     def of_fulfilment(self, no: int) -> list[Slice]:
         """Slices of a fulfilment order, in order of their numbers."""

@@ -39,7 +39,7 @@ def fit(order: Order, content: OrderContent, batch: Batch) -> None:
         excess = _cut(order, no, excess, batch)
         if excess <= 0 or demand.managed_by is not ManagedBy.HUB:
             continue
-        excess = _recall(order, no, excess) - _refunded(order, no, content)
+        excess = _recall(order, no, excess) - _refunded(order, no, content) - _under_way(order, no)
         if excess > 0 and not _elsewhere_only(order, no, content):
             _too_late(order, demand.line, excess, batch)
 
@@ -49,6 +49,12 @@ def _refunded(order: Order, demand: int, content: OrderContent) -> int:
     line = next((one for one in content.lines if one.external_id == order.demands[demand].line), None)
     back = 0 if line is None else line.refunded * order.demands[demand].per_unit
     return max(0, back - order.returned(demand))
+
+
+def _under_way(order: Order, demand: int) -> int:
+    """Units between two nodes of ours: what is not wanted any more stays on the shelf where it arrives."""
+    parts = (part for part in order.slices.values() if part.demand == demand)
+    return sum(part.quantity for part in parts if part.state is SliceState.IN_TRANSIT)
 
 
 def _cut(order: Order, demand: int, excess: int, batch: Batch) -> int:
@@ -69,21 +75,23 @@ def _cut(order: Order, demand: int, excess: int, batch: Batch) -> int:
 def _recall(order: Order, demand: int, excess: int) -> int:
     """Mark fulfilment orders that hold too much; least advanced first, the newest of equals."""
     parts = [p for p in order.slices.values() if p.demand == demand and p.state in WITH_NODE and p.fulfilment]
-    for part in sorted(parts, key=lambda p: (_advanced(p.state), -p.no)):
+    for part in sorted(parts, key=lambda p: (advanced(p.state), -p.no)):
         if excess <= 0:
             break
         assert part.fulfilment is not None
         excess -= part.quantity
-        if not _asked(order, part.fulfilment):
+        if not was_asked(order, part.fulfilment):
             order.recalled.append(part.fulfilment)
     return excess
 
 
-def _advanced(state: SliceState) -> int:
+def advanced(state: SliceState) -> int:
+    """How far a unit is: the higher, the dearer to take back."""
     return list(SliceState).index(state)
 
 
-def _asked(order: Order, fulfilment: int) -> bool:
+def was_asked(order: Order, fulfilment: int) -> bool:
+    """Whether a fulfilment order is being asked back, or its node would not let go of it."""
     return fulfilment in order.recalled or any(
         request.fulfilment == fulfilment and request.state in (CancelState.ASKED, CancelState.REFUSED)
         for request in order.cancels.values()
@@ -130,12 +138,13 @@ async def ask_nodes(unit: Unit, orders: Sequence[Order], batch: Batch) -> None:
         if key in voided:
             order.taken_back.append(voided[key])
         if told:
-            stop(order, no, _reason(order), batch)
+            stop(order, no, _reason(order, no), batch)
             continue
-        request = _request(order, no, _reason(order), batch)
+        request = _request(order, no, _reason(order, no), batch)
         if picked:
             end_request(order, request.no, CancelState.REFUSED)
             order.note(batch.now, "cancel_refused", f"{fulfilment.id} is packed")
+            not_let_go(order, no, "it is packed")
         else:
             end_request(order, request.no, CancelState.VOID if fulfilment.connection else CancelState.CONFIRMED)
             recall(order, no, batch)
@@ -154,8 +163,31 @@ def stop(order: Order, no: int, reason: str, batch: Batch) -> None:
     order.note(batch.now, "cancel_asked", f"{fulfilment.id}: {reason}")
 
 
-def _reason(order: Order) -> str:
-    return (order.content.cancel_reason if order.content else None) or "amended"
+def _reason(order: Order, no: int) -> str:
+    return order.recall_reasons.get(no) or (order.content.cancel_reason if order.content else None) or "amended"
+
+
+def not_let_go(order: Order, no: int, why: str) -> None:
+    """Tell that a node would not stop, and what there is to choose from now."""
+    fulfilment = order.fulfilments[no]
+    reasons = [request.reason for request in order.cancels.values() if request.fulfilment == no]
+    what = reasons[-1] if reasons else ""
+    choice = "Choose: offer a return once they have arrived (POST /api/v1/returns), or refund without goods."
+    if what.endswith(" changed"):
+        choice = (
+            f"They leave as they were first asked for, although {what}. Choose: ask the carrier to redirect the "
+            "parcel, or agree with the customer to return it."
+        )
+    order.troubles.append(
+        Trouble(
+            kind="cancel_refused",
+            cause=f"{fulfilment.connection or 'hub'}: {fulfilment.id}",
+            next_step=f"The node would not stop ({why}). The goods are expected to leave. {choice}",
+            connection=fulfilment.connection,
+            external_id=order.external_id,
+            waiter=("order", order.id),
+        )
+    )
 
 
 def _request(order: Order, fulfilment: int, reason: str, batch: Batch) -> CancelRequest:

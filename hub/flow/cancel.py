@@ -1,20 +1,71 @@
-"""What people ask of an order through the API: cancel, hold, lift, re-route, another address."""
+"""What people ask of an order: cancel all or some of it, decide it anew."""
 
 from collections.abc import Mapping
 
 import msgspec
 
-from hub.domain.contact import Contact
+from hub.domain.demand import Slice
 from hub.domain.effects import CancelAtChannel
 from hub.domain.order import OrderContent, OrderLine
-from hub.domain.states import WITH_NODE, SliceState
+from hub.domain.states import AT_REST, GONE, WITH_NODE, SliceState
 from hub.flow.aggregate import Order
-from hub.flow.amend import fit
+from hub.flow.amend import advanced, fit
 from hub.flow.batch import Batch
+from hub.flow.change_window import Party, Wish
+from hub.flow.credit import billed
+from hub.flow.redirect import window_closed
+from hub.flow.refusal import CannotDo
 
 
-class CannotDo(Exception):
-    """The order is past the point. The text says what and what to do instead."""
+def ask_cancel(
+    order: Order, lines: Mapping[str, int] | None, *, reason: str, who: str, by: Party = "person", batch: Batch
+) -> None:
+    """Cancel for somebody who asks: within the windows of the merchant, and only what is still in the house.
+
+    Raises `CannotDo`, with nothing done, naming what has left and what to do about it.
+    """
+    if order.content is None:
+        raise CannotDo(f"order {order.id} has no content")
+    if lines:
+        _less(order.content, lines)
+    parts = _concerned(order, order.content, lines)
+    wish = Wish.QUANTITY if lines else Wish.CANCEL
+    closed = window_closed(order, wish, by, parts, batch)
+    if closed is not None:
+        raise CannotDo(f"{closed}. Offer a return once it has arrived (POST /api/v1/returns)")
+    cancel(order, lines, reason=reason, who=who, batch=batch)
+
+
+def _concerned(order: Order, content: OrderContent, lines: Mapping[str, int] | None) -> list[Slice]:
+    """The units that would be cancelled, least advanced first. Raises `CannotDo` when they have left."""
+    wanted = lines or {line.external_id: line.quantity for line in content.lines}
+    found = []
+    for no, demand in order.demands.items():
+        units = wanted.get(demand.line, 0) * demand.per_unit
+        mine = [part for part in order.slices.values() if part.demand == no and part.state not in AT_REST]
+        here = sum(part.quantity for part in mine)
+        gone = sum(p.quantity for p in order.slices.values() if p.demand == no and p.state in GONE)
+        if units > here and gone:
+            left = {} if lines else _left(order, content)
+            others = f"; cancel what is here by naming lines {left}" if left else ""
+            raise CannotDo(
+                f"line {demand.line}: {gone} units have left and {here} are here, {units} cannot be cancelled{others}. "
+                "What has left comes back as a return (POST /api/v1/returns)"
+            )
+        for part in sorted(mine, key=lambda one: (advanced(one.state), -one.no)):
+            if units > 0:
+                found.append(part)
+                units -= part.quantity
+    return found
+
+
+def _left(order: Order, content: OrderContent) -> dict[str, int]:
+    """Sold units of each line that could still be cancelled."""
+    here: dict[str, int] = {}
+    for no, demand in order.demands.items():
+        live = sum(p.quantity for p in order.slices.values() if p.demand == no and p.state not in AT_REST)
+        here[demand.line] = min(here.get(demand.line, live // demand.per_unit), live // demand.per_unit)
+    return {line.external_id: here[line.external_id] for line in content.lines if here.get(line.external_id, 0) > 0}
 
 
 def cancel(order: Order, lines: Mapping[str, int] | None, *, reason: str, who: str, batch: Batch) -> None:
@@ -60,20 +111,13 @@ def _less(content: OrderContent, lines: Mapping[str, int]) -> list[OrderLine]:
             raise CannotDo(f"line {name} is not in this order")
         if not 0 < units <= known[name].quantity:
             raise CannotDo(f"line {name} has {known[name].quantity} units, {units} cannot be cancelled")
+    # Amounts stay those of the sale, and so do the units that they are for.
     return [
-        msgspec.structs.replace(line, quantity=line.quantity - lines.get(line.external_id, 0)) for line in content.lines
+        msgspec.structs.replace(line, quantity=line.quantity - lines[line.external_id], ordered=billed(line))
+        if line.external_id in lines
+        else line
+        for line in content.lines
     ]
-
-
-def hold(order: Order, *, reason: str, who: str, batch: Batch, kind: str = "manual", scope: str = "order") -> None:
-    """Stop release until somebody lifts it. Reservations stay."""
-    order.hold(kind, reason, owner=who, at=batch.now, scope=scope)
-
-
-def lift(order: Order, kind: str, batch: Batch) -> None:
-    """Lift the active holds of a kind. Raises `CannotDo` when there is none."""
-    if not order.lift(kind, batch.now):
-        raise CannotDo(f"no active hold of kind {kind!r} on this order")
 
 
 def reroute(order: Order, *, who: str, batch: Batch) -> None:
@@ -84,28 +128,3 @@ def reroute(order: Order, *, who: str, batch: Batch) -> None:
         elif part.state in WITH_NODE and part.fulfilment is not None and part.fulfilment not in order.recalled:
             order.recalled.append(part.fulfilment)
     order.note(batch.now, "reroute_requested", f"by {who}")
-
-
-def change_address(order: Order, key: str, contact: Contact, *, who: str, batch: Batch) -> None:
-    """Another delivery address. Raises `CannotDo` when a node has it already: it would ship to the old one."""
-    content = order.content
-    if content is None:
-        raise CannotDo(f"order {order.id} has no content")
-    groups = {group.key for group in content.groups if (group.contact or "ship") == key}
-    for part in order.slices.values():
-        if part.state in WITH_NODE and order.demands[part.demand].group in groups:
-            raise CannotDo("a node is working on it already: re-route the order first, then change the address")
-    changed = msgspec.structs.replace(
-        content,
-        groups=tuple(
-            msgspec.structs.replace(group, place=contact.place) if group.key in groups else group
-            for group in content.groups
-        ),
-    )
-    order.content = changed
-    order.revision += 1
-    order.revised = (changed, None, batch.now)
-    order.contacts = {key: contact}
-    if contact.deliverable:
-        order.lift("missing_address", batch.now)
-    order.note(batch.now, "address_changed", f"by {who}")

@@ -2,7 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hub.domain.facts import GoodsShipped, NodeFact, ParcelScanned, UnitsPacked, UnitsPicked, UnitsShort
+from hub.domain.facts import (
+    GoodsArrived,
+    GoodsCollected,
+    GoodsLost,
+    GoodsShipped,
+    NodeFact,
+    ParcelScanned,
+    UnitsPacked,
+    UnitsPicked,
+    UnitsShort,
+)
 from hub.domain.fulfilment import split_fulfilment_id
 from hub.domain.shipping import TRACKING_RANK
 from hub.flow.aggregate import Order, Trouble
@@ -73,7 +83,7 @@ def _skus(fact: NodeFact | ParcelScanned) -> Iterator[str]:
     if isinstance(fact, GoodsShipped):
         for parcel in fact.parcels:
             yield from (line.line[4:] for line in parcel.lines if line.line.startswith("sku:"))
-    elif isinstance(fact, UnitsPicked | UnitsPacked | UnitsShort):
+    elif isinstance(fact, UnitsPicked | UnitsPacked | UnitsShort | GoodsCollected | GoodsArrived | GoodsLost):
         yield from (line.sku for line in fact.lines if line.sku is not None)
 
 

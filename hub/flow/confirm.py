@@ -12,7 +12,9 @@ from hub.domain.facts import (
     FactLine,
     FulfilmentAccepted,
     FulfilmentRefused,
+    GoodsArrived,
     GoodsCollected,
+    GoodsLost,
     GoodsShipped,
     NodeFact,
     ReadyForPickUp,
@@ -22,7 +24,7 @@ from hub.domain.facts import (
     UnitsShort,
 )
 from hub.domain.fulfilment import CancelRequest, split_fulfilment_id
-from hub.domain.shipping import Parcel, ParcelLine, Shipment, TrackingStatus
+from hub.domain.shipping import TrackingStatus
 from hub.domain.states import (
     HANDOFF_MOVES,
     SLICE_CORRECTIONS,
@@ -33,13 +35,14 @@ from hub.domain.states import (
     SliceState,
     move,
 )
-from hub.flow.aggregate import Order, Parcelled, Trouble
-from hub.flow.amend import end_request, fit, recall, stop
+from hub.flow.aggregate import Order, Trouble
+from hub.flow.amend import end_request, fit, not_let_go, recall, stop
 from hub.flow.batch import Batch
+from hub.flow.departure import depart
 from hub.flow.fulfil import buy_label
-from hub.flow.post_to_erp import post_order
-from hub.flow.route import EXCLUDED_FOR
-from hub.flow.write_back import confirm_to_channel, follow_parcels
+from hub.flow.meant import line_meant, means, units_meant
+from hub.flow.pick_up import hand_over, wait_for_customer
+from hub.flow.transfer import arrive, lose, send
 
 
 class UnknownFulfilment(Exception):
@@ -52,7 +55,16 @@ def apply(order: Order, fact: NodeFact, batch: Batch, message: int | None = None
     if no not in order.fulfilments:
         raise UnknownFulfilment(fact.fulfilment)
     _APPLY[type(fact)](order, no, fact, batch)
+    answered(order, no)
     order.note(batch.now, _KINDS[type(fact)], fact.fulfilment, message)
+
+
+def answered(order: Order, no: int) -> None:
+    """The node said what it does: nobody waits for its answer any more."""
+    fulfilment = order.fulfilments[no]
+    unanswered = any(part.state is SliceState.RELEASED for part in order.of_fulfilment(no))
+    if fulfilment.accept_by is not None and not unanswered:
+        order.fulfilments[no] = msgspec.structs.replace(fulfilment, accept_by=None)
 
 
 def _hand(order: Order, no: int, handoff: Handoff, reference: str | None = None) -> None:
@@ -78,33 +90,8 @@ def _accepted(order: Order, no: int, fact: FulfilmentAccepted, batch: Batch) -> 
 
 def _forward(order: Order, no: int, lines: Sequence[FactLine], state: SliceState) -> None:
     """Advance what may still go to `state`; slices that are further already stay: facts arrive late."""
-    for part, units in _pick(order, no, lines, lambda s: state in SLICE_MOVES[s.state]):
+    for part, units in units_meant(order, no, lines, lambda s: state in SLICE_MOVES[s.state]):
         order.advance(part.no, state, units)
-
-
-def _pick(order: Order, no: int, lines: Sequence[FactLine], fits: Callable[[Slice], bool]) -> list[tuple[Slice, int]]:
-    """Slices of a fulfilment order that lines mean, with units; no lines means all of them."""
-    parts = [part for part in order.of_fulfilment(no) if fits(part)]
-    if not lines:
-        return [(part, part.quantity) for part in parts]
-    taken: dict[int, int] = {}
-    for line in lines:
-        left = line.quantity
-        for part in parts:
-            if left > 0 and _means(order, part.demand, line):
-                units = min(left, part.quantity - taken.get(part.no, 0))
-                if units > 0:
-                    taken[part.no] = taken.get(part.no, 0) + units
-                    left -= units
-    return [(part, taken[part.no]) for part in parts if part.no in taken]
-
-
-def _means(order: Order, demand: int, line: FactLine) -> bool:
-    """Whether a line is about a demand: by our reference, else by the SKU, the channel's or the item's own."""
-    if line.line is not None:
-        return line.line == str(demand)
-    wanted = order.demands[demand]
-    return line.sku is not None and (line.sku == wanted.sku or order.skus.get(line.sku, 0) == wanted.item)
 
 
 def _refused(order: Order, no: int, fact: FulfilmentRefused, batch: Batch) -> None:
@@ -125,10 +112,11 @@ def _short(order: Order, no: int, fact: UnitsShort, batch: Batch) -> None:
 def _back(order: Order, no: int, lines: Sequence[FactLine], correction: str, stock: StockMeaning, batch: Batch) -> None:
     """Take units back, leave the node out of their next decision, and believe what it said about its shelf."""
     origins, _ = SLICE_CORRECTIONS[correction]
-    for part, units in _pick(order, no, lines, lambda s: s.state in origins):
+    until = batch.directory.pick_up_policy(order.merchant).excluded_until(batch.now)
+    for part, units in units_meant(order, no, lines, lambda s: s.state in origins):
         assert part.node is not None
         order.take_back(part.no, correction, units)
-        order.exclusions[part.demand, part.node] = batch.now + EXCLUDED_FOR
+        order.exclusions[part.demand, part.node] = until
         demand = order.demands[part.demand]
         if stock is not StockMeaning.NOTHING and demand.item is not None and demand.tracked:
             order.shelf.append((demand.item, part.node, units, stock is StockMeaning.ALL))
@@ -147,56 +135,21 @@ def _shipped(order: Order, no: int, fact: GoodsShipped, batch: Batch) -> None:
     if any(shipment.external_id == identity for shipment in order.shipments.values()):
         return
     _hand(order, no, Handoff.ACCEPTED)
-    lines = [_line(part) for parcel in fact.parcels for part in parcel.lines]
-    going = _pick(order, no, lines, lambda s: SliceState.SHIPPED in SLICE_MOVES[s.state])
+    lines = [line_meant(part) for parcel in fact.parcels for part in parcel.lines]
+    going = units_meant(order, no, lines, lambda s: SliceState.SHIPPED in SLICE_MOVES[s.state])
     if not going and not lines:
         return
     _unasked(order, no, fact, lines, going)
-    units_by_demand: dict[int, int] = {}
+    target = order.fulfilments[no].destination
+    sold: dict[int, int] = {}
     for part, units in going:
+        if target is not None:
+            send(order, part, units, target, min(fact.at, batch.now))
+            continue
         order.advance(part.no, SliceState.SHIPPED, units)
-        units_by_demand[part.demand] = units_by_demand.get(part.demand, 0) + units
-    if not any(part.state in WITH_NODE for part in order.of_fulfilment(no)):
-        for request in list(order.cancels.values()):
-            if request.fulfilment == no and request.state in (CancelState.ASKED, CancelState.REFUSED):
-                end_request(order, request.no, CancelState.OVERTAKEN)
-    order.left_at = min(fact.at, batch.now)
-    number = max(order.shipments, default=0) + 1
-    parcels = _parcels(order, fact.parcels, units_by_demand)
-    order.shipments[number] = Shipment(
-        order=order.id, no=number, fulfilment=no, external_id=identity, shipped_at=fact.at, parcels=parcels
-    )
-    for index, parcel in enumerate(parcels, 1):
-        order.parcels[number, index] = Parcelled(
-            number, index, parcel.tracking, parcel.carrier, TrackingStatus.PRE_TRANSIT.value, fact.at
-        )
-    confirm_to_channel(order, number, batch)
-    follow_parcels(order, number, batch)
-    post_order(order, batch)
-
-
-def _line(part: ParcelLine) -> FactLine:
-    if part.line.startswith("sku:"):
-        return FactLine(sku=part.line.removeprefix("sku:"), quantity=part.quantity)
-    return FactLine(line=part.line, quantity=part.quantity)
-
-
-def _parcels(order: Order, parcels: Sequence[Parcel], units: dict[int, int]) -> tuple[Parcel, ...]:
-    """Parcels with their lines in our references; goods that no parcel names go into the first."""
-    left = dict(units)
-    made = []
-    for parcel in parcels or (Parcel(),):
-        lines = []
-        for part in parcel.lines:
-            for no in list(left):
-                taken = min(left[no], part.quantity) if _means(order, no, _line(part)) else 0
-                if taken:
-                    lines.append(ParcelLine(line=str(no), quantity=taken))
-                    left[no] -= taken
-        made.append(msgspec.structs.replace(parcel, lines=tuple(lines)))
-    rest = tuple(ParcelLine(line=str(no), quantity=quantity) for no, quantity in left.items() if quantity)
-    made[0] = msgspec.structs.replace(made[0], lines=made[0].lines + rest)
-    return tuple(made)
+        sold[part.demand] = sold.get(part.demand, 0) + units
+    overtake(order, no)
+    depart(order, no, identity, fact.parcels, sold, fact.at, batch)
 
 
 def _unasked(
@@ -209,7 +162,7 @@ def _unasked(
     total = 0
     for line in lines:
         over = line.quantity
-        meant = [demand for demand in order.demands if _means(order, demand, line)]
+        meant = [demand for demand in order.demands if means(order, demand, line)]
         for demand in meant:
             taken = min(over, opened.get(demand, 0))
             opened[demand] = opened.get(demand, 0) - taken
@@ -246,12 +199,32 @@ def _picked(order: Order, no: int, fact: UnitsPicked, batch: Batch) -> None:
     _forward(order, no, fact.lines, SliceState.PICKED)
 
 
+def overtake(order: Order, no: int) -> None:
+    """End what was asked back and left all the same."""
+    if any(part.state in WITH_NODE for part in order.of_fulfilment(no)):
+        return
+    for request in list(order.cancels.values()):
+        if request.fulfilment == no and request.state in (CancelState.ASKED, CancelState.REFUSED):
+            end_request(order, request.no, CancelState.OVERTAKEN)
+
+
 def _ready(order: Order, no: int, fact: ReadyForPickUp, batch: Batch) -> None:
-    _forward(order, no, (), SliceState.READY)
+    if order.fulfilments[no].destination is None:
+        _forward(order, no, (), SliceState.READY)
+        wait_for_customer(order, no, batch)
 
 
 def _collected(order: Order, no: int, fact: GoodsCollected, batch: Batch) -> None:
-    _forward(order, no, (), SliceState.COLLECTED)
+    hand_over(order, no, fact, batch)
+    overtake(order, no)
+
+
+def _arrived(order: Order, no: int, fact: GoodsArrived, batch: Batch) -> None:
+    arrive(order, no, fact, batch)
+
+
+def _lost(order: Order, no: int, fact: GoodsLost, batch: Batch) -> None:
+    lose(order, no, fact, batch)
 
 
 def _cancel_confirmed(order: Order, no: int, fact: CancelConfirmed, batch: Batch) -> None:
@@ -268,17 +241,7 @@ def _cancel_confirmed(order: Order, no: int, fact: CancelConfirmed, batch: Batch
 def _cancel_refused(order: Order, no: int, fact: CancelRefused, batch: Batch) -> None:
     for request in _open_requests(order, no):
         end_request(order, request.no, CancelState.REFUSED)
-    fulfilment = order.fulfilments[no]
-    order.troubles.append(
-        Trouble(
-            kind="cancel_refused",
-            cause=f"{fulfilment.connection or 'hub'}: {fulfilment.id}",
-            next_step=f"The node would not stop ({fact.reason}). The goods are expected to leave; offer a return.",
-            connection=fulfilment.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
-        )
-    )
+    not_let_go(order, no, fact.reason)
 
 
 _APPLY: dict[type, Callable[..., None]] = {
@@ -290,6 +253,8 @@ _APPLY: dict[type, Callable[..., None]] = {
     GoodsShipped: _shipped,
     ReadyForPickUp: _ready,
     GoodsCollected: _collected,
+    GoodsArrived: _arrived,
+    GoodsLost: _lost,
     CancelConfirmed: _cancel_confirmed,
     CancelRefused: _cancel_refused,
 }
@@ -303,6 +268,8 @@ _KINDS: dict[type, str] = {
     GoodsShipped: "shipped",
     ReadyForPickUp: "ready",
     GoodsCollected: "collected",
+    GoodsArrived: "arrived",
+    GoodsLost: "lost",
     CancelConfirmed: "cancel_confirmed",
     CancelRefused: "cancel_refused",
 }

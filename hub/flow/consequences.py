@@ -79,7 +79,7 @@ def facts(claimed: Claimed, outcome: Outcome, at: datetime) -> tuple[AnyFact, ..
     if money is not None and isinstance(outcome, Refused):
         return (PaymentRefused(at=at, order=effect.order, what=money, reason=outcome.reason),)
     if isinstance(outcome, Done):
-        if isinstance(effect, CancelFulfilment) and not outcome.facts:
+        if isinstance(effect, CancelFulfilment) and not outcome.facts and not outcome.answered_later:
             return (CancelConfirmed(at=at, fulfilment=fulfilment_id(effect.order, effect.fulfilment)),)
         return outcome.facts
     if isinstance(outcome, Refused):

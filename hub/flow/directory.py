@@ -5,8 +5,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from hub.domain.events import Subscription
 from hub.domain.network import Account, Binding, Connection, Mode, Node, Purpose, StockPoint
+from hub.flow.address_check import AddressCheck, AddressRules
+from hub.flow.change_window import ChangePolicy
+from hub.flow.hold_rules import HoldPolicy
+from hub.flow.pick_up_rules import PickUpPolicy
 from hub.flow.return_rules import ReturnPolicy
+from hub.promise.offer import Offer
 from hub.routing.model import NodeState, Policy
 from hub.routing.prepare import Prepared
 from hub.sdk.adapter import Adapter, Message
@@ -47,6 +53,8 @@ class Network(NamedTuple):
     policy: Policy
     nodes: tuple[NodeState, ...]
     prepared: Prepared
+    offer: Offer | None = None
+    """What is promised, where there are rules for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +72,43 @@ class Directory:
     """Active routing policy by merchant."""
     networks: dict[tuple[str, int], Network] = field(default_factory=dict, repr=False, compare=False)
     """What routing prepared of this configuration, by merchant and account: kept until the next."""
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    """Active promise rules by merchant."""
     return_policies: Mapping[str, ReturnPolicy] = field(default_factory=dict)
     """Active returns policy by merchant."""
+    pick_up_policies: Mapping[str, PickUpPolicy] = field(default_factory=dict)
+    """Active rules of pick-up and store by merchant."""
+    subscriptions: Mapping[str, Sequence[Subscription]] = field(default_factory=dict)
+    """Who is told of what, by merchant."""
+
+    hold_policies: Mapping[str, HoldPolicy] = field(default_factory=dict)
+    """Active policy of holds by merchant."""
+    change_policies: Mapping[str, ChangePolicy] = field(default_factory=dict)
+    """Active change windows by merchant."""
+    address_check: AddressCheck = field(default_factory=AddressRules)
+
+    def hold_policy(self, merchant: str) -> HoldPolicy:
+        """The active policy of holds of a merchant, or the shipped default."""
+        known = self.hold_policies
+        return known.get(merchant) or known.get("") or HoldPolicy(version="built-in")
+
+    def change_policy(self, merchant: str) -> ChangePolicy:
+        """The active change windows of a merchant, or the shipped default."""
+        known = self.change_policies
+        return known.get(merchant) or known.get("") or ChangePolicy(version="built-in")
 
     def return_policy(self, merchant: str) -> ReturnPolicy:
         """The active returns policy of a merchant, or the shipped default."""
         return self.return_policies[merchant] if merchant in self.return_policies else self.return_policies[""]
+
+    def pick_up_policy(self, merchant: str) -> PickUpPolicy:
+        """The active rules of pick-up and store of a merchant, or the shipped default."""
+        known = self.pick_up_policies
+        return known.get(merchant) or known.get("") or PickUpPolicy(version="built-in")
+
+    def offer(self, merchant: str) -> Offer | None:
+        """The active promise rules of a merchant, or the shipped default; None where there are none."""
+        return self.offers.get(merchant) or self.offers.get("")
 
     def policy(self, merchant: str) -> Policy:
         """The active routing policy of a merchant, or the shipped default."""
@@ -121,6 +160,14 @@ class Directory:
             for node in point.nodes
         }
         return found.pop() if len(found) == 1 else None
+
+    def place(self, account: int, location: str | None) -> int | None:
+        """The node that a customer collects at or a transfer is between: by the account's location, else by code."""
+        if location is None:
+            return None
+        point = self.node_of_point(account, location)
+        by_code = (node.id for node in self.nodes.values() if node.code == location)
+        return point if point is not None else next(by_code, None)
 
     def point_of_node(self, account: int, node: int) -> str | None:
         """The account's own name of a node, where it knows it as a location of its own or as part of one."""

@@ -12,6 +12,8 @@ from hub.domain.states import OrderState, SliceState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.ports import ItemFacts
+from hub.flow.ship_complete import complete
+from hub.flow.transfer import destination
 from hub.promise.ship_by import ship_by
 from hub.sdk.capabilities import (
     FulfilmentCancel,
@@ -27,12 +29,14 @@ def release(order: Order, batch: Batch, loads: dict[int, int]) -> None:
     if not order.acting or order.state is OrderState.CANCELLED:
         return
     ready: dict[tuple[str, int], list[Slice]] = {}
+    whole = {group: complete(order, group, batch.now) for group in {one.group for one in order.demands.values()}}
     for part in order.slices.values():
         if part.state is not SliceState.RESERVED or part.node is None:
             continue
         group = order.demands[part.demand].group
         asked = _delivery(order, group)
-        if order.held(group, part) or (asked.not_before is not None and asked.not_before > batch.now):
+        early = asked.not_before is not None and asked.not_before > batch.now
+        if early or not whole[group] or order.held(group, part):
             continue
         ready.setdefault((group, part.node), []).append(part)
     for (group, node), parts in sorted(ready.items()):
@@ -49,6 +53,7 @@ def _delivery(order: Order, key: str) -> DeliveryGroup:
 def _release(order: Order, group: str, node: int, parts: list[Slice], batch: Batch, load: int | None) -> None:
     no = max(order.fulfilments, default=0) + 1
     place = batch.directory.nodes[node]
+    policy = batch.directory.pick_up_policy(order.merchant)
     link = batch.directory.fulfiller(node, order.merchant)
     told = link is not None and link.live("submit_fulfilment")
     order.fulfilments[no] = FulfilmentOrder(
@@ -59,6 +64,8 @@ def _release(order: Order, group: str, node: int, parts: list[Slice], batch: Bat
         connection=link.connection.id if link and told else None,
         created_at=batch.now,
         ship_by=ship_by(batch.now, place.calendar, place.timezone),
+        destination=destination(order, _delivery(order, group), node, batch),
+        accept_by=policy.accept_by(batch.now, place),
     )
     for part in parts:
         order.advance(part.no, SliceState.RELEASED, fulfilment=no)
@@ -73,7 +80,7 @@ def _release(order: Order, group: str, node: int, parts: list[Slice], batch: Bat
 def buy_label(order: Order, no: int, batch: Batch) -> None:
     """Buy postage for what a node that is worked through the hub has packed; other nodes buy their own."""
     fulfilment = order.fulfilments[no]
-    ships = _delivery(order, fulfilment.group).method is Method.SHIP
+    ships = _delivery(order, fulfilment.group).method is Method.SHIP or fulfilment.destination is not None
     packed = any(part.state is SliceState.PACKED for part in order.of_fulfilment(no))
     carrier = batch.directory.carrier(fulfilment.node, order.merchant)
     if ships and packed and fulfilment.connection is None and carrier is not None:
@@ -90,8 +97,12 @@ def fulfilment_request(
     key: str,
     look_first: bool,
     references: Mapping[str, str],
+    node_of_ours: Contact | None = None,
 ) -> FulfilmentRequest:
-    """What the node is asked, built when it is sent: the newest address, never one that an amendment replaced."""
+    """What the node is asked, built when it is sent: the newest address, never one that an amendment replaced.
+
+    `node_of_ours` is where goods go that another node of ours hands over.
+    """
     fulfilment = order.fulfilments[effect.fulfilment]
     content = order.content
     assert content is not None
@@ -107,11 +118,12 @@ def fulfilment_request(
         order_number=order.number,
         lines=tuple(_request_line(order, content, no, quantity, items) for no, quantity in sorted(units.items())),
         location=location,
-        ship_to=contacts.get(group.contact or "ship", Contact()),
+        ship_to=node_of_ours or contacts.get(group.contact or "ship", Contact()),
         service=group.service,
         currency=order.currency,
         ordered_at=order.placed_at,
         ship_by=fulfilment.ship_by,
+        purchase_order=content.purchase_order,
     )
 
 
@@ -162,6 +174,7 @@ def label_request(
     key: str,
     look_first: bool,
     references: Mapping[str, str],
+    node_of_ours: Contact | None = None,
 ) -> LabelRequest:
     """Postage for one parcel with everything of a fulfilment order in it."""
     weight = 0
@@ -174,7 +187,7 @@ def label_request(
         look_first=look_first,
         references=references,
         ship_from=ship_from,
-        ship_to=contacts.get(group.contact or "ship", Contact()),
+        ship_to=node_of_ours or contacts.get(group.contact or "ship", Contact()),
         parcel=ParcelToShip(weight_g=max(1, weight)),
         service=group.service,
     )

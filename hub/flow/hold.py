@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from hub.domain.demand import Hold
 from hub.domain.order import OrderSnapshot, Problem
+from hub.domain.states import OrderState
 from hub.flow.aggregate import Order, Trouble
+from hub.flow.refusal import CannotDo
 
 HARMLESS: Final = frozenset({"bad_time"})
 """Problems that stop nothing: told, and the order goes on."""
@@ -43,16 +43,17 @@ def question(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
             open_reasons.add(reason)
             books_only = problem.kind in MONEY or problem.kind.startswith(UNMAPPED_PAYMENT)
             scope = POSTING if books_only else "order"
-            order.hold(problem.kind, reason, owner="hub", at=now, scope=scope, rule="revision")
+            stops = ("post",) if books_only else ("release",)
+            order.hold(problem.kind, reason, owner="hub", at=now, scope=scope, rule="revision", stops=stops)
     difference = snapshot.content.amounts.difference
     if difference:
         open_kinds.add("total_mismatch")
         reason = f"the channel's total differs by {difference} {order.currency}"
         open_reasons.add(reason)
-        order.hold("total_mismatch", reason, owner="hub", at=now, scope=POSTING, rule="revision")
+        order.hold("total_mismatch", reason, owner="hub", at=now, scope=POSTING, rule="revision", stops=("post",))
     for hold in list(order.holds.values()):
         if hold.active and hold.lift_rule == "revision" and hold.reason not in open_reasons:
-            _answered(order, hold, now)
+            order.end_hold(hold.no, now)
             if hold.kind not in open_kinds:
                 order.mend(hold.kind)
     if difference:
@@ -66,12 +67,6 @@ def question(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
                 waiter=("order", order.id),
             )
         )
-
-
-def _answered(order: Order, hold: Hold, now: datetime) -> None:
-    """Lift one hold; others of its kind may still have their own reason."""
-    order.holds[hold.no] = msgspec.structs.replace(hold, lifted_at=now)
-    order.note(now, "hold_lifted", hold.kind)
 
 
 def trouble_of(order: Order, problem: Problem) -> Trouble:
@@ -90,4 +85,52 @@ def trouble_of(order: Order, problem: Problem) -> Trouble:
 
 def posting_held(order: Order) -> bool:
     """Whether the books must wait: an amount is missing, or the sums disagree."""
-    return order.content is None or any(hold.active and hold.scope == POSTING for hold in order.holds.values())
+    return order.content is None or any(hold.active and "post" in hold.stops for hold in order.holds.values())
+
+
+# --- people ----------------------------------------------------------------------------------------------------------
+
+
+def place(
+    order: Order,
+    *,
+    reason: str,
+    who: str,
+    at: datetime,
+    kind: str = "manual",
+    scope: str = "order",
+    stops: tuple[str, ...] = ("release",),
+    until: datetime | None = None,
+    role: str | None = None,
+) -> None:
+    """Stop transitions until somebody, or the time, lifts it. Reservations stay.
+
+    Raises `CannotDo` for a scope that the order does not have, and for an order that is over.
+    """
+    if order.state in (OrderState.CANCELLED, OrderState.CLOSED):
+        raise CannotDo(f"the order is {order.state.value}: there is nothing left to stop")
+    by, _, name = scope.partition(":")
+    groups = {demand.group for demand in order.demands.values()}
+    if by == "group" and name not in groups:
+        raise CannotDo(f"the order has no group {name!r}; it has {', '.join(sorted(groups))}")
+    if by == "slice" and int(name) not in order.slices:
+        raise CannotDo(f"the order has no slice {name}")
+    if until is not None and until <= at:
+        raise CannotDo("the hold would be over before it begins: `until` has passed")
+    rule = "person,timer" if until else "person"
+    order.hold(kind, reason, owner=who, at=at, scope=scope, rule=rule, stops=stops, lift_at=until, lift_role=role)
+
+
+def pick(order: Order, kind: str | None, no: int | None, scope: str | None) -> list[Hold]:
+    """The active holds that somebody means, by number or by kind. Raises `CannotDo` when there is none."""
+    if no is not None:
+        hold = order.holds.get(no)
+        if hold is None:
+            raise CannotDo(f"no hold {no} on order {order.id}")
+        if not hold.active:
+            raise CannotDo(f"hold {no} ({hold.kind}) was lifted already, at {hold.lifted_at} by {hold.lifted_by}")
+        return [hold]
+    found = [h for h in order.holds.values() if h.active and h.kind == kind and scope in (None, h.scope)]
+    if not found:
+        raise CannotDo(f"no active hold of kind {kind!r} on this order")
+    return found

@@ -8,7 +8,8 @@
 6   route                route.py             (routing/ decides)
 7   fulfilment order     fulfil.py
 8   outbox to delivery   store/outbox.py, worker/relay.py, worker/deliver.py
-9   confirmation         carry.py, confirm.py
+9   confirmation         carry.py, confirm.py, departure.py
+9b  store                pick_up.py, claim.py, transfer.py; what the clock does: deadlines.py
 10  write-back           write_back.py        (availability: stock_levels.py, worker/broadcast.py)
 11  ERP                  post_to_erp.py
 12  money                pay.py               (captures and voids; their answers: take_back.py)
@@ -22,9 +23,13 @@ from typing import Final, NamedTuple, cast
 from hub.domain.facts import (
     CancelConfirmed,
     CancelRefused,
+    DisclosureAsked,
+    ErasureAsked,
     FulfilmentAccepted,
     FulfilmentRefused,
+    GoodsArrived,
     GoodsCollected,
+    GoodsLost,
     GoodsReturned,
     GoodsShipped,
     NodeFact,
@@ -43,6 +48,7 @@ from hub.flow.batch import Batch
 from hub.flow.carry import Parked, take_facts
 from hub.flow.normalise import normalise
 from hub.flow.ports import Inbound, Unit
+from hub.flow.privacy import take_privacy
 from hub.flow.stock_levels import take_stock
 from hub.flow.take_back import take_payments, take_returns
 from hub.flow.take_order import take_orders
@@ -74,6 +80,10 @@ async def _returns(unit: Unit, messages: Read, batch: Batch) -> Handled:
     return await take_returns(unit, cast("list[tuple[Inbound, GoodsReturned]]", messages), batch), []
 
 
+async def _privacy(unit: Unit, messages: Read, batch: Batch) -> Handled:
+    return await take_privacy(unit, cast("list[tuple[Inbound, ErasureAsked | DisclosureAsked]]", messages), batch), []
+
+
 PATH: Final = {
     OrderSnapshot: _orders,
     FulfilmentAccepted: _facts,
@@ -84,6 +94,8 @@ PATH: Final = {
     GoodsShipped: _facts,
     ReadyForPickUp: _facts,
     GoodsCollected: _facts,
+    GoodsArrived: _facts,
+    GoodsLost: _facts,
     CancelConfirmed: _facts,
     CancelRefused: _facts,
     ParcelScanned: _facts,
@@ -91,6 +103,8 @@ PATH: Final = {
     PaymentMade: _payments,
     PaymentRefused: _payments,
     GoodsReturned: _returns,
+    ErasureAsked: _privacy,
+    DisclosureAsked: _privacy,
 }
 """Every canonical message, and who takes it."""
 

@@ -45,6 +45,8 @@ def pay(order: Order, batch: Batch) -> None:
     if not _ours(order, batch) or order.content is None or not order.peers_known:
         return
     found = _position(order)
+    if order.content.on_account and not found.authorisations:
+        return  # a company that pays its invoice has nothing to capture
     link = batch.directory.links.get(batch.directory.successor(order.connection))
     _capture(order, order.content, found, link, batch)
     _void(order, order.content, _position(order), link, batch)

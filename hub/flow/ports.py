@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from hub.domain.contact import Contact
 from hub.domain.effects import AnyEffect
 from hub.domain.facts import ParcelScanned
 from hub.domain.network import Node
 from hub.flow.aggregate import Order, Trouble
+from hub.flow.risk_facts import Seen
 from hub.flow.writes import Writes
+from hub.stock.supply import Expected
 
 
 class LostRace(Exception):
@@ -45,6 +49,10 @@ class ItemFacts(NamedTuple):
     """(component item, quantity) of a kit."""
     volume_cm3: int | None = None
     """Of one unit, rounded up; None is unknown."""
+    available_from: date | None = None
+    """The day before which it is not sent, whatever is on the shelves."""
+    unit_cost: Mapping[str, Decimal] = {}
+    """What a unit costs the merchant, by currency; one that is not here is unknown."""
 
 
 _effect: Final[msgspec.json.Decoder[AnyEffect]] = msgspec.json.Decoder(AnyEffect)
@@ -103,6 +111,16 @@ class StockSource(NamedTuple):
     subtracts: bool
 
 
+class AllowedDay(NamedTuple):
+    """The day from which what an allowance sells is sent. Account 0 is every channel."""
+
+    item: int
+    account: int
+    kind: str
+    """backorder, preorder."""
+    on: date
+
+
 class Figure(NamedTuple):
     """What somebody who is not believed about a shelf says of it, to be compared with what we say."""
 
@@ -116,6 +134,18 @@ class Figure(NamedTuple):
     quantity: int
     as_of: datetime
     cause: str
+
+
+class Mark(NamedTuple):
+    """A digest of who ordered or where to, to count an order's equals by."""
+
+    merchant: str
+    kind: str
+    mark: bytes
+    order: str
+    at: datetime
+    since: datetime
+    """From when on equals are recent."""
 
 
 class InboxUnit(Protocol):
@@ -169,8 +199,49 @@ class OrdersUnit(Protocol):
         """(order, return) by the tracking number of a return's label."""
         ...
 
+    async def contacts(self, ids: Iterable[str]) -> Mapping[str, Mapping[str, Contact]]:
+        """The newest contacts of orders, by order and key."""
+        ...
+
+    async def history(self, marks: Sequence[Mark]) -> Mapping[tuple[str, str], Seen]:
+        """How often each mark was seen on earlier orders, by (order, kind)."""
+        ...
+
+    async def keep_marks(self, marks: Sequence[Mark]) -> None:
+        """Keep marks; those of an order replace none of its earlier ones."""
+        ...
+
+    async def due_holds(self, now: datetime, limit: int) -> list[str]:
+        """Ids of orders with a hold whose timer has run out, locked, without those that others hold."""
+        ...
+
+    async def ending_authorisations(
+        self, merchant: str, now: datetime, within: timedelta, kinds: Sequence[str], limit: int
+    ) -> list[str]:
+        """Ids of orders with unreleased goods whose authorisation ends within that time and that no hold of these kinds
+        was ever placed on, locked, without those that others hold."""
+        ...
+
+    async def mark_earlier(self, merchant: str, now: datetime) -> int:
+        """Mark a batch of orders that came before any rule asked; returns how many were looked at."""
+        ...
+
     async def keep_scans(self, scans: Sequence[ParcelScanned]) -> None:
         """Keep the carriers' own events, each once."""
+        ...
+
+    async def forget_people(self, account: int, orders: Sequence[str] | None) -> list[str]:
+        """Forget who the orders of an account (by the channel's ids; None for all) were for, where they are over.
+
+        Returns the numbers of those that are not over, whose people are still needed."""
+        ...
+
+    async def overdue(self, now: datetime, limit: int) -> list[str]:
+        """Lock orders with a store's deadline that is over, those left out that others hold; their ids."""
+        ...
+
+    async def offers(self, orders: Iterable[Order]) -> None:
+        """Read what locked orders were offered to which nodes."""
         ...
 
     async def waiting(self, limit: int, epoch: int) -> dict[str, datetime]:
@@ -204,6 +275,27 @@ class StockUnit(Protocol):
 
     async def count(self, merchant: str, reports: Sequence[StockReport], now: datetime) -> list[tuple[int, int]]:
         """Apply stock reports, ledger and balances together; returns (item, node) where more became available."""
+        ...
+
+    async def supply(self, items: Iterable[int], *, lock: bool) -> list[Expected]:
+        """What is expected of items, and how much of it is promised."""
+        ...
+
+    async def receive(self, merchant: str, received: Sequence[tuple[str, int, int, int]]) -> None:
+        """Expected goods came in, (reference, node, item, units): so much less is expected from now on."""
+        ...
+
+    async def allowed_days(self, items: Iterable[int], today: date) -> list[AllowedDay]:
+        """Days, from today on, from which allowances of items ship."""
+        ...
+
+    async def in_line(self, merchant: str, causes: Iterable[str], limit: int) -> list[str]:
+        """Orders that wait for these causes: as many of the most urgent, and of the least urgent that are promised
+        supply. Not locked."""
+        ...
+
+    async def opened(self, now: datetime) -> list[tuple[str, int]]:
+        """(merchant, item) of pre-ordered items whose day has come."""
         ...
 
     async def items_by_sku(self, merchant: str, skus: Iterable[str]) -> Mapping[str, int]:

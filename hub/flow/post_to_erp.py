@@ -10,12 +10,13 @@ from hub.domain.shipping import Shipment
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.hold import posting_held
+from hub.flow.transfer import only_moves
 from hub.sdk.capabilities import PostingLine, PostingRequest
 
 
 def post_order(order: Order, batch: Batch) -> None:
     """Plan every document that is due. Keys are fixed by kind and shipment: what is planned already stays one."""
-    if not order.acting or posting_held(order):
+    if not order.acting or only_moves(order) or posting_held(order):
         return
     for link in batch.directory.with_capability(order.merchant, "post"):
         ledger = link.connection.id
@@ -74,6 +75,9 @@ def posting_request(
         total=goods + shipping,
         customer=customer,
         dated=shipment.shipped_at if shipment else order.placed_at,
+        purchase_order=content.purchase_order,
+        terms=content.terms,
+        terms_days=content.terms_days,
     )
 
 

@@ -8,20 +8,20 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from hub.domain.contact import Place
+from hub.domain.item import margin
 from hub.domain.order import Method
 from hub.flow.aggregate import Order
 from hub.flow.ports import ItemFacts
 from hub.flow.scene import Scene
+from hub.flow.transit import arriving, known_km, origin_of
 from hub.promise.calendar import CalendarError
 from hub.promise.confidence import Travelled, confidence
-from hub.promise.deliver_by import deliver_by
 from hub.promise.offer import Offer, Service
-from hub.promise.ship_by import ship_by
+from hub.promise.reach import Reach, travel
 from hub.routing.conditions import ConditionFailed
 from hub.routing.decide import decide
-from hub.routing.fences import asked, distance
 from hub.routing.model import Decision, Group, GroupLine, NodeState, Policy, Snapshot
-from hub.routing.prepare import Prepared, prepare
+from hub.routing.prepare import prepare
 
 ORDER: Final = "promise"
 """What a basket is called in decisions: it is no order yet."""
@@ -120,13 +120,6 @@ class Promised(NamedTuple):
     timezone: str
 
 
-class _Reach(NamedTuple):
-    """When a parcel would leave a node and arrive."""
-
-    ship_by: datetime
-    deliver_by: datetime
-
-
 def promise(
     basket: Basket,
     scene: Scene,
@@ -176,8 +169,8 @@ def _order(basket: Basket, at: datetime) -> Order:
     )
 
 
-def group_lines(lines: Iterable[Wanted], items: Mapping[int, ItemFacts]) -> tuple[GroupLine, ...]:
-    """Lines as routing sees them, numbered from 1 as they come."""
+def group_lines(lines: Iterable[Wanted], items: Mapping[int, ItemFacts], currency: str) -> tuple[GroupLine, ...]:
+    """Lines as routing sees them, numbered from 1 as they come; their values are in `currency`."""
     return tuple(
         GroupLine(
             demand=no,
@@ -187,6 +180,7 @@ def group_lines(lines: Iterable[Wanted], items: Mapping[int, ItemFacts]) -> tupl
             value=line.value,
             classes=items[line.item].classes,
             volume_cm3=items[line.item].volume_cm3,
+            margin=margin(line.value, line.units, items[line.item].unit_cost, currency) if line.value else None,
         )
         for no, line in enumerate(lines, 1)
     )
@@ -195,15 +189,16 @@ def group_lines(lines: Iterable[Wanted], items: Mapping[int, ItemFacts]) -> tupl
 def _group(
     basket: Basket, lines: Iterable[Wanted], items: Mapping[int, ItemFacts], policy: Policy, at: datetime
 ) -> Group:
+    currency = basket.currency or policy.currency
     return Group(
         order=ORDER,
         group="main",
         method=Method.SHIP,
         channel=basket.channel,
         account=basket.shop,
-        currency=basket.currency or policy.currency,
+        currency=currency,
         placed_at=at,
-        lines=group_lines(lines, items),
+        lines=group_lines(lines, items, currency),
         place=basket.place,
         customer_group=basket.customer_group,
         tags=basket.tags,
@@ -230,12 +225,12 @@ class _Seller:
     ) -> None:
         self.group, self.snapshot, self.policy = group, snapshot, policy
         self.zone, self.history = zone, history
-        self.km = _distances(group, prepare(snapshot.nodes, policy))
+        self.km = known_km(group, prepare(snapshot.nodes, policy))
 
     def option(self, service: Service) -> Option | Declined:
         """The best way to serve the basket with a service, or why there is none."""
         wanted = self.group.deliver_by
-        reach: dict[int, _Reach] = {}
+        reach: dict[int, Reach] = {}
         notes: list[str] = []
         for node in self.snapshot.nodes:
             try:
@@ -255,44 +250,33 @@ class _Seller:
             return Declined(service.name, Why.NO_ANSWER, notes=(str(error),))
         return Declined(service.name, Why.NOT_IN_TIME if late else Why.NO_NODE, notes=tuple(notes))
 
-    def _reach(self, service: Service, node: NodeState) -> _Reach | None:
+    def _reach(self, service: Service, node: NodeState) -> Reach | None:
         """When a parcel from a node arrives; None where the service does not go. Raises `CalendarError`."""
         country = self.group.place.country if self.group.place else None
-        days = service.transit_days(origin=node.country, country=country, km=self.km[node.id])
-        if days is None:
-            return None
-        leaves = ship_by(self.snapshot.at, node.calendar, node.timezone)
-        return _Reach(leaves, deliver_by(leaves, days, service.carrier, self.zone))
+        km = self.km[node.id]
+        return travel(service, origin_of(node), self.snapshot.at, country=country, km=km, timezone=self.zone)
 
-    def _decide(self, service: Service, reach: Mapping[int, _Reach], usable: set[int]) -> Decision:
+    def _decide(self, service: Service, reach: Mapping[int, Reach], usable: set[int]) -> Decision:
         """The path's own decision, over the nodes from which the service keeps the promise."""
         nodes = tuple(
-            replace(node, enabled=node.enabled and node.id in usable, transit_days=_days(reach.get(node.id)))
+            replace(
+                arriving(node, reach[node.id]) if node.id in reach else node, enabled=node.enabled and node.id in usable
+            )
             for node in self.snapshot.nodes
         )
         group = replace(self.group, service=service.name)
         return decide(group, replace(self.snapshot, nodes=nodes), self.policy)
 
-    def _option(self, service: Service, decision: Decision, reach: Mapping[int, _Reach]) -> Option:
+    def _option(self, service: Service, decision: Decision, reach: Mapping[int, Reach]) -> Option:
         codes = {node.id: node.code for node in self.snapshot.nodes}
         items = {line.demand: line.item for line in self.group.lines}
         sent: dict[int, dict[int, int]] = {}
         for a in decision.plan.assignments:
             units = sent.setdefault(a.node, {})
             units[items[a.demand]] = units.get(items[a.demand], 0) + a.quantity
-        parcels = tuple(Sent(codes[node], *reach[node], tuple(sorted(units.items()))) for node, units in sent.items())
+        parcels = tuple(
+            Sent(codes[node], reach[node].ship_by, reach[node].deliver_by, tuple(sorted(units.items())))
+            for node, units in sent.items()
+        )
         promised = {node: reach[node].deliver_by - reach[node].ship_by for node in sent}
         return Option(service.name, parcels, decision.plan.cost, confidence(self.history, promised))
-
-
-def _distances(group: Group, prepared: Prepared) -> dict[int, int | None]:
-    """Kilometres to the place by node; None where either end is unknown."""
-    want = asked(group, prepared.policy)
-    return {
-        site.id: None if want.here is None or site.point is None else distance(want, site) for site in prepared.sites
-    }
-
-
-def _days(reach: _Reach | None) -> int | None:
-    """Whole days from leaving to arriving, for the cost of being late."""
-    return None if reach is None else (reach.deliver_by - reach.ship_by).days

@@ -74,7 +74,7 @@ def _group(basket: Rehearsed, channel: str, items: Mapping[int, ItemFacts], netw
         channel=channel,
         currency=network.policy.currency,
         placed_at=basket.at,
-        lines=group_lines(basket.lines, items),
+        lines=group_lines(basket.lines, items, network.policy.currency),
         place=basket.place,
     )
 

@@ -3,11 +3,12 @@
 from datetime import timedelta
 from typing import Final
 
+from hub.domain.order import Method
 from hub.domain.states import SliceState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.cancel import cancel
-from hub.flow.waiting import begin_waiting, for_a_way, for_an_answer, for_stock
+from hub.flow.waiting import begin_waiting, for_a_way, for_an_answer, for_pick_up, for_stock
 from hub.routing.conditions import ConditionFailed
 from hub.routing.model import Decision, Group, Reason, Snapshot
 from hub.routing.prepare import RoutingInputError
@@ -18,6 +19,11 @@ OPEN: Final = (SliceState.UNALLOCATED, SliceState.BACKORDERED)
 
 TRIED_AGAIN: Final = "Orders are tried again as soon as stock arrives, a node is enabled or a policy is activated."
 
+_ASK: Final = (
+    "The place where the customer collects will not have it ready, or is not known here. Ask the customer, then name "
+    "another place, the same again, or shipping: POST /api/v1/orders/{order}/pick-up; or cancel."
+)
+
 _BARRED: Final = frozenset({Reason.OUTSIDE_FENCE, Reason.NO_CAPACITY, Reason.NOT_CAPABLE, Reason.SPLIT_LIMIT})
 """Why a node that has the goods does not send them, where it is not the node that says so."""
 
@@ -25,8 +31,7 @@ _BARRED: Final = frozenset({Reason.OUTSIDE_FENCE, Reason.NO_CAPACITY, Reason.NOT
 def leave(order: Order, decision: Decision, group: Group, snapshot: Snapshot, batch: Batch) -> None:
     """Do with what no node serves as the policy says."""
     unfilled = dict(decision.plan.unfilled)
-    due = batch.now - timedelta(days=decision.cancel_after_days or 0)
-    if unfilled and decision.remainder is Remainder.CANCEL and order.placed_at <= due:
+    if unfilled and _time_is_up(order, unfilled, decision, batch):
         _cancel(order, unfilled, decision, batch)
         return
     if decision.remainder is Remainder.BACKORDER:
@@ -36,7 +41,10 @@ def leave(order: Order, decision: Decision, group: Group, snapshot: Snapshot, ba
         units = unfilled.get(line.demand)
         if units is None:
             continue
-        if position in barred:
+        if group.method is Method.PICK_UP and group.pickup_node in (None, *line.refused_by):
+            note = f"{units} units of demand {line.demand}: refused where the customer collects"
+            begin_waiting(order, line.demand, for_pick_up(line.item), note, _ASK.format(order=order.id), batch)
+        elif position in barred:
             note = f"{units} units of demand {line.demand}: no node that has them may send them"
             step = f"Goods are there, but {barred[position]}. Change the policy or the nodes. {TRIED_AGAIN}"
             begin_waiting(order, line.demand, for_a_way(line.item), note, step, batch)
@@ -45,6 +53,16 @@ def leave(order: Order, decision: Decision, group: Group, snapshot: Snapshot, ba
             begin_waiting(
                 order, line.demand, for_stock(line.item), note, f"No node can serve it now. {TRIED_AGAIN}", batch
             )
+
+
+def _time_is_up(order: Order, unfilled: dict[int, int], decision: Decision, batch: Batch) -> bool:
+    """Whether units have waited as long as the policy lets them, from when the order was placed or its last promise."""
+    days = decision.cancel_after_days
+    if decision.remainder is Remainder.QUEUE or (decision.remainder is Remainder.BACKORDER and days is None):
+        return False
+    coming = [p for p in order.slices.values() if p.demand in unfilled and p.state is SliceState.BACKORDERED]
+    promises = [part.promised_at for part in coming if part.promised_at is not None]
+    return max([order.placed_at, *promises]) <= batch.now - timedelta(days=days or 0)
 
 
 def _barred(decision: Decision, group: Group, snapshot: Snapshot) -> dict[int, str]:

@@ -8,6 +8,7 @@ from hub.flow.aggregate import Order
 from hub.flow.amend import fit
 from hub.flow.batch import Batch
 from hub.flow.ports import ItemFacts, Unit
+from hub.flow.serve import open_sales
 from hub.flow.take_order import advance, find_item
 from hub.flow.urgency import most_urgent
 from hub.flow.waiting import UNRESOLVED, stop_waiting
@@ -17,6 +18,9 @@ LIMIT = 100
 
 async def resume(unit: Unit, batch: Batch, limit: int = LIMIT) -> int:
     """Try again what is due in the named queues, in one transaction; returns how many orders that was."""
+    opened = await open_sales(unit, batch)
+    if opened:
+        return opened
     due = await unit.waiting(limit, batch.directory.epoch)
     orders = await unit.by_id(due)
     for order in orders.values():

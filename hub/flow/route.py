@@ -2,26 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 
 from hub.domain.demand import Demand
+from hub.domain.item import margin
 from hub.domain.order import DeliveryGroup, ManagedBy, Method
 from hub.domain.states import OrderState, SliceState
 from hub.flow.aggregate import DecisionRow, Order
+from hub.flow.backorder import released
 from hub.flow.batch import Batch
+from hub.flow.claim import offer
 from hub.flow.fulfil import release
 from hub.flow.ports import ItemFacts, Unit
 from hub.flow.remainder import OPEN, leave, no_answer
 from hub.flow.scene import Scene
+from hub.flow.transfer import as_routed, by_way_of_another
 from hub.flow.waiting import stop_waiting
 from hub.routing.conditions import ConditionFailed
 from hub.routing.decide import decide
 from hub.routing.model import Decision, Group, GroupLine, Snapshot
 from hub.routing.prepare import RoutingInputError
 from hub.routing.record import encode, encode_input
-
-EXCLUDED_FOR = timedelta(days=3)
-"""How long a node that refused or was short of a demand is left out of its routing."""
 
 
 async def route(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
@@ -30,6 +30,7 @@ async def route(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
     if pending:
         wanted = {demand.item for _, _, demands in pending for demand in demands if demand.item is not None}
         items = await unit.items_by_id(wanted)
+        pending = released(pending, items, batch.now)
         free = await unit.free(wanted, lock=batch.lock_stock)
         limits = {no: node for no, node in batch.directory.nodes.items() if node.capacity_per_day is not None}
         loads = dict.fromkeys(limits, 0)
@@ -86,6 +87,11 @@ def _decide_group(order: Order, demands: Sequence[Demand], group: Group, scene: 
         return
     _keep(order, group, snapshot, decision, batch)
     _reserve(order, decision, demands, scene, batch)
+    offer(order, group, decision, snapshot, batch)
+    onward = by_way_of_another(order, group, decision.plan.unfilled, batch)
+    if onward is not None:
+        _decide_group(order, demands, onward, scene, batch)
+        return
     leave(order, decision, group, snapshot, batch)
 
 
@@ -95,8 +101,8 @@ def _group(order: Order, key: str, demands: Sequence[Demand], items: Mapping[int
     delivery = asked or DeliveryGroup(key=key)
     pickup = None
     if delivery.method is Method.PICK_UP and delivery.pickup_location is not None:
-        pickup = batch.directory.node_of_point(order.account, delivery.pickup_location)
-    return Group(
+        pickup = batch.directory.place(order.account, delivery.pickup_location)
+    asked_for = Group(
         order=order.id,
         group=key,
         method=delivery.method,
@@ -115,6 +121,7 @@ def _group(order: Order, key: str, demands: Sequence[Demand], items: Mapping[int
         source=content.source if content else None,
         account=batch.directory.accounts[order.account].name,
     )
+    return as_routed(asked_for, delivery, order, batch)
 
 
 def _lines(
@@ -130,16 +137,18 @@ def _lines(
         item = items[demand.item]
         units = sum(p.quantity for p in order.slices.values() if p.demand == demand.no and p.state in OPEN)
         refused = (n for (no, n), until in order.exclusions.items() if no == demand.no and until > batch.now)
+        value = values.get(demand.line, 0) * units // (demand.quantity * parts[demand.line])
         found.append(
             GroupLine(
                 demand=demand.no,
                 item=demand.item,
                 quantity=units,
                 weight_g=item.weight_g,
-                value=values.get(demand.line, 0) * units // (demand.quantity * parts[demand.line]),
+                value=value,
                 classes=item.classes,
                 refused_by=tuple(sorted(refused)),
                 volume_cm3=item.volume_cm3,
+                margin=margin(value, units, item.unit_cost, order.currency) if demand.line in values else None,
             )
         )
     return tuple(found)

@@ -10,6 +10,7 @@ from hub.domain.network import Node
 from hub.flow.aggregate import Order
 from hub.flow.directory import Directory, Network
 from hub.flow.ports import ItemFacts
+from hub.flow.transit import under_way
 from hub.routing.model import Group, NodeState, Snapshot
 from hub.routing.prepare import prepare
 
@@ -43,7 +44,7 @@ class Scene:
             serving = self._directory.serving(order.account)
             nodes = tuple(node_state(node, node.id in serving) for node in self._directory.nodes.values())
             policy = self._directory.policy(order.merchant)
-            known[key] = Network(policy, nodes, prepare(nodes, policy))
+            known[key] = Network(policy, nodes, prepare(nodes, policy), self._directory.offer(order.merchant))
         return known[key]
 
     def snapshot(self, network: Network, group: Group, at: datetime) -> Snapshot:
@@ -61,7 +62,7 @@ class Scene:
             if node.capacity_per_day is not None:
                 left = max(0, node.capacity_per_day - self.loads.get(node.id, 0))
                 filled[position] = replace(filled[position], capacity_left=left)
-        return Snapshot(at=at, nodes=tuple(filled))
+        return Snapshot(at=at, nodes=tuple(under_way(filled, network, group, at)))
 
     def take(self, item: int, node: int, units: int) -> None:
         """Units that a decision has reserved are not there for the next one."""

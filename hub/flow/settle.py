@@ -34,6 +34,7 @@ def settle(orders: Iterable[Order], now: datetime) -> Writes:
     touched = list(orders)
     pinned: Claims = {}
     loose: Claims = {}
+    supply: Claims = {}
     for order in touched:
         _check_sums(order)
         _head(order, writes)
@@ -42,11 +43,13 @@ def settle(orders: Iterable[Order], now: datetime) -> Writes:
         _notes(order, writes)
         settle_peers(order, writes, now)
         _stock(order, writes, pinned, loose, now)
+        _supply(order, supply)
     writes.pinned = [(item, node, units) for (item, node), units in sorted(pinned.items()) if units]
     loosened: dict[int, list[int]] = {}
     for (item, kind), units in loose.items():
         loosened.setdefault(item, [0, 0])[kind] += units
     writes.loose = [(item, units[0], units[1]) for item, units in sorted(loosened.items()) if any(units)]
+    writes.supply = [(row, item, units) for (row, item), units in sorted(supply.items()) if units]
     writes.loads = _loads(touched)
     # What left without having been reserved, as over a till, changes what may be sold all the same.
     writes.dirty = sorted(
@@ -155,6 +158,7 @@ def _parts(order: Order, writes: Writes) -> None:
             part.fulfilment,
             part.reason,
             part.promised_at,
+            part.supply,
         )
         (writes.slices if old is None else writes.slices_changed).append(row)
     for no, hold in order.holds.items():
@@ -170,6 +174,11 @@ def _parts(order: Order, writes: Writes) -> None:
                     hold.lift_rule,
                     hold.placed_at,
                     hold.lifted_at,
+                    ",".join(hold.stops),
+                    hold.lift_at,
+                    hold.lift_role,
+                    hold.lifted_by,
+                    hold.policy,
                 )
             )
     for (demand_no, node), until in order.exclusions.items():
@@ -197,8 +206,13 @@ def _partners(order: Order, writes: Writes) -> None:
                     fulfilment.partner_reference,
                     fulfilment.created_at,
                     fulfilment.ship_by,
+                    fulfilment.destination,
+                    fulfilment.accept_by,
+                    fulfilment.collect_by,
                 )
             )
+    for offer in order.offered:
+        writes.offers.append((key, offer.no, offer.group, offer.node, offer.state.value, offer.until))
     for no, request in order.cancels.items():
         if before.cancels.get(no) is not request:
             writes.cancels.append(
@@ -275,6 +289,11 @@ def _stock(order: Order, writes: Writes, pinned: Claims, loose: Claims, now: dat
             said = reason if units > 0 else StockReason.CORRECTION
             true_at = order.left_at or now
             writes.ledger.append(LedgerRow(order.merchant, node, item, -units, said.value, "hub", order.id, true_at))
+    for one in order.carried:
+        writes.ledger.append(
+            LedgerRow(order.merchant, one.node, one.item, one.units, one.reason, "hub", order.id, one.at,
+                      condition=one.condition)
+        )  # fmt: skip
     for item, node, units in order.unasked:
         said = StockReason.DISPATCH
         writes.ledger.append(
@@ -305,6 +324,19 @@ def _claim(
         elif state is SliceState.UNALLOCATED or state is SliceState.BACKORDERED:
             key = (demand.item, int(state is SliceState.BACKORDERED))
             loose[key] = loose.get(key, 0) + sign * part.quantity
+
+
+def _supply(order: Order, supply: Claims) -> None:
+    """What is promised of expected supply: (supply, item) -> units."""
+    before = order.before
+    for acting, slices, demands, sign in (
+        (before.acting, before.slices, before.demands, -1),
+        (order.acting, order.slices, order.demands, 1),
+    ):
+        for part in slices.values() if acting else ():
+            if part.supply is not None and (item := demands[part.demand].item) is not None:
+                key = (part.supply, item)
+                supply[key] = supply.get(key, 0) + sign * part.quantity
 
 
 def _unreleased(order: Order, writes: Writes) -> None:

@@ -14,6 +14,7 @@ from hub.flow.batch import CLOCK_SKEW, Batch
 from hub.flow.carry import Parked
 from hub.flow.directory import Directory, Link
 from hub.flow.ports import Figure, Inbound, StockItem, StockReport, StockSource, Unit
+from hub.flow.serve import line_up, serve
 from hub.sdk.adapter import Kind, Subtracts
 from hub.stock.units import UnknownUnit, base_units
 
@@ -185,14 +186,24 @@ async def gone(unit: Unit, merchant: str, reports: Sequence[StockReport]) -> lis
     ]
 
 
-async def report_stock(unit: Unit, merchant: str, reports: Iterable[StockReport], batch: Batch) -> None:
-    """Write figures into the ledger and wake what waits for the items of which there is more now.
+async def report_stock(
+    unit: Unit,
+    merchant: str,
+    reports: Iterable[StockReport],
+    batch: Batch,
+    received: Sequence[tuple[str, int, int, int]] = (),
+) -> None:
+    """Write figures into the ledger, serve who waits for the items of which there is more now, and wake the others.
 
-    A shelf with less than was promised of it is marked: whoever is least urgent gives way (`displace.py`).
+    `received` names the expected supply that came with it: (reference, node, item, units). A shelf with less than was
+    promised of it is marked: whoever is least urgent gives way (`displace.py`).
     """
     ordered = sorted(reports, key=lambda r: (r.item, r.node))
     if not ordered:
         return
+    line = await line_up(unit, merchant, {report.item for report in ordered if report.units > 0})
     more = await unit.count(merchant, ordered, batch.now)
+    await unit.receive(merchant, received)
     if more:
+        await serve(unit, line, {item for item, _ in more} | {item for _, _, item, _ in received}, batch)
         await unit.wake(merchant, sorted({f"item:{item}" for item, _ in more}), batch.now)

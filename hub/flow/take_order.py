@@ -5,23 +5,30 @@ from datetime import datetime
 
 import msgspec
 
+from hub.domain.contact import Contact
 from hub.domain.demand import Demand
 from hub.domain.network import Mode
 from hub.domain.order import DeliveryGroup, ManagedBy, Method, OrderContent, OrderLine, OrderSnapshot
-from hub.domain.states import AT_REST, OrderState, SliceState
+from hub.domain.states import AT_REST, WITH_NODE, OrderState, SliceState
 from hub.flow.aggregate import Order, Trouble
 from hub.flow.amend import ask_nodes, fit
+from hub.flow.backorder import promise
 from hub.flow.batch import CLOCK_SKEW, Batch
 from hub.flow.cancel import answer_wish
+from hub.flow.difference import Change, difference
 from hub.flow.directory import Link
 from hub.flow.exchange import relate
 from hub.flow.hold import question
 from hub.flow.pay import know_money, pay
+from hub.flow.pick_up import keep_redirected
 from hub.flow.ports import Inbound, ItemFacts, Unit
 from hub.flow.post_to_erp import post_order
+from hub.flow.redirect import LEFT, redirect, reprice
 from hub.flow.refund_echo import reconcile
+from hub.flow.risk import question_risk
 from hub.flow.route import route
 from hub.flow.settle import settle
+from hub.flow.tell import tell
 from hub.flow.waiting import exception_of, for_item, unknown_word, wake_for_freed
 
 Items = tuple[Mapping[str, ItemFacts], Mapping[str, ItemFacts]]
@@ -35,6 +42,7 @@ async def take_orders(
     keys = sorted({(message.account, snapshot.content.external_id) for message, snapshot in messages})
     orders = await unit.by_external(keys)
     items = await _items(unit, messages)
+    known = await _told_people(unit, orders.values())
     for message, snapshot in messages:
         key = (message.account, snapshot.content.external_id)
         # A message may outlive the connection that brought it: whoever speaks for the account now decides the mode.
@@ -43,8 +51,9 @@ async def take_orders(
         if order is None:
             orders[key] = capture(message, snapshot, link, items[message.account], batch)
         else:
-            amend(order, message, snapshot, items[message.account], batch)
+            amend(order, message, snapshot, items[message.account], batch, known.get(order.id, {}))
     await reconcile(unit, orders.values(), batch)
+    await question_risk(unit, orders.values(), batch)
     await advance(unit, orders.values(), batch)
     return []
 
@@ -55,13 +64,22 @@ async def advance(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
     await know_money(unit, touched, batch)
     await ask_nodes(unit, touched, batch)
     await route(unit, touched, batch)
+    await promise(unit, touched, batch)
     for order in touched:
         come_to_rest(order, batch.now)
         answer_wish(order, batch)
         pay(order, batch)
+    tell(touched, batch)
     writes = settle(touched, batch.now)
     await unit.write(writes, batch.now)
     await wake_for_freed(unit, touched, writes, batch)
+
+
+async def _told_people(unit: Unit, orders: Iterable[Order]) -> Mapping[str, Mapping[str, Contact]]:
+    """Contacts that nodes and carriers were given: only what somebody has been told can change too late."""
+    told = WITH_NODE | LEFT
+    ids = [order.id for order in orders if any(part.state in told for part in order.slices.values())]
+    return await unit.contacts(ids) if ids else {}
 
 
 async def _items(unit: Unit, messages: Sequence[tuple[Inbound, OrderSnapshot]]) -> dict[int, Items]:
@@ -115,22 +133,32 @@ def capture(message: Inbound, snapshot: OrderSnapshot, link: Link, items: Items,
     return order
 
 
-def amend(order: Order, message: Inbound, snapshot: OrderSnapshot, items: Items, batch: Batch) -> None:
+def amend(
+    order: Order,
+    message: Inbound,
+    snapshot: OrderSnapshot,
+    items: Items,
+    batch: Batch,
+    people: Mapping[str, Contact],
+) -> None:
     """Apply a newer snapshot as a difference; skip an older one.
 
     Versions are as coarse as the vendor's clock (seconds, often): the same version with other content is newer, because
     it came later; with the same content it is an echo. A version from the future was stamped by a wrong clock: it
     stands only against others of that clock.
     """
-    content = snapshot.content
+    content = keep_redirected(order.content, snapshot.content)
+    snapshot = msgspec.structs.replace(snapshot, content=content)
     if _stale(content, order, message.received_at):
         order.note(batch.now, "skipped", "an older or equal version", message.id)
         return
     order.version = content.version
     order.number = content.number
     order.revision += 1
+    known = {**people, **order.contacts}
+    changes = difference(order.content, content, known, snapshot.contacts) if order.content else ()
     _revise(order, message, snapshot, batch)
-    order.note(batch.now, "amended", f"revision {order.revision}", message.id)
+    order.note(batch.now, "amended", f"revision {order.revision}{_told(changes)}", message.id)
     if not order.acting:
         return
     if order.state is OrderState.CANCELLED:
@@ -139,8 +167,16 @@ def amend(order: Order, message: Inbound, snapshot: OrderSnapshot, items: Items,
     _demand(order, content, items, batch)
     question(order, snapshot, batch.now)
     fit(order, content, batch)
+    redirect(order, changes, batch)
+    reprice(order, changes, batch)
     relate(order, batch)
     post_order(order, batch)
+
+
+def _told(changes: Sequence[Change]) -> str:
+    """Changes for the timeline; of many, the first."""
+    words = [str(change) for change in changes[:8]] + (["and more"] if len(changes) > 8 else [])
+    return f": {', '.join(words)}" if words else ""
 
 
 def _stale(content: OrderContent, order: Order, received_at: datetime) -> bool:

@@ -53,6 +53,7 @@ class Writes:
     waits: list[Row] = field(default_factory=list)
     waits_over: list[Row] = field(default_factory=list)
     fulfilments: list[Row] = field(default_factory=list)
+    offers: list[Row] = field(default_factory=list)
     cancels: list[Row] = field(default_factory=list)
     shipments: list[Row] = field(default_factory=list)
     parcels: list[Row] = field(default_factory=list)
@@ -68,6 +69,8 @@ class Writes:
     """(item, node, change), sorted: the lock order."""
     loose: list[tuple[int, int, int]] = field(default_factory=list)
     """(item, change unpinned, change backordered), sorted."""
+    supply: list[tuple[int, int, int]] = field(default_factory=list)
+    """(expected supply, item, change of what is promised of it), sorted: the lock order."""
     emptied: list[tuple[int, int, str, str]] = field(default_factory=list)
     """(item, node, merchant, order): a node said that it has none of it left."""
     loads: list[Load] = field(default_factory=list)

@@ -31,7 +31,10 @@ LONGEST_OVERLAY: Final = 256 * 1024
 _SETTABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "content": {
         name: CONTENT[name]
-        for name in ("number", "source", "customer_group", "tags", "financial_status", "cancel_reason", "test")
+        for name in (
+            *("number", "source", "customer_group", "tags", "financial_status", "cancel_reason", "test", "risk"),
+            *("company", "purchase_order", "terms", "ship_complete", "approval_asked"),
+        )
     },
     "lines[]": {name: LINE[name] for name in ("sku", "variant", "title", "group", "ships", "gift_card", "managed_by")},
     "groups": {name: GROUP[name] for name in GROUP if name != "contact"},

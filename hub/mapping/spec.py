@@ -36,6 +36,14 @@ CONTENT: Final = {
     "customer_group": "text",
     "tags": "words",
     "financial_status": "text",
+    "risk": "text",
+    "company": "text",
+    "purchase_order": "text",
+    "terms": "text",
+    "terms_days": "count",
+    "tax_exempt": "flag",
+    "ship_complete": "flag",
+    "approval_asked": "flag",
 }
 AMOUNTS: Final = {
     "currency": "currency",

@@ -35,6 +35,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A way to be delivered to, as the customer chooses it."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    also_called: tuple[str, ...] = ()
+    """What channels call it, to the letter."""
     bands: tuple[Band, ...] = msgspec.field(name="band")
     carrier: CarrierCalendar = CarrierCalendar()
 
@@ -61,6 +63,13 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     services: tuple[Service, ...] = msgspec.field(name="service")
     timezones: dict[str, str] = {}
     """Time zone by country, for places that give none."""
+    unnamed: str | None = None
+    """The service that orders go by which name none; None: nobody knows which."""
+
+    def service(self, name: str | None) -> Service | None:
+        """The service that an order means; None where these rules do not know it."""
+        wanted = self.unnamed if name is None else name
+        return next((one for one in self.services if wanted in (one.name, *one.also_called)), None)
 
     def timezone(self, country: str | None) -> str:
         """The zone in whose days a place is promised."""
@@ -86,6 +95,11 @@ def _problems(offer: Offer) -> Iterator[str]:
         yield "no service: nothing could be promised"
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"service {name!r} stands twice"
+    if offer.unnamed is not None and offer.unnamed not in names:
+        yield f"unnamed: there is no service {offer.unnamed!r}"
+    words = [word for service in offer.services for word in (service.name, *service.also_called)]
+    for word in sorted({word for word in words if words.count(word) > 1} - set(names)):
+        yield f"{word!r} would be two services"
     for service in offer.services:
         if not service.bands:
             yield f"service {service.name!r} has no band: it goes nowhere"

@@ -1,29 +1,24 @@
 """Checks a decision against its input, on its own: it shares no code with what makes decisions but values and terms.
 
 It finds out that the plan is allowed, that its cost is what it says, that no plan is cheaper than its bound
-(`proof.py`), and that what it says of itself does not contradict itself. The terms that a policy has by itself are
-computed here a second time; those of `[terms]` are asked, as they are a price list. Inputs of a policy with rules it is
-given as `prepare.way_of` makes them.
+(`proof.py`), and that what it says of itself does not contradict itself. What things cost it works out a second time,
+from the policy's own words (`recount.py`); only a term that is not known there is asked. Inputs of a policy with rules
+it is given as `prepare.way_of` makes them.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
-from math import atan2, cos, radians, sin, sqrt
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from hub.domain.order import Method
 from hub.routing.model import Decision, Group, GroupLine, NodeState, Plan, Policy, Reason, RunnerUp, Snapshot
-from hub.routing.places import rough_place
-from hub.routing.proof import Proof, Scales, prove, scales
+from hub.routing.proof import Proof, Scales, prove
+from hub.routing.recount import BORDERLINE_KM, Recount, counts, kilometres
 from hub.routing.terms import TERMS
 from hub.routing.terms.term import Term, Trip, standing
 
 Bars = dict[int, str | None]
 """By node: what keeps it out of the whole group."""
-
-_BORDERLINE_KM = 0.001
-"""Two formulas for one distance may round to different kilometres this close to a half."""
 
 
 def check(
@@ -37,9 +32,11 @@ def examine(
     group: Group, snapshot: Snapshot, policy: Policy, decision: Decision, terms: Sequence[Term] = TERMS
 ) -> tuple[list[str], Proof]:
     """The same, and how its bound was seen to hold."""
-    own = terms is TERMS and not (policy.prefer or policy.terms or policy.weights)
     bars = {node.id: _group_bar(group, node, policy) for node in snapshot.nodes}
-    seen, cost = _scales(group, snapshot, policy, terms, bars)
+    seen = Snapshot(at=snapshot.at, nodes=tuple(node for node in snapshot.nodes if bars[node.id] is None))
+    count = standing(terms, policy)
+    own = terms is TERMS and counts(policy, [term.name for term in count])
+    cost = Recount(group, snapshot.at, policy, seen.nodes) if own else _asked(group, seen, policy, count)
     faults = []
     for name, plan in (("plan", decision.plan), ("runner-up", decision.runner_up)):
         if plan is None:
@@ -49,7 +46,7 @@ def examine(
             faults.append(f"{name}: {strange} names something that is not there")
             continue
         faults += _plan_faults(group, snapshot, policy, plan, name, bars)
-        low, high = cost_range(group, snapshot, policy, plan) if own else (_cost(group, seen, policy, plan, cost),) * 2
+        low, high = cost_range(group, seen, policy, plan) if own else (_cost(group, seen, policy, plan, cost),) * 2
         if not low <= plan.cost <= high:
             faults.append(f"{name}: cost {plan.cost} is not the sum of its parts, {low}")
     faults += _reason_faults(group, snapshot, decision, bars)
@@ -63,15 +60,36 @@ def examine(
     return faults, proof
 
 
-def _scales(
-    group: Group, snapshot: Snapshot, policy: Policy, terms: Sequence[Term], bars: Bars
-) -> tuple[Snapshot, Scales]:
-    """The nodes that no fence for the whole group keeps out, and what parcels from them cost."""
-    nodes = tuple(node for node in snapshot.nodes if bars[node.id] is None)
+class _Asked(NamedTuple):
+    """Costs as the terms themselves tell them: for those that nobody else knows."""
+
+    fixed: list[int]
+    unit: list[list[int]]
+    load: Callable[[int, Sequence[int]], int] | None
+
+    def parcel(self, k: int, units: Sequence[int], /) -> int:
+        """A parcel from a node with so many units per line."""
+        cost = self.fixed[k] + sum(count * price for count, price in zip(units, self.unit[k], strict=True))
+        return cost if self.load is None else cost + self.load(k, units)
+
+
+def _asked(group: Group, seen: Snapshot, policy: Policy, terms: Sequence[Term]) -> _Asked:
     carried = group.method in (Method.SHIP, Method.DELIVER)
-    kms = [round(_km(group, node, policy)) if carried else 0 for node in nodes]
-    trip = Trip(group, policy, snapshot.at, nodes, kms, carried)
-    return Snapshot(at=snapshot.at, nodes=nodes), scales(trip, standing(terms, policy))
+    kms = [round(_km(group, node, policy)) if carried else 0 for node in seen.nodes]
+    trip = Trip(group, policy, seen.at, seen.nodes, kms, carried)
+    count = len(seen.nodes)
+    fixed = [0] * count
+    unit = [[0] * len(group.lines) for _ in range(count)]
+    for term in terms:
+        if term.per_parcel is not None:
+            fixed = [cost + more for cost, more in zip(fixed, term.per_parcel(trip), strict=True)]
+        for place, line in enumerate(group.lines):
+            same = 0 if term.per_unit is None else term.per_unit(trip, line)
+            at = [0] * count if term.per_unit_at is None else term.per_unit_at(trip, line)
+            for node in range(count):
+                unit[node][place] += same + at[node]
+    loads = [term.per_load for term in terms if term.per_load is not None]
+    return _Asked(fixed, unit, (lambda k, units: sum(load(trip, k, units) for load in loads)) if loads else None)
 
 
 def _cost(group: Group, seen: Snapshot, policy: Policy, plan: Plan, cost: Scales) -> int:
@@ -178,7 +196,7 @@ def _group_bar(group: Group, node: NodeState, policy: Policy) -> str | None:
         and (node.country is None or node.country != country),
         "it is too far": carried
         and policy.max_distance_km is not None
-        and round(_km(group, node, policy) - _BORDERLINE_KM) > policy.max_distance_km,
+        and round(_km(group, node, policy) - BORDERLINE_KM) > policy.max_distance_km,
         f"it cannot {needs}": needs is not None and needs not in node.capabilities,
         "its day is full": node.capacity_left is not None and node.capacity_left <= 0 and not policy.ignore_capacity,
     }
@@ -221,80 +239,14 @@ def _spread_faults(
 
 def cost_range(group: Group, snapshot: Snapshot, policy: Policy, plan: Plan) -> tuple[int, int]:
     """Least and most that a plan may cost: the two differ only where a distance lies on the edge of a kilometre."""
-    carried = group.method in (Method.SHIP, Method.DELIVER)
-    by_demand = {line.demand: line for line in group.lines}
-    low = high = policy.unfilled_cost * len(plan.unfilled)
-    for node in snapshot.nodes:
-        sent = [a for a in plan.assignments if a.node == node.id]
-        if not sent:
-            continue
-        cost = node.handling_cost + (policy.late_cost if _late(group, snapshot, policy, node) else 0)
-        near = far = 0
-        if carried:
-            km = _km(group, node, policy)
-            near, far = round(km - _BORDERLINE_KM), round(km + _BORDERLINE_KM)
-            loads = [(a.quantity, _grams(by_demand[a.demand], policy)) for a in sent]
-            cost += policy.parcel_cost
-            cost += sum(units * ((policy.per_kg * grams * 2 + 1000) // 2000) for units, grams in loads)
-            cost += _rate(policy, sum(units * grams for units, grams in loads))
-        low += cost + policy.per_km * near
-        high += cost + policy.per_km * far
-    return low, high
-
-
-def _grams(line: GroupLine, policy: Policy) -> int:
-    return line.weight_g if line.weight_g is not None else policy.unknown_weight_g
-
-
-def _rate(policy: Policy, grams: int) -> int:
-    if not policy.rate_steps:
-        return 0
-    limit, price = policy.rate_steps[-1]
-    cost = 0
-    while grams > limit:
-        cost, grams = cost + price, grams - limit
-    return cost + next(step for upto, step in policy.rate_steps if grams <= upto)
+    near, far = (Recount(group, snapshot.at, policy, snapshot.nodes, lean) for lean in (-BORDERLINE_KM, BORDERLINE_KM))
+    costs = [_cost(group, snapshot, policy, plan, scales) for scales in (near, far)]
+    return min(costs), max(costs)
 
 
 def _km(group: Group, node: NodeState, policy: Policy) -> float:
-    place = group.place
-    if place is None or node.latitude is None or node.longitude is None:
-        return policy.unknown_distance_km
-    latitude, longitude, further = place.latitude, place.longitude, 0
-    if (latitude is None or longitude is None) and policy.coarse_distance:
-        rough = rough_place(place.country, place.postal_code)
-        latitude, longitude, further = rough or (None, None, 0)
-    if latitude is None or longitude is None:
-        return policy.unknown_distance_km
-    a, b = radians(latitude), radians(node.latitude)
-    half = sin((b - a) / 2) ** 2 + cos(a) * cos(b) * sin(radians(node.longitude - longitude) / 2) ** 2
-    return 6371.0 * 2 * atan2(sqrt(half), sqrt(max(0.0, 1 - half))) + further
-
-
-def _late(group: Group, snapshot: Snapshot, policy: Policy, node: NodeState) -> bool:
-    """Whether no working day's cut-off, as many working days after the first as the node needs, is early enough."""
-    if group.deliver_by is None:
-        return False
-    asked = snapshot.at
-    if group.no_earlier_than is not None and group.no_earlier_than > asked:
-        asked = group.no_earlier_than
-    try:
-        zone = ZoneInfo(node.timezone)
-    except (KeyError, ValueError):
-        return True
-    hours = node.calendar
-    first = asked.astimezone(zone).date()
-    days = (first + timedelta(days=n) for n in range(400))
-    open_days = [day for day in days if day.weekday() in hours.weekdays and str(day) not in hours.holidays]
-    cut_offs = [moment for moment in (_moment(day, node, zone) for day in open_days) if moment >= asked]
-    if len(cut_offs) <= hours.processing_days:
-        return True
-    transit = policy.unknown_transit_days if node.transit_days is None else node.transit_days
-    return cut_offs[hours.processing_days] + timedelta(days=transit) > group.deliver_by
-
-
-def _moment(day: date, node: NodeState, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, node.calendar.cut_off, tzinfo=zone).astimezone(UTC)
+    km = kilometres(group.place, node, policy)
+    return policy.unknown_distance_km if km is None else km
 
 
 def _reason_faults(group: Group, snapshot: Snapshot, decision: Decision, bars: Bars) -> Iterator[str]:

@@ -52,6 +52,16 @@ class Compiled(NamedTuple):
     """The facts that those read."""
 
 
+def reads_of_nodes(policy: Policy) -> frozenset[str]:
+    """Facts of nodes that some condition of a policy reads."""
+    known = policy.scratch.get("reads_of_nodes")
+    if isinstance(known, frozenset):
+        return known
+    parts = [part for condition, _ in compiled(policy).conditions for part in (*condition.of_node, *condition.of_both)]
+    made = policy.scratch["reads_of_nodes"] = frozenset(name for part in parts for name in part.node_facts)
+    return made
+
+
 def compiled(policy: Policy) -> Compiled:
     """The conditions of a policy. Raises `ConditionFault`; a policy that was loaded has none."""
     known = policy.scratch.get("compiled")

@@ -180,14 +180,25 @@ def _prices(trial: _Trial) -> Iterator[Flip]:
     gap = other.cost - plan.cost
     ours, theirs = _senders(plan), _senders(other)
     for least in (gap, gap + 1):  # whether equal costs flip it is for the tie-breaking to say
-        amount = -(-least * 100 // percent)
-        if amount < 1:
-            continue
-        for node in sorted(theirs - ours):
-            if trial.nodes[node].handling_cost >= amount:
-                yield Flip(change=Change.CHEAPER, node=node, amount=amount)
-        for node in sorted(ours - theirs):
-            yield Flip(change=Change.DEARER, node=node, amount=amount)
+        falls = [(Change.CHEAPER, node, _fall(trial, node, least, percent)) for node in sorted(theirs - ours)]
+        rises = [(Change.DEARER, node, _rise(trial, node, least, percent)) for node in sorted(ours - theirs)]
+        found = [Flip(change=change, node=node, amount=amount) for change, node, amount in (*falls, *rises)]
+        for flip in sorted(found, key=lambda flip: flip.amount):
+            most = flip.amount if flip.change is Change.DEARER else trial.nodes[flip.node].handling_cost
+            if 0 < flip.amount <= most:
+                yield flip
+
+
+def _fall(trial: _Trial, node: int, least: int, percent: int) -> int:
+    """By how much a node's handling must fall to count `least` less, as its share of it is rounded up."""
+    own = trial.nodes[node].handling_cost
+    return own - (-(-own * percent // 100) - least) * 100 // percent
+
+
+def _rise(trial: _Trial, node: int, least: int, percent: int) -> int:
+    """By how much it must rise to count `least` more."""
+    own = trial.nodes[node].handling_cost
+    return (-(-own * percent // 100) + least - 1) * 100 // percent + 1 - own
 
 
 def _gains(trial: _Trial) -> Iterator[Flip]:

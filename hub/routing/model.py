@@ -90,6 +90,9 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     enabled: bool = True
     transit_days: int | None = None
     """Days on the way from here to the group's place; None counts as the policy's `unknown_transit_days`."""
+    arrives_by: datetime | None = None
+    """When a parcel that leaves at the next cut-off has arrived, as the carrier's calendar says. None counts
+    `transit_days` from that cut-off."""
     capacity: int | None = None
     """Fulfilment orders that fit into a whole local day; None is unlimited."""
     fenced_by: str | None = None

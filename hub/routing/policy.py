@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,6 +14,9 @@ from hub.routing.sound import problems
 
 LONGEST_POLICY: Final = 256 * 1024
 """Bytes of the whole text."""
+
+DIGEST_LENGTH: Final = 8
+"""Hexadecimal digits: there are a handful of shipped texts in all."""
 
 _PATH: Final = re.compile(r"`\$(?P<path>[^`]*)`")
 _UNKNOWN: Final = re.compile(r"unknown field `(?P<key>[^`]*)`")
@@ -45,6 +49,14 @@ def load_policy(text: str) -> Policy:
         raise PolicyError(fault.key, fault.line, fault.problem)
     assert policy is not None
     return policy
+
+
+def load_shipped(text: str) -> Policy:
+    """A policy that comes with the program. Its version names its content too: a text that a release changes without
+    another `version` is another version all the same. Raises `PolicyError`."""
+    policy = load_policy(text)
+    digest = sha256(text.replace("\r\n", "\n").encode()).hexdigest()[:DIGEST_LENGTH]
+    return msgspec.structs.replace(policy, version=f"{policy.version}+{digest}")
 
 
 def read_policy(text: str) -> tuple[Policy | None, Iterator[Fault]]:

@@ -15,8 +15,8 @@ def prepare(nodes: Sequence[NodeState], policy: Policy, terms: Sequence[Term] = 
     """Prepare decisions over `nodes`.
 
     Later snapshots must hold the same nodes in the same order and may differ from these only in `available`,
-    `capacity_left` and `transit_days`. Raises `RoutingInputError` for two nodes with one id, for a negative cost
-    and for a node group that the policy names but does not have.
+    `capacity_left`, `transit_days` and `arrives_by`. Raises `RoutingInputError` for two nodes with one id, for a
+    negative cost and for a node group that the policy names but does not have.
     """
     if policy.plain:
         return prepare_plain(nodes, policy, terms)

@@ -6,13 +6,12 @@ is tried: is there a set of nodes, or a way to place the lines, that is cheaper 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from itertools import product
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from hub.routing.model import Decision, Group, Policy, Snapshot
-from hub.routing.terms.term import Term, Trip
 
 STEPS: Final = 300_000
 """Sets of nodes, or placings, that are tried before the answer is that there are too many."""
@@ -34,34 +33,27 @@ class Proof(StrEnum):
     """It does not hold."""
 
 
-class Scales(NamedTuple):
-    """What parcels cost here: for itself, per unit of each line, and what terms ask that price it as a whole."""
+class Scales(Protocol):
+    """What parcels cost here, by the nodes' places in the snapshot."""
 
-    fixed: list[int]
-    unit: list[list[int]]
-    trip: Trip
-    loads: tuple[Term, ...]
+    @property
+    def fixed(self) -> Sequence[int]:
+        """A parcel for itself, per node."""
+        ...
 
-    def parcel(self, node: int, units: Sequence[int]) -> int:
+    @property
+    def unit(self) -> Sequence[Sequence[int]]:
+        """A unit, per node and line."""
+        ...
+
+    @property
+    def load(self) -> Callable[[int, Sequence[int]], int] | None:
+        """What is charged for a parcel as a whole: (node, units per line) -> cost; None where nothing is."""
+        ...
+
+    def parcel(self, k: int, units: Sequence[int], /) -> int:
         """A parcel from a node with so many units per line."""
-        cost = self.fixed[node] + sum(count * price for count, price in zip(units, self.unit[node], strict=True))
-        return cost + sum(term.per_load(self.trip, node, units) for term in self.loads if term.per_load is not None)
-
-
-def scales(trip: Trip, terms: Sequence[Term]) -> Scales:
-    """Read the terms for a trip over all nodes of a snapshot."""
-    count, lines = len(trip.nodes), trip.group.lines
-    fixed = [0] * count
-    unit = [[0] * len(lines) for _ in range(count)]
-    for term in terms:
-        if term.per_parcel is not None:
-            fixed = [cost + more for cost, more in zip(fixed, term.per_parcel(trip), strict=True)]
-        for place, line in enumerate(lines):
-            same = 0 if term.per_unit is None else term.per_unit(trip, line)
-            at = [0] * count if term.per_unit_at is None else term.per_unit_at(trip, line)
-            for node in range(count):
-                unit[node][place] += same + at[node]
-    return Scales(fixed, unit, trip, tuple(term for term in terms if term.per_load is not None))
+        ...
 
 
 class _Want(NamedTuple):
@@ -86,7 +78,7 @@ def prove(
         line.quantity > sum(_of_line(group, want, place) for want in wants) for place, line in enumerate(group.lines)
     )
     left = sum(amount for _, amount in decision.plan.unfilled)
-    bare = not cost.loads and not _shares(group) and policy.min_part_value <= 0 and policy.min_part_margin <= 0
+    bare = cost.load is None and not _shares(group) and policy.min_part_value <= 0 and policy.min_part_margin <= 0
     if not decision.plan.assignments and (group.keep_together or not policy.allow_partial):
         if most < units:
             return Proof.TRIED

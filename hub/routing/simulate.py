@@ -161,7 +161,10 @@ class Simulator:
 
     def ready(self, snapshot: Snapshot, policy: Policy) -> Prepared:
         """The network of a snapshot under a policy, prepared once while neither changes."""
-        bare = tuple(replace(node, available=(), capacity_left=None, transit_days=None) for node in snapshot.nodes)
+        bare = tuple(
+            replace(node, available=(), capacity_left=None, transit_days=None, arrives_by=None)
+            for node in snapshot.nodes
+        )
         key = policy.version, bare
         if key not in self._ready:
             if len(self._ready) >= REMEMBERED:

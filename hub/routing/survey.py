@@ -191,7 +191,7 @@ def _careful_mask(lines: Sequence[GroupLine], rows: list[Row], site: Site, node:
 
 def _fixed_costs(terms: Sequence[Term], trip: Trip) -> list[int]:
     parts = [term.per_parcel(trip) for term in terms if term.per_parcel is not None]
-    return [sum(part) for part in zip(*parts, strict=True)] if parts else [0] * len(trip.nodes)
+    return list(map(sum, zip(*parts, strict=True))) if parts else [0] * len(trip.nodes)
 
 
 def _unit_costs(terms: Sequence[Term], trip: Trip) -> tuple[list[int], list[list[int]] | None]:

@@ -28,6 +28,7 @@ from hub.sdk.capabilities import (
     ShipmentConfirmation,
     Track,
 )
+from hub.sdk.sign_in import SignIn
 from hub.sdk.translate import Tables
 from hub.sdk.webhook import Delivery, Verdict
 from hub.sdk.wire import Transport
@@ -93,6 +94,8 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     every_seconds: int
     overlap_seconds: int = 300
     """How far a pull looks back over its own cursor: lists miss, shift and lag."""
+    consumes: bool = False
+    """What was brought is gone at its source, as files are that were put away: a second pull does not bring it."""
 
 
 class Subtracts(StrEnum):
@@ -139,6 +142,8 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     pulls: Mapping[str, Pull] = {}
     """By what they bring: orders, stock, status."""
 
+    sign_in: SignIn | None = None
+    """OAuth by redirect; the token it brings is what the transport's `RefreshToken` begins with."""
     probe: Callable[[Context[Any]], Any] | None = None
     """`async (context) -> Probe`: the connection test, and the account's name as the vendor says it."""
     submit_fulfilment: Send[FulfilmentRequest] | None = None

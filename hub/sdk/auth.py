@@ -19,7 +19,17 @@ from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
 from hub.sdk.limits import retry_after
 from hub.sdk.outcomes import Interrupted, RetryLater, Unauthorised
-from hub.sdk.wire import Basic, ClientCredentials, NoAuth, OAuth1, PasswordToken, RefreshToken, Response, Transport
+from hub.sdk.wire import (
+    Basic,
+    ClientCredentials,
+    NoAuth,
+    OAuth1,
+    PasswordToken,
+    RefreshToken,
+    Response,
+    Ssh,
+    Transport,
+)
 
 LEEWAY: Final = timedelta(seconds=60)
 """A token this near its end is renewed first: requests take time, and clocks differ."""
@@ -98,7 +108,7 @@ def signer(transport: Transport, *, tokens: TokenStore, post: Post, clock: Calla
     """The signer of a transport's `auth`."""
     auth = transport.auth
     match auth:
-        case NoAuth():
+        case NoAuth() | Ssh():
             return StaticSigner({})
         case Basic():
             pair = base64.b64encode(f"{auth.username}:{auth.password}".encode()).decode()
@@ -244,6 +254,9 @@ async def exchange(grant: Grant, stored: Token | None, post: Post, clock: Callab
     previous = None
     if isinstance(grant, RefreshToken):
         previous = (stored and stored.refresh_token) or grant.refresh_token
+        if not previous:
+            step = "nobody has signed in at the vendor yet: GET /api/v1/connections/{id}/oauth/start"
+            raise Interrupted(Unauthorised(reason=step))
         if grant.json:
             asked = {"client_id": grant.client_id, "client_secret": grant.client_secret, "refresh_token": previous}
             whole = msgspec.json.encode({**asked, "grant_type": "refresh_token"})
@@ -277,6 +290,11 @@ class _Answer(msgspec.Struct):
 
 
 _answer = msgspec.json.Decoder(_Answer)
+
+
+def granted_token(answer: Response, now: datetime) -> Token:
+    """The token that a sign-in brought. Raises `Interrupted` like `exchange`."""
+    return _read_token(answer, None, now)
 
 
 def _read_token(answer: Response, previous: str | None, now: datetime) -> Token:

@@ -10,6 +10,8 @@ from hub.domain.contact import Contact
 from hub.domain.network import Connection
 from hub.domain.posting import DocumentKind
 from hub.domain.shipping import Parcel, Rate
+from hub.sdk.files import Files
+from hub.sdk.numbers import Numbers
 from hub.sdk.outcomes import Outcome
 from hub.sdk.wire import Client
 
@@ -23,6 +25,12 @@ class Context(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     settings: S
     client: Client
     now: Callable[[], datetime]
+    files: Files | None = None
+    """The partner's file server; there when the transport's `auth` is `wire.Ssh`."""
+    numbers: Numbers | None = None
+    """Counters of the account; there wherever something is sent or pulled, not in a connection test."""
+    webhooks: str | None = None
+    """Where this connection's deliveries come in; None where the vendor cannot reach the hub, or need not know."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +70,8 @@ class FulfilmentRequest(Command, frozen=True, kw_only=True):
     currency: str
     ordered_at: datetime
     ship_by: datetime | None = None
+    purchase_order: str | None = None
+    """The buying company's own number, for the papers."""
 
 
 class FulfilmentCancel(Command, frozen=True, kw_only=True):
@@ -272,6 +282,11 @@ class PostingRequest(Command, frozen=True, kw_only=True):
     """What the ledger's own total must come to; read back and compared."""
     customer: Contact
     dated: datetime
+    purchase_order: str | None = None
+    """The buying company's own number of the order."""
+    terms: str | None = None
+    terms_days: int | None = None
+    """Days after the invoice by which it is due; None is what the ledger has agreed."""
 
 
 # --- reads -----------------------------------------------------------------------------------------------------------
@@ -332,9 +347,11 @@ class PullPages(Protocol):
 
 
 class Fetch(Protocol):
-    """Read the object that a thin or untrusted delivery is about."""
+    """Read the object that a thin or untrusted delivery is about, or all that a stored file holds, each on its own."""
 
-    def __call__(self, context: Context[Any], topic: str, object: str, body: bytes, /) -> Awaitable[Pulled]: ...
+    def __call__(
+        self, context: Context[Any], topic: str, object: str, body: bytes, /
+    ) -> Awaitable[Pulled | tuple[Pulled, ...]]: ...
 
 
 class Track(Protocol):

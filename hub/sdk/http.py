@@ -16,6 +16,7 @@ from hub.sdk.breaker import Breaker
 from hub.sdk.leased import LeaseLost, before_a_byte
 from hub.sdk.limits import PATIENCE_SECONDS, Buckets, LocalBuckets, counts, retry_after
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Unauthorised, Uncertain
+from hub.sdk.public_address import Resolve
 from hub.sdk.wire import RateReading, Request, Response, Transport
 
 TOKEN_DEADLINE_SECONDS: Final = 6.0
@@ -33,8 +34,8 @@ class HttpClient:
     """Reaches one vendor for one connection. See `wire.Client` for what `send` raises.
 
     `buckets` are shared by whoever shares the limits; without them the client keeps its own. `tls` may be shared by
-    all clients of a process (each takes 20 ms to make). `http` replaces the network in tests. Use it as `async with`,
-    or call `aclose`.
+    all clients of a process (each takes 20 ms to make). `http` replaces the network in tests. `resolve` says which
+    address a host is reached at, or refuses it. Use it as `async with`, or call `aclose`.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class HttpClient:
         breaker: Breaker | None = None,
         http: httpx.AsyncBaseTransport | None = None,
         tls: ssl.SSLContext | None = None,
+        resolve: Resolve | None = None,
     ) -> None:
         self._transport = transport
+        self._resolve = resolve
         self._base = httpx.URL(transport.base_url)
         self._clock = clock
         self._buckets = buckets or LocalBuckets()
@@ -145,17 +148,24 @@ class HttpClient:
         # Waiting for a connection ends well before the deadline does, so that what the deadline cuts off was sent.
         limits = httpx.Timeout(deadline, pool=deadline * 0.2, connect=deadline * 0.3)
         merged = httpx.Headers({"user-agent": "Crossdock"})
+        extensions: dict[str, object] = {"trace": before_a_byte} if request.write else {}
         try:
             for more in headers:
                 merged.update(more)
             async with asyncio.timeout(deadline):
+                if self._resolve is not None:
+                    # The name stays what the server and its certificate are asked for.
+                    merged["host"] = url.netloc.decode()
+                    extensions["sni_hostname"] = url.host
+                    port = url.port or (443 if url.scheme == "https" else 80)
+                    url = url.copy_with(host=await self._resolve(url.host, port))
                 answer = await self._http.request(
                     request.method,
                     url,
                     headers=merged,
                     content=request.body,
                     timeout=limits,
-                    extensions={"trace": before_a_byte} if request.write else None,
+                    extensions=extensions,
                 )
         except LeaseLost as error:
             # Uncertain, though nothing was sent: an earlier write of the same effect may have been.

@@ -31,6 +31,11 @@ def writing_while(holds: Callable[[], bool]) -> Iterator[None]:
         _holds.reset(token)
 
 
+def may_write() -> bool:
+    """Whether this task may still write, for ways out other than httpx."""
+    return _holds.get()()
+
+
 async def before_a_byte(event: str, info: object) -> None:
     """A trace function for httpx: raises `LeaseLost` when a request is about to be written and may not be."""
     if event.endswith("send_request_headers.started") and not _holds.get()():

@@ -31,6 +31,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """What `capture_payment`, `void_payment` or `refund_payment` moved, as the channel books it."""
     found: bool = False
     """True when a look found it done by an earlier try: nothing was sent this time."""
+    answered_later: bool = False
+    """Of a cancel: it was asked for and no more; a fact tells later what became of it."""
 
 
 class RetryLater(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -115,7 +115,21 @@ class OAuth1(_Sealed, frozen=True, kw_only=True, tag=True):
     token_secret: str
 
 
-Auth = NoAuth | Basic | ClientCredentials | RefreshToken | PasswordToken | OAuth1
+class Ssh(_Sealed, frozen=True, kw_only=True, tag=True):
+    """A log-in to a file server; the transport's `base_url` is `sftp://host:port`, and `Context.files` is there."""
+
+    username: str
+    host_keys: tuple[str, ...]
+    """What the server must show: `SHA256:...` fingerprints, or public keys as `ssh-ed25519 AAAA...`.
+    Empty: a closed door."""
+    password: str | None = None
+    private_key: str | None = None
+    """PEM or OpenSSH text."""
+    passphrase: str | None = None
+    """Of the private key."""
+
+
+Auth = NoAuth | Basic | ClientCredentials | RefreshToken | PasswordToken | OAuth1 | Ssh
 
 
 class Transport(_Sealed, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Read the configuration into a `Directory`, and again when its epoch moved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import asyncpg
@@ -20,20 +20,25 @@ from hub.domain.network import (
     StockPoint,
 )
 from hub.domain.payment import CapturedBy
+from hub.flow.address_check import load_address_rules
+from hub.flow.change_window import ChangePolicy, ChangePolicyError, load_change_policy
 from hub.flow.directory import Directory, Link, Reader
+from hub.flow.hold_rules import HoldPolicy, HoldPolicyError, load_hold_policy
+from hub.flow.pick_up_rules import PickUpPolicy, PickUpPolicyError, load_pick_up_policy
 from hub.flow.reading import Text, compile_reader
 from hub.flow.return_rules import ReturnPolicy, ReturnPolicyError, load_return_policy
 from hub.mapping.errors import MappingFault
 from hub.mapping.overlay import compile_overlay
+from hub.promise.offer import Offer, OfferError, load_offer
 from hub.routing.model import Policy
-from hub.routing.policy import PolicyError, load_policy
+from hub.routing.policy import PolicyError, load_policy, load_shipped
 from hub.sdk.adapter import Adapter
 from hub.store.clock import DatabaseClock
-from hub.store.database import Database, PooledConnection, within
+from hub.store.database import Database, PooledConnection
+from hub.store.decisions import keep_shipped
+from hub.store.events import read_subscriptions
 
 log = structlog.get_logger(__name__)
-
-PATIENCE_SECONDS = 1.0
 
 
 @dataclass(kw_only=True)
@@ -49,8 +54,17 @@ class ConfigurationReader:
     """Set right with every look."""
     default_returns: str = 'version = "built-in"'
     """Text of the shipped returns policy."""
+    default_pick_up: str = 'version = "built-in"'
+    """Text of the shipped rules of pick-up and store."""
+    default_holds: str = 'version = "built-in"'
+    """Text of the shipped policy of holds."""
+    default_changes: str = 'version = "built-in"'
+    """Text of the shipped change windows."""
+    default_promise: str | None = None
+    """Text of the shipped promise rules; None where nothing is promised."""
+    address_rules: str = ""
+    """Text of the shipped table of countries."""
     _directory: Directory | None = None
-    _checked: float = float("-inf")
     _readers: dict[tuple[str, str], Reader] | None = None
 
     async def directory(self) -> Directory:
@@ -63,29 +77,30 @@ class ConfigurationReader:
             if self.clock is not None:
                 self.clock.hear(told, asked_at)
             if self._directory is None or self._directory.epoch != epoch:
+                await keep_shipped(connection, load_shipped(self.default_policy).version, self.default_policy)
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     self._directory = await self._read(connection)
             return self._directory
 
-    async def recent(self, max_age_seconds: float, clock: Callable[[], float]) -> Directory:
-        """The configuration as of at most `max_age_seconds` ago: for the path that answers vendors.
-
-        TimeoutError when the database hangs.
-        """
-        now = clock()
-        if self._directory is None or now - self._checked > max_age_seconds:
-            self._checked = now
-            await within(PATIENCE_SECONDS, self.directory())
-        assert self._directory is not None
-        return self._directory
-
     async def _read(self, connection: PooledConnection) -> Directory:
-        policies = {"": load_policy(self.default_policy)}
+        policies = {"": load_shipped(self.default_policy)}
         for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'routing' AND state = 'active'"):
             policies[row["merchant"]] = _policy(row, policies[""])
+        offers = {} if self.default_promise is None else {"": load_offer(self.default_promise)}
+        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'promise' AND state = 'active'"):
+            offers |= _offer(row)
         returns = {"": load_return_policy(self.default_returns)}
         for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'returns' AND state = 'active'"):
             returns[row["merchant"]] = _return_policy(row, returns[""])
+        pick_up = {"": load_pick_up_policy(self.default_pick_up)}
+        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'pick_up' AND state = 'active'"):
+            pick_up[row["merchant"]] = _pick_up_policy(row, pick_up[""])
+        holds = {"": load_hold_policy(self.default_holds, check=False)}
+        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'holds' AND state = 'active'"):
+            holds[row["merchant"]] = _hold_policy(row, holds[""])
+        changes = {"": load_change_policy(self.default_changes)}
+        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'changes' AND state = 'active'"):
+            changes[row["merchant"]] = _change_policy(row, changes[""])
         points: dict[int, list[int]] = {}
         for row in await connection.fetch("SELECT * FROM stock_point_node ORDER BY stock_point_id, node_id"):
             points.setdefault(row["stock_point_id"], []).append(row["node_id"])
@@ -115,7 +130,13 @@ class ConfigurationReader:
                 for row in await connection.fetch("SELECT * FROM stock_point ORDER BY id")
             ),
             policies=policies,
+            offers=offers,
             return_policies=returns,
+            hold_policies=holds,
+            change_policies=changes,
+            address_check=load_address_rules(self.address_rules),
+            pick_up_policies=pick_up,
+            subscriptions=await read_subscriptions(connection),
         )
 
     async def _links(self, connection: PooledConnection) -> dict[str, Link]:
@@ -170,10 +191,42 @@ def _policy(row: asyncpg.Record, default: Policy) -> Policy:
         return default
 
 
+def _offer(row: asyncpg.Record) -> dict[str, Offer]:
+    try:
+        return {row["merchant"]: msgspec.structs.replace(load_offer(row["text"]), version=row["version"])}
+    except OfferError as fault:
+        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
+        return {}
+
+
 def _return_policy(row: asyncpg.Record, default: ReturnPolicy) -> ReturnPolicy:
     try:
         return msgspec.structs.replace(load_return_policy(row["text"]), version=row["version"])
     except ReturnPolicyError as fault:
+        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
+        return default
+
+
+def _pick_up_policy(row: asyncpg.Record, default: PickUpPolicy) -> PickUpPolicy:
+    try:
+        return msgspec.structs.replace(load_pick_up_policy(row["text"]), version=row["version"])
+    except PickUpPolicyError as fault:
+        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
+        return default
+
+
+def _hold_policy(row: asyncpg.Record, default: HoldPolicy) -> HoldPolicy:
+    try:
+        return msgspec.structs.replace(load_hold_policy(row["text"]), version=row["version"])
+    except HoldPolicyError as fault:
+        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
+        return default
+
+
+def _change_policy(row: asyncpg.Record, default: ChangePolicy) -> ChangePolicy:
+    try:
+        return msgspec.structs.replace(load_change_policy(row["text"]), version=row["version"])
+    except ChangePolicyError as fault:
         log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
         return default
 

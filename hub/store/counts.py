@@ -37,7 +37,8 @@ OPEN_AT: Final = (
     "JOIN slice s ON s.order_id = f.order_id AND s.fulfilment_no = f.no "
     "JOIN demand d ON d.order_id = s.order_id AND d.no = s.demand_no AND d.item_id = u.item AND d.tracked "
     "WHERE s.state IN ('released', 'accepted', 'picked', 'packed', 'ready', 'expired') OR (s.state IN "
-    "('shipped', 'delivered', 'collected') AND EXISTS (SELECT 1 FROM shipment p WHERE p.order_id = f.order_id "
+    "('in_transit', 'shipped', 'delivered', 'collected') "
+    "AND EXISTS (SELECT 1 FROM shipment p WHERE p.order_id = f.order_id "
     "AND p.fulfilment_no = f.no AND p.shipped_at > u.as_of)) GROUP BY u.at"
 )
 HORIZON: Final = timedelta(days=60)

@@ -77,6 +77,20 @@ class StoredTokens:
         self._fence = fence or 0
         return fence is not None
 
+    async def replace(self, token: Token) -> None:
+        """Keep the token of a new sign-in. Whoever renews the old one at this moment keeps it no more."""
+        plain = msgspec.to_builtins(token)
+        envelope = self.vault.seal(plain, table="connection_token", row=self.connection, field="envelope")
+        async with self.database.connection() as link:
+            await link.execute(
+                "INSERT INTO connection_token AS t (connection_id, envelope, expires_at, fence) VALUES ($1, $2, $3, 1) "
+                "ON CONFLICT (connection_id) DO UPDATE SET envelope = EXCLUDED.envelope, "
+                "expires_at = EXCLUDED.expires_at, lease_until = NULL, fence = t.fence + 1",
+                self.connection,
+                envelope,
+                token.expires_at,
+            )
+
     async def save(self, token: Token) -> None:
         """See `hub.sdk.auth.TokenStore.save`. A lease that another process took over in between keeps its own token."""
         plain = msgspec.to_builtins(token)

@@ -1,9 +1,9 @@
 """The hot path's own pool: asyncpg, hand-written statements, one transaction per batch."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 else:
     # The driver's classes take parameters in their stubs only.
     PooledConnection, Pool = asyncpg.pool.PoolConnectionProxy, asyncpg.Pool
-
-T = TypeVar("T")
 
 IDLE_IN_TRANSACTION_MS = 3000
 """A stopped worker's row locks are free after this, and what it did can no longer commit."""
@@ -93,19 +91,6 @@ async def _keep(connection: object) -> None:
 
     An open transaction is rolled back by the pool itself, before this.
     """
-
-
-async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`; TimeoutError when a database that hangs keeps it longer. It goes on, and ends by itself.
-
-    Not `asyncio.timeout`: giving back a connection whose query was cancelled waits for the same dead server.
-    """
-    task = asyncio.ensure_future(work)
-    done, _ = await asyncio.wait((task,), timeout=seconds)
-    if not done:
-        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        raise TimeoutError(f"the database did not answer within {seconds:g} s")
-    return task.result()
 
 
 def is_data_fault(error: BaseException) -> bool:

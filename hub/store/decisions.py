@@ -44,9 +44,10 @@ EMPTIED: Final = (
     "AND learned_at >= $2 AND learned_at <= $3 ORDER BY id"
 )
 POLICIES: Final = (
-    "SELECT version, text FROM policy WHERE merchant = $1 AND kind = 'routing' AND version = ANY($2::text[]) "
-    "ORDER BY id"
+    "SELECT version, text FROM shipped_policy WHERE version = ANY($2::text[]) UNION ALL "
+    "SELECT version, text FROM policy WHERE merchant = $1 AND kind = 'routing' AND version = ANY($2::text[])"
 )
+KEEP_SHIPPED: Final = "INSERT INTO shipped_policy (version, text) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 
 
 class Key(NamedTuple):
@@ -89,10 +90,15 @@ async def meanwhile(connection: PooledConnection, merchant: str, keys: Sequence[
     return sorted([*freed, *(Emptied(*row) for row in emptied)], key=lambda event: event.at)
 
 
+async def keep_shipped(connection: PooledConnection, version: str, text: str) -> None:
+    """Keep the text of the shipped policy: a later release may bring another, and what this one decided is replayed."""
+    await connection.execute(KEEP_SHIPPED, version, text)
+
+
 async def policies_of(
     connection: PooledConnection, merchant: str, versions: Iterable[str], shipped: Policy
 ) -> dict[str, Policy]:
-    """These versions of a merchant's routing policies, as far as they can be read; the shipped one under its own."""
+    """These versions of a merchant's routing policies, as far as they can be read; shipped ones under their own."""
     rows = await connection.fetch(POLICIES, merchant, sorted(set(versions)))
     return load_policies({row["version"]: row["text"] for row in rows}, shipped)
 

@@ -4,26 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from hub.domain.contact import Contact
 from hub.domain.effects import BuyReturnLabel, CapturePayment, PostCreditNote, RefundPayment, VoidPayment
 from hub.flow.aggregate import Order
 from hub.flow.ports import Claimed, ItemFacts
 from hub.store import orders, returns
+from hub.store.contacts import contacts
 from hub.store.database import PooledConnection
 from hub.store.outbox import known
 from hub.store.unit_of_work import PostgresUnit
 
-CONTACTS: Final = (
-    "SELECT DISTINCT ON (order_id, key) order_id, key, document FROM contact WHERE order_id = ANY($1::text[]) "
-    "ORDER BY order_id, key, revision DESC"
-)
-
 BESIDE: Final = (BuyReturnLabel, CapturePayment, PostCreditNote, RefundPayment, VoidPayment)
 """Effects about what stands beside an order."""
-
-_contact = msgspec.json.Decoder(Contact)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +35,7 @@ async def load(connection: PooledConnection, account: int, claimed: Sequence[Cla
     found = await orders.by_id(connection, ids, lock=False)
     beside = {one.order for one in claimed if isinstance(one.effect, BESIDE)}
     await returns.attach_peers(connection, [found[id] for id in sorted(beside) if id in found])
-    people: dict[str, dict[str, Contact]] = {order: {} for order in ids}
-    for order, key, document in await connection.fetch(CONTACTS, ids):
-        if document is not None:
-            people[order][key] = _contact.decode(document)
+    people = await contacts(connection, ids)
     wanted = {d.item for order in found.values() for d in order.demands.values() if d.item is not None}
     items = await PostgresUnit(connection).items_by_id(wanted)
     ours = {name for one in claimed for name in (one.order, one.subject, one.key)}

@@ -8,6 +8,7 @@ from hub.flow.writes import Writes
 from hub.store.database import PooledConnection
 from hub.store.load import add_loads
 from hub.store.stock import change_stock, empty_shelves
+from hub.store.supply import promise_supply
 from hub.store.troubles import effects_over, mend, raise_troubles
 
 
@@ -58,20 +59,21 @@ DEMANDS: Final = insert(
 SLICES: Final = insert(
     "slice",
     "order_id text, no smallint, demand_no smallint, quantity int, state text, node_id bigint, "
-    "fulfilment_no smallint, reason text, promised_at timestamptz",
+    "fulfilment_no smallint, reason text, promised_at timestamptz, supply bigint",
 )
 SLICES_CHANGED: Final = (
     "UPDATE slice s SET quantity = u.quantity, state = u.state, node_id = u.node, fulfilment_no = u.fulfilment, "
-    "reason = u.reason, promised_at = u.promised FROM unnest($1::text[], $2::smallint[], $3::smallint[], $4::int[], "
-    "$5::text[], $6::bigint[], $7::smallint[], $8::text[], $9::timestamptz[]) "
-    "AS u(order_id, no, demand_no, quantity, state, node, fulfilment, reason, promised) "
+    "reason = u.reason, promised_at = u.promised, supply = u.supply FROM unnest($1::text[], $2::smallint[], "
+    "$3::smallint[], $4::int[], $5::text[], $6::bigint[], $7::smallint[], $8::text[], $9::timestamptz[], "
+    "$10::bigint[]) AS u(order_id, no, demand_no, quantity, state, node, fulfilment, reason, promised, supply) "
     "WHERE s.order_id = u.order_id AND s.no = u.no"
 )
 HOLDS: Final = insert(
     "hold",
     "order_id text, no smallint, scope text, kind text, owner text, reason text, lift_rule text, "
-    "placed_at timestamptz, lifted_at timestamptz",
-    conflict=overwrite("order_id, no", "lifted_at"),
+    "placed_at timestamptz, lifted_at timestamptz, stops text, lift_at timestamptz, lift_role text, lifted_by text, "
+    "policy text",
+    conflict=overwrite("order_id, no", "lifted_at lifted_by"),
 )
 EXCLUSIONS: Final = insert(
     "exclusion",
@@ -102,8 +104,14 @@ UNRELEASED_OVER: Final = (
 FULFILMENTS: Final = insert(
     "fulfilment_order",
     "order_id text, no smallint, group_key text, node_id bigint, connection_id text, handoff text, "
-    "partner_reference text, created_at timestamptz, ship_by timestamptz",
-    conflict=overwrite("order_id, no", "handoff partner_reference ship_by"),
+    "partner_reference text, created_at timestamptz, ship_by timestamptz, destination_id bigint, "
+    "accept_by timestamptz, collect_by timestamptz",
+    conflict=overwrite("order_id, no", "handoff partner_reference ship_by accept_by collect_by"),
+)
+OFFERS: Final = insert(
+    "offer",
+    "order_id text, no int, group_key text, node_id bigint, state text, until timestamptz",
+    conflict=overwrite("order_id, no", "state"),
 )
 CANCELS: Final = insert(
     "cancel_request",
@@ -201,6 +209,7 @@ async def flush(connection: PooledConnection, writes: Writes, now: datetime) -> 
         (UNRELEASED, writes.unreleased),
         (UNRELEASED_OVER, writes.unreleased_over),
         (FULFILMENTS, writes.fulfilments),
+        (OFFERS, writes.offers),
         (CANCELS, writes.cancels),
         (SHIPMENTS, writes.shipments),
         (PARCELS, writes.parcels),
@@ -219,6 +228,7 @@ async def flush(connection: PooledConnection, writes: Writes, now: datetime) -> 
     await empty_shelves(connection, writes.emptied, now)
     await write(connection, LOOSE, writes.loose)
     await add_loads(connection, writes.loads)
+    await promise_supply(connection, writes.supply)
     await write(connection, WAITS, writes.waits)
     await write(connection, WAITS_OVER, writes.waits_over)
     await mend(connection, writes.mended, now)

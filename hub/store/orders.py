@@ -103,6 +103,7 @@ def _attach_slice(order: Order, row: asyncpg.Record) -> None:
         fulfilment=row["fulfilment_no"],
         reason=row["reason"],
         promised_at=row["promised_at"],
+        supply=row["supply"],
     )
 
 
@@ -116,6 +117,11 @@ def _attach_hold(order: Order, row: asyncpg.Record) -> None:
         lift_rule=row["lift_rule"],
         placed_at=row["placed_at"],
         lifted_at=row["lifted_at"],
+        stops=tuple(row["stops"].split(",")),
+        lift_at=row["lift_at"],
+        lift_role=row["lift_role"],
+        lifted_by=row["lifted_by"],
+        policy=row["policy"],
     )
 
 
@@ -130,6 +136,9 @@ def _attach_fulfilment(order: Order, row: asyncpg.Record) -> None:
         partner_reference=row["partner_reference"],
         created_at=row["created_at"],
         ship_by=row["ship_by"],
+        destination=row["destination_id"],
+        accept_by=row["accept_by"],
+        collect_by=row["collect_by"],
     )
 
 

@@ -1,10 +1,12 @@
 """What the hub forgets: raw bodies after their retention, answers kept for repeats, rates of old days."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from hub.store.admin.reservations import expire_reservations
 from hub.store.database import PooledConnection
+from hub.store.risk import forget_marks
 
 SWEEP_LOCK: Final = 7_203_512
 """One sweeper at a time in the whole installation: an advisory lock, for it guards nothing but double work."""
@@ -17,6 +19,15 @@ BODIES: Final = (
 )
 ANSWERS: Final = "DELETE FROM idempotency WHERE created_at < now() - interval '2 days'"
 LOADS: Final = "DELETE FROM node_load WHERE day < current_date - 7"
+PEOPLE: Final = (
+    "WITH theirs AS (SELECT id, number, (state IN ('closed', 'cancelled') OR NOT acting) AS over FROM customer_order "
+    "WHERE account_id = $1 AND ($2::text[] IS NULL OR external_id = ANY($2::text[]))), "
+    "gone AS (UPDATE contact SET document = NULL WHERE document IS NOT NULL "
+    "AND order_id IN (SELECT id FROM theirs WHERE over)), "
+    "marks AS (DELETE FROM contact_mark WHERE order_id IN (SELECT id FROM theirs WHERE over)) "
+    "SELECT number FROM theirs WHERE NOT over ORDER BY number"
+)
+"""Every revision of the contacts of orders that are over, and the digests by which equals are counted."""
 EXCLUSIONS: Final = "DELETE FROM exclusion WHERE until < now()"
 
 
@@ -26,7 +37,14 @@ async def forget(connection: PooledConnection, raw_retention: timedelta, now: da
         return False
     await expire_reservations(connection, now)
     await connection.execute(EXCLUSIONS)
+    await forget_marks(connection, now)
     await connection.execute(ANSWERS)
     await connection.execute(LOADS)
     await connection.execute(BODIES, raw_retention, BATCH)
     return True
+
+
+async def forget_people(connection: PooledConnection, account: int, orders: Sequence[str] | None) -> list[str]:
+    """Forget the people of an account's orders (all of them when None); the numbers of orders that are not over."""
+    rows = await connection.fetch(PEOPLE, account, None if orders is None else list(orders))
+    return [row["number"] for row in rows]

@@ -23,12 +23,15 @@ CHANGE: Final = (
     "WHERE s.item_id = u.item AND s.node_id = u.node"
 )
 SET_ASIDE: Final = (
-    "UPDATE stock s SET damaged = s.damaged + u.damaged, quarantine = s.quarantine + u.quarantine "
+    "UPDATE stock s SET damaged = s.damaged + u.damaged, quarantine = s.quarantine + u.quarantine, "
+    "in_transit = s.in_transit + u.in_transit "
     "FROM (SELECT item, node, sum(units) FILTER (WHERE condition = 'damaged') AS damaged, "
-    "sum(units) FILTER (WHERE condition = 'quarantine') AS quarantine "
+    "sum(units) FILTER (WHERE condition = 'quarantine') AS quarantine, "
+    "sum(units) FILTER (WHERE condition = 'in_transit') AS in_transit "
     "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) AS r(item, node, units, condition) "
     "GROUP BY item, node) AS n CROSS JOIN LATERAL (SELECT coalesce(n.damaged, 0)::bigint AS damaged, "
-    "coalesce(n.quarantine, 0)::bigint AS quarantine) AS u WHERE s.item_id = n.item AND s.node_id = n.node"
+    "coalesce(n.quarantine, 0)::bigint AS quarantine, coalesce(n.in_transit, 0)::bigint AS in_transit) "
+    "AS u WHERE s.item_id = n.item AND s.node_id = n.node"
 )
 MISSING: Final = (
     "INSERT INTO stock (item_id, node_id) SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS u(item, node) "
@@ -70,9 +73,11 @@ async def change_stock(
     for row in counted:
         changes[row.item, row.node][1] += row.delta
     for key in keys:
-        granted = changes[key][0]
-        if granted > 0 and granted > free.get(key, 0):
-            raise LostRace(f"item {key[0]} at node {key[1]}: {granted} wanted, {free.get(key, 0)} free")
+        granted, arriving = changes[key]
+        # What arrives with this very transaction may be granted by it: a transfer for a customer who waits.
+        there = free.get(key, 0) + max(0, arriving)
+        if granted > 0 and granted > there:
+            raise LostRace(f"item {key[0]} at node {key[1]}: {granted} wanted, {there} free")
     if len(free) < len(keys):
         # A fact about a shelf that nobody ever counted: recorded all the same.
         missing = [key for key in keys if key not in free]

@@ -11,11 +11,19 @@ from hub.store.database import PooledConnection
 
 UPSERT: Final = (
     "INSERT INTO exception AS e (merchant, kind, cause, next_step, connection_id, external_id, order_id, count, "
-    "opened_at, last_at) SELECT u.*, $9::timestamptz, $9::timestamptz FROM unnest($1::text[], $2::text[], $3::text[], "
-    "$4::text[], $5::text[], $6::text[], $7::text[], $8::int[]) AS u(merchant, kind, cause, next_step, connection_id, "
-    "external_id, order_id, count) ORDER BY merchant, kind, cause "
-    "ON CONFLICT (merchant, kind, cause) WHERE closed_at IS NULL "
-    "DO UPDATE SET count = e.count + EXCLUDED.count, last_at = EXCLUDED.last_at RETURNING id, merchant, kind, cause"
+    "opened_at, last_at, since) SELECT u.*, $9::timestamptz, $9::timestamptz, $9::timestamptz "
+    "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[]) "
+    "AS u(merchant, kind, cause, next_step, connection_id, external_id, order_id, count) "
+    "ORDER BY merchant, kind, cause ON CONFLICT (merchant, kind, cause) WHERE closed_at IS NULL "
+    "DO UPDATE SET count = e.count + EXCLUDED.count, last_at = EXCLUDED.last_at "
+    "RETURNING id, merchant, kind, cause, xmax = 0 AS fresh"
+)
+# A cause that was only tried again, and is back within a day, is the same trouble: its age goes on.
+GO_ON: Final = (
+    "UPDATE exception e SET since = p.since, retries = p.retries + 1, owner = p.owner, snoozed_until = p.snoozed_until "
+    "FROM exception n CROSS JOIN LATERAL (SELECT b.* FROM exception b WHERE b.merchant = n.merchant "
+    "AND b.kind = n.kind AND b.cause = n.cause AND b.id < n.id ORDER BY b.id DESC LIMIT 1) p "
+    "WHERE n.id = ANY($1::bigint[]) AND e.id = n.id AND p.retried AND p.closed_at > n.opened_at - interval '1 day'"
 )
 WAITERS: Final = (
     "INSERT INTO exception_waiter (exception_id, what, ref) SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) "
@@ -42,6 +50,9 @@ async def raise_troubles(
         for key, (trouble, order, count) in sorted(causes.items(), key=lambda entry: entry[0])
     ]
     made = await connection.fetch(UPSERT, *zip(*rows, strict=True), now)
+    fresh = [row["id"] for row in made if row["fresh"]]
+    if fresh:
+        await connection.execute(GO_ON, fresh)
     waiting = [
         (row["id"], *waiter)
         for row in made

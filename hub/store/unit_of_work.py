@@ -2,22 +2,29 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import msgspec
 
+from hub.domain.contact import Contact
 from hub.domain.facts import ParcelScanned
 from hub.domain.network import Node
 from hub.flow.aggregate import Order, Trouble
-from hub.flow.ports import Figure, Inbound, ItemFacts, StockItem, StockReport, StockSource
+from hub.flow.ports import AllowedDay, Figure, Inbound, ItemFacts, Mark, StockItem, StockReport, StockSource
+from hub.flow.risk_facts import Seen
 from hub.flow.writes import Writes
-from hub.store import counts, deficits, inbox, orders, returns, sources
+from hub.stock.supply import Expected
+from hub.store import counts, deficits, inbox, orders, returns, risk, sources, store_work, supply
 from hub.store.admin.reservations import displace_carts
+from hub.store.contacts import contacts
 from hub.store.database import Database, PooledConnection
 from hub.store.flush import DIRTY, LEDGER, flush, write
 from hub.store.load import node_loads
+from hub.store.retention import forget_people
 from hub.store.stock import free_stock
 from hub.store.troubles import raise_troubles
 
@@ -26,7 +33,8 @@ ITEM: Final = (
     "(SELECT array_agg(ARRAY[c.component_id, c.quantity] ORDER BY c.component_id) FROM item_component c "
     "WHERE c.item_id = i.id) AS components, "
     "ceil((i.document #>> '{dimensions,length_mm}')::numeric * (i.document #>> '{dimensions,width_mm}')::numeric "
-    "* (i.document #>> '{dimensions,height_mm}')::numeric / 1000)::bigint AS volume_cm3"
+    "* (i.document #>> '{dimensions,height_mm}')::numeric / 1000)::bigint AS volume_cm3, "
+    "(i.document ->> 'available_from')::date AS available_from, i.document ->> 'unit_cost' AS unit_cost"
 )
 BY_SKU: Final = ITEM + " FROM item i WHERE i.merchant = $1 AND i.sku = ANY($2::text[])"
 BY_ID: Final = ITEM + " FROM item i WHERE i.id = ANY($1::bigint[])"
@@ -45,6 +53,7 @@ PUT_OFF: Final = (
     "UPDATE waiting w SET due_at = now() + interval '5 minutes' FROM unnest($1::text[], $2::timestamptz[]) "
     "AS u(order_id, due) WHERE w.order_id = u.order_id AND w.due_at <= u.due"
 )
+_unit_cost: Final = msgspec.json.Decoder(dict[str, Decimal])
 WAKE: Final = "UPDATE waiting SET due_at = clock_timestamp() WHERE merchant = $1 AND cause = ANY($2::text[])"
 WAKE_UNLOCKED: Final = (
     "UPDATE waiting w SET due_at = clock_timestamp() FROM (SELECT order_id, demand_no FROM waiting WHERE merchant = $1 "
@@ -115,6 +124,14 @@ class PostgresUnit:
         """See `OrdersUnit.peers`."""
         await returns.attach_peers(self.connection, orders)
 
+    async def overdue(self, now: datetime, limit: int) -> list[str]:
+        """See `OrdersUnit.overdue`."""
+        return await store_work.overdue(self.connection, now, limit)
+
+    async def offers(self, orders: Iterable[Order]) -> None:
+        """See `OrdersUnit.offers`."""
+        await store_work.attach_offers(self.connection, orders)
+
     async def return_told(self, merchant: str, source: str) -> bool:
         """See `OrdersUnit.return_told`."""
         return await returns.return_told(self.connection, merchant, source)
@@ -127,10 +144,40 @@ class PostgresUnit:
         """See `OrdersUnit.return_labels`."""
         return await returns.return_labels(self.connection, numbers)
 
+    async def contacts(self, ids: Iterable[str]) -> Mapping[str, Mapping[str, Contact]]:
+        """See `OrdersUnit.contacts`."""
+        return await contacts(self.connection, ids)
+
+    async def history(self, marks: Sequence[Mark]) -> Mapping[tuple[str, str], Seen]:
+        """See `OrdersUnit.history`."""
+        return await risk.history(self.connection, marks)
+
+    async def keep_marks(self, marks: Sequence[Mark]) -> None:
+        """See `OrdersUnit.keep_marks`."""
+        await risk.keep_marks(self.connection, marks)
+
+    async def due_holds(self, now: datetime, limit: int) -> list[str]:
+        """See `OrdersUnit.due_holds`."""
+        return await risk.due_holds(self.connection, now, limit)
+
+    async def ending_authorisations(
+        self, merchant: str, now: datetime, within: timedelta, kinds: Sequence[str], limit: int
+    ) -> list[str]:
+        """See `OrdersUnit.ending_authorisations`."""
+        return await risk.ending_authorisations(self.connection, merchant, now, within, kinds, limit)
+
+    async def mark_earlier(self, merchant: str, now: datetime) -> int:
+        """See `OrdersUnit.mark_earlier`."""
+        return await risk.mark_earlier(self.connection, merchant, now)
+
     async def keep_scans(self, scans: Sequence[ParcelScanned]) -> None:
         """See `OrdersUnit.keep_scans`."""
         rows = [(s.tracking, s.carrier, s.event.at, s.event.status.value, s.event.raw) for s in scans]
         await write(self.connection, SCANS, rows)
+
+    async def forget_people(self, account: int, orders: Sequence[str] | None) -> list[str]:
+        """See `OrdersUnit.forget_people`."""
+        return await forget_people(self.connection, account, orders)
 
     async def waiting(self, limit: int, epoch: int) -> dict[str, datetime]:
         """See `OrdersUnit.waiting`."""
@@ -166,6 +213,26 @@ class PostgresUnit:
         if unread:
             self._items |= {row["id"]: _item(row) for row in await self.connection.fetch(BY_ID, list(unread))}
         return {item: self._items[item] for item in wanted & self._items.keys()}
+
+    async def supply(self, items: Iterable[int], *, lock: bool) -> list[Expected]:
+        """See `StockUnit.supply`."""
+        return await supply.supply_of(self.connection, items, lock=lock)
+
+    async def receive(self, merchant: str, received: Sequence[tuple[str, int, int, int]]) -> None:
+        """See `StockUnit.receive`."""
+        await supply.receive_supply(self.connection, merchant, received)
+
+    async def allowed_days(self, items: Iterable[int], today: date) -> list[AllowedDay]:
+        """See `StockUnit.allowed_days`."""
+        return await supply.allowed_days(self.connection, items, today)
+
+    async def in_line(self, merchant: str, causes: Iterable[str], limit: int) -> list[str]:
+        """See `StockUnit.in_line`."""
+        return await supply.in_line(self.connection, merchant, causes, limit)
+
+    async def opened(self, now: datetime) -> list[tuple[str, int]]:
+        """See `StockUnit.opened`."""
+        return await supply.opened_items(self.connection, now)
 
     async def items_by_sku(self, merchant: str, skus: Iterable[str]) -> Mapping[str, int]:
         """See `StockUnit.items_by_sku`."""
@@ -253,6 +320,8 @@ def _item(row: asyncpg.Record) -> ItemFacts:
         tuple(row["classes"]),
         tuple((part[0], part[1]) for part in components) if components else (),
         row["volume_cm3"],
+        row["available_from"],
+        _unit_cost.decode(row["unit_cost"]) if row["unit_cost"] else {},
     )
 
 

@@ -63,7 +63,20 @@ UNRELEASED: Final = (
     "WHERE o.acting AND d.tracked AND d.item_id IS NOT NULL AND s.state = 'reserved' GROUP BY 1, 2) AS r "
     "USING (item_id, node_id) WHERE coalesce(k.orders, 0) <> coalesce(r.orders, 0)"
 )
-CONDITIONS: Final = ("sellable", "damaged", "quarantine")
+# Goods between two nodes are kept at the one they go to.
+UNDER_WAY: Final = (
+    "SELECT 'under_way', coalesce(k.item_id, r.item_id), coalesce(k.node_id, r.node_id), coalesce(k.in_transit, 0), "
+    "coalesce(r.total, 0) FROM (SELECT item_id, node_id, in_transit FROM stock WHERE in_transit <> 0) AS k FULL JOIN "
+    f"(SELECT d.item_id, s.node_id, sum(s.quantity)::bigint AS total {CLAIMING} AND s.state = 'in_transit' "
+    "GROUP BY d.item_id, s.node_id) AS r USING (item_id, node_id) "
+    "WHERE coalesce(k.in_transit, 0) <> coalesce(r.total, 0)"
+)
+SUPPLY: Final = (
+    "SELECT 'supply', k.item_id, k.node_id, k.promised, coalesce(r.total, 0) FROM supply k LEFT JOIN "
+    f"(SELECT s.supply AS id, sum(s.quantity)::bigint AS total {CLAIMING} AND s.supply IS NOT NULL GROUP BY 1) AS r "
+    "USING (id) WHERE k.promised <> coalesce(r.total, 0)"
+)
+CONDITIONS: Final = ("sellable", "damaged", "quarantine", "in_transit")
 
 QUERIES: Final = (
     *(LEDGER.format(name=name) for name in CONDITIONS),
@@ -72,6 +85,8 @@ QUERIES: Final = (
     LOOSE.format(name="backordered", state="backordered"),
     SOFT,
     UNRELEASED,
+    UNDER_WAY,
+    SUPPLY,
 )
 
 REBUILD: Final[Mapping[str, str]] = {

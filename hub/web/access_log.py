@@ -9,6 +9,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.domain.customer_link import PATH as CUSTOMER_PAGES
 from hub.domain.ids import NewId
 
 HEADER: Final = b"x-request-id"
@@ -43,13 +44,18 @@ def access_log(app: ASGIApp, new_id: NewId) -> ASGIApp:
                 logger.info(
                     "request",
                     method=method,
-                    path=scope["path"],
+                    path=loggable(scope["path"]),
                     status=status,
                     duration_ms=round((time.perf_counter() - started) * 1000, 1),
                     request_id=request_id,
                 )
 
     return logged
+
+
+def loggable(path: str) -> str:
+    """A path as it may be logged: whoever has a customer's link needs nothing else."""
+    return f"{CUSTOMER_PAGES}/***" if path.startswith(f"{CUSTOMER_PAGES}/") else path
 
 
 def _request_id(scope: Scope, new_id: Callable[[], str]) -> str:

@@ -6,11 +6,12 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
-from hub.web import docs_page, health, openapi
+from hub.web import docs_page, events_page, health, openapi
 from hub.web.access_log import access_log
-from hub.web.api import CONTROLLERS
+from hub.web.api import CONTROLLERS, sign_in
 from hub.web.auth import guard
 from hub.web.bodies import Body
+from hub.web.customer import routes as customer
 from hub.web.paging import provide_cut
 from hub.web.problems import answer
 from hub.web.services import Services
@@ -30,7 +31,16 @@ def build_routes() -> Litestar:
         request_max_body_size=API_BODY_BYTES,
     )
     return Litestar(
-        route_handlers=[api, health.livez, health.readyz, health.metrics, *docs_page.ROUTES],
+        route_handlers=[
+            api,
+            *customer.routes(),
+            *events_page.ROUTES,
+            *sign_in.ROUTES,
+            *docs_page.ROUTES,
+            health.livez,
+            health.readyz,
+            health.metrics,
+        ],
         dependencies={"hub": Provide(_provide_hub, sync_to_thread=False)},
         exception_handlers={HTTPException: answer, Exception: answer},
         openapi_config=openapi.config(),

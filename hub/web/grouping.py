@@ -1,7 +1,6 @@
 """Many deliveries share one commit: whoever comes while a group is being written joins the next one."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -17,11 +16,16 @@ LARGEST_GROUP = 200
 PATIENCE_SECONDS = 1.0
 """Without any commit for this long a delivery is answered 503: vendors give up after one to ten seconds.
 
-A database that is down says so at once; only one that hangs is waited for. 0.2 s refused deliveries of a busy machine.
+A database that is down says so at once; only one that hangs is waited for. Counted in looks of `WATCH_SECONDS`: what
+this process was too busy to look at is not the database's silence.
 """
 
-OVERLOAD_SECONDS = 2.0
-"""Longest wait of one delivery while others are being committed."""
+CROWD_SECONDS = 20.0
+"""Longest wait of one delivery while others are being committed, counted likewise. A thousand senders at once are all
+served well within it; who gave up by then comes again, and is known."""
+
+COMMIT_SECONDS = 3.0
+"""Longest that one group may take; a writer stuck in a dead connection is free again after it."""
 
 WATCH_SECONDS = 0.1
 """How often waiting deliveries are looked through for one that has waited enough."""
@@ -38,7 +42,8 @@ class Waiting(NamedTuple):
 
     arrival: Arrival
     stored: "asyncio.Future[Stored]"
-    since: float
+    since: int
+    """Look at which it came."""
 
 
 class Grouping:
@@ -47,7 +52,9 @@ class Grouping:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
-        self._committed = 0.0
+        self._looks = 0
+        self._committed = 0
+        """Look at which there was a commit last."""
         self._waiting: list[Waiting] = []
         self._writing: list[Waiting] = []
         self._writer: asyncio.Task[None] | None = None
@@ -56,7 +63,7 @@ class Grouping:
     async def store(self, arrival: Arrival) -> Stored:
         """Store one delivery: (message id, whether it is new). Raises `Unavailable`, or the fault of its own data."""
         loop = asyncio.get_running_loop()
-        waiting = Waiting(arrival, loop.create_future(), time.monotonic())
+        waiting = Waiting(arrival, loop.create_future(), self._looks)
         self._waiting.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
@@ -66,11 +73,12 @@ class Grouping:
 
     def _give_up(self) -> None:
         """Answer those who have waited enough. Not the writer's work: it may itself be stuck in a dead connection."""
-        now = time.monotonic()
+        self._looks += 1
         pending = [one for one in (*self._writing, *self._waiting) if not one.stored.done()]
         for one in pending:
             # Others' commits mean load, not loss: wait on. Silence means that the database cannot be reached.
-            if now - max(self._committed, one.since) > PATIENCE_SECONDS or now - one.since > OVERLOAD_SECONDS:
+            silent, waited = self._looks - max(self._committed, one.since), self._looks - one.since
+            if silent * WATCH_SECONDS > PATIENCE_SECONDS or waited * WATCH_SECONDS > CROWD_SECONDS:
                 one.stored.set_exception(Unavailable("no commit in time"))
         loop = asyncio.get_running_loop()
         self._watch = loop.call_later(WATCH_SECONDS, self._give_up) if pending else None
@@ -87,7 +95,7 @@ class Grouping:
         if not group:
             return
         try:
-            async with asyncio.timeout(OVERLOAD_SECONDS), self._database.transaction() as connection:
+            async with asyncio.timeout(COMMIT_SECONDS), self._database.transaction() as connection:
                 answers = await store_arrivals(connection, [one.arrival for one in group], self._clock())
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, UnicodeEncodeError) as error:
             if is_data_fault(error) and len(group) > 1:
@@ -100,7 +108,7 @@ class Grouping:
                 if not one.stored.done():
                     one.stored.set_exception(fault)
             return
-        self._committed = time.monotonic()
+        self._committed = self._looks
         for one, answer in zip(group, answers, strict=True):
             if not one.stored.done():
                 one.stored.set_result(answer)

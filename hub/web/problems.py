@@ -15,8 +15,8 @@ from litestar.exceptions import (
 )
 
 from hub.domain.states import IllegalMove
-from hub.flow.cancel import CannotDo
 from hub.flow.ports import LostRace
+from hub.flow.refusal import CannotDo
 from hub.sdk.redaction import redact_text
 from hub.store.admin.errors import Conflict, Fault, Invalid, Missing
 from hub.store.database import is_data_fault, is_weather

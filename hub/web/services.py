@@ -18,6 +18,7 @@ from litestar.params import SkipValidation
 from hub.domain.ids import NewId
 from hub.flow.batch import Batch
 from hub.flow.directory import Directory
+from hub.flow.notices import Notices
 from hub.flow.ports import LostRace, Unit
 from hub.sdk.adapter import Adapter
 from hub.sdk.wire import Client, Transport
@@ -63,6 +64,12 @@ class Services:
     """Text of a shipped mapping file by (vendor, name); previews need it."""
     promise_rules: str | None = None
     """Text of the shipped promise rules, for merchants without their own."""
+    exception_rules: str = 'version = "built-in"'
+    """Text of the shipped rules of exceptions, for merchants without their own."""
+    link_key: bytes = b""
+    """Signs customers' links; empty is a closed door."""
+    notices: Mapping[str, Notices] = field(default_factory=dict)
+    """What customers read, by language."""
     simulating: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One simulation at a time: it takes a core, and answers to vendors need it too."""
 
@@ -141,6 +148,16 @@ async def commit(
     for lane in sorted(done.rings):
         hub.ring(lane)
     return Response(body, status_code=status, media_type=JSON)  # type: ignore[arg-type]
+
+
+async def given_before(hub: Services, request: ApiRequest) -> Response[Any] | None:
+    """The stored answer of a repeated request: for what would cost something before `commit` is reached."""
+    key = _key(request)
+    if key is None:
+        return None
+    async with hub.database.connection() as connection:
+        kept = await idempotency.find(connection, request.user.token, key)
+    return None if kept is None else _again(kept, await _digest(request))
 
 
 def _encode(answer: object, status: int) -> bytes:

@@ -10,15 +10,16 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from hub.flow.directory import Link
+from hub.flow.directory import Directory, Link
 from hub.flow.receive import receive
 from hub.sdk.webhook import Delivery, Handshake, Refuse, Reply
 from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import Credentials, SettingsBroken
-from hub.store.database import is_weather, within
+from hub.store.database import is_weather
 from hub.store.inbox import Arrival
 from hub.store.vault import SealBroken
 from hub.web.grouping import PATIENCE_SECONDS, Grouping, Unavailable
+from hub.web.looking_up import LookUp
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,10 @@ class Intake:
         self._ring = ring
         self._public_url = public_url
         self._max_body_bytes = max_body_bytes
+        self._look = LookUp[Directory]()
+        self._known: Directory | None = None
+        self._looked_at = 0.0
+        self._secrets: dict[str, tuple[int, LookUp[msgspec.Struct]]] = {}
         self._settings: dict[str, tuple[int, msgspec.Struct]] = {}
 
     async def take(self, scope: HTTPScope, receive_body: Receive) -> Reply:
@@ -102,24 +107,37 @@ class Intake:
                 return b"".join(chunks)
 
     async def _link(self, connection_id: str) -> Link | None:
-        directory = await self._configuration.recent(FRESH_SECONDS, time.monotonic)
-        if connection_id not in directory.links:
-            directory = await within(PATIENCE_SECONDS, self._configuration.directory())
+        directory = await self._directory()
+        # Twice: a reading that others began may be older than the connection.
+        for _ in range(2):
+            if connection_id not in directory.links:
+                directory = await self._look.value(self._configuration.directory, PATIENCE_SECONDS)
         link = directory.links.get(connection_id)
         return link if link is not None and link.connection.enabled else None
 
+    async def _directory(self) -> Directory:
+        """The configuration as of at most `FRESH_SECONDS` ago. While it is read anew, the one there is serves."""
+        now = time.monotonic()
+        if self._known is None or now - self._looked_at > FRESH_SECONDS:
+            self._looked_at = now
+            self._known = await self._look.value(self._configuration.directory, PATIENCE_SECONDS)
+        return self._known
+
     async def _settings_of(self, link: Link) -> msgspec.Struct:
-        directory = await self._configuration.recent(FRESH_SECONDS, time.monotonic)
-        kept = self._settings.get(link.connection.id)
+        directory, name = await self._directory(), link.connection.id
+        kept = self._settings.get(name)
         if kept is None or kept[0] != directory.epoch:
-            reading = self._credentials.settings(link.connection.id, link.adapter)
-            settings = await within(PATIENCE_SECONDS, reading)
-            kept = self._settings[link.connection.id] = (directory.epoch, settings)
+            looking = self._secrets.get(name)
+            if looking is None or looking[0] != directory.epoch:
+                # A reading begun under another epoch may have seen other secrets.
+                looking = self._secrets[name] = (directory.epoch, LookUp())
+            settings = await looking[1].value(lambda: self._credentials.settings(name, link.adapter), PATIENCE_SECONDS)
+            kept = self._settings[name] = (directory.epoch, settings)
         return kept[1]
 
     async def _addressed(self, app: str, delivery: Delivery) -> Link | None:
         """The enabled connection of the account that the delivery names."""
-        directory = await self._configuration.recent(FRESH_SECONDS, time.monotonic)
+        directory = await self._directory()
         for link in directory.links.values():
             if link.adapter.name != app or link.adapter.addressed is None or not link.connection.enabled:
                 continue

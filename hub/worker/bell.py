@@ -16,7 +16,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LANES: Final = ("orders", "facts", "stock", "fetch", "waiting", "deliver", "availability", "pull", "reconcile")
+LANES: Final = (
+    "orders",
+    "facts",
+    "stock",
+    "fetch",
+    "waiting",
+    "deadlines",
+    "deliver",
+    "availability",
+    "pull",
+    "reconcile",
+    "notify",
+    "holds",
+)
 
 SPACING_SECONDS: Final = 0.08
 """At most one ring per lane and process in this time: a batch is woken, never one order. A ring costs 4 ms of CPU, all

@@ -3,25 +3,49 @@
 import ssl
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from hub.flow.directory import Directory, Link
 from hub.sdk.capabilities import Context
+from hub.sdk.connecting import open_files
 from hub.sdk.http import HttpClient
 from hub.sdk.limits import Buckets
 from hub.store.credentials import Credentials, StoredTokens
+from hub.store.numbers import StoredNumbers
+
+if TYPE_CHECKING:
+    from hub.sdk.sftp import SftpFiles
+
+
+class _Ends(NamedTuple):
+    """What a context holds open."""
+
+    client: HttpClient
+    files: "SftpFiles | None"
+
+    async def aclose(self) -> None:
+        await self.client.aclose()
+        if self.files is not None:
+            await self.files.aclose()
 
 
 class Clients:
     """Opens contexts for adapters. One per process."""
 
-    def __init__(self, credentials: Credentials, buckets: Buckets, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        buckets: Buckets,
+        clock: Callable[[], datetime],
+        public_url: str | None = None,
+    ) -> None:
+        self._public_url = public_url
         self._credentials = credentials
         self._buckets = buckets
         self._clock = clock
-        self._open: dict[str, tuple[int, Context[Any], HttpClient]] = {}
+        self._open: dict[str, tuple[int, Context[Any], _Ends]] = {}
         # 20 ms to make; shared by every client of the process.
         self._tls = ssl.create_default_context()
 
@@ -38,17 +62,25 @@ class Clients:
             self._open[link.connection.id] = (directory.epoch, context, kept[2])
             return context
         tokens = StoredTokens(self._credentials.database, self._credentials.vault, link.connection.id)
-        client = HttpClient(
-            link.adapter.transport(settings), clock=self._clock, buckets=self._buckets, tokens=tokens, tls=self._tls
+        transport = link.adapter.transport(settings)
+        client = HttpClient(transport, clock=self._clock, buckets=self._buckets, tokens=tokens, tls=self._tls)
+        files = open_files(transport, self._clock)
+        made: Context[Any] = Context(
+            connection=link.connection,
+            settings=settings,
+            client=client,
+            now=self._clock,
+            files=files,
+            numbers=StoredNumbers(self._credentials.database, link.connection.account),
+            webhooks=f"{self._public_url}/webhooks/{link.connection.id}" if self._public_url else None,
         )
-        made: Context[Any] = Context(connection=link.connection, settings=settings, client=client, now=self._clock)
-        self._open[link.connection.id] = (directory.epoch, made, client)
+        self._open[link.connection.id] = (directory.epoch, made, _Ends(client, files))
         if kept is not None:
             await kept[2].aclose()
         return made
 
     async def close(self) -> None:
         """Close every client."""
-        for _, _, client in self._open.values():
-            await client.aclose()
+        for _, _, ends in self._open.values():
+            await ends.aclose()
         self._open.clear()

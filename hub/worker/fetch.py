@@ -94,16 +94,16 @@ class Fetcher:
             log.exception("fetch.failed", adapter=link.adapter.name, message=message.id)
             await self._later(leased, Uncertain(reason=f"the adapter failed: {type(error).__name__}"))
         else:
-            await self._keep(leased, link, pulled)
+            await self._keep(leased, link, pulled if isinstance(pulled, tuple) else (pulled,))
 
-    async def _keep(self, leased: Leased, link: Link, pulled: Pulled) -> None:
+    async def _keep(self, leased: Leased, link: Link, pulled: tuple[Pulled, ...]) -> None:
         now = self._clock()
-        arrival = pulled_arrival(pulled, link, now)
+        arrivals = [pulled_arrival(one, link, now) for one in pulled]
         async with self._database.transaction() as connection:
-            if await finish_fetch(connection, leased):
-                await store_arrivals(connection, [arrival], now)
-        if arrival.lane:
-            self._ring(arrival.lane)
+            if await finish_fetch(connection, leased) and arrivals:
+                await store_arrivals(connection, arrivals, now)
+        for lane in {arrival.lane for arrival in arrivals if arrival.lane}:
+            self._ring(lane)
 
     async def _later(self, leased: Leased, outcome: object) -> None:
         tries = leased.message.tries + 1

@@ -14,6 +14,8 @@ from hub.worker.bell import Bells
 from hub.worker.broadcast import Broadcaster
 from hub.worker.deliver import Deliverer
 from hub.worker.fetch import Fetcher
+from hub.worker.holds import HoldKeeper
+from hub.worker.notify import Notifier
 from hub.worker.perform import Performer
 from hub.worker.pull import Puller
 from hub.worker.reconcile import Reconciler
@@ -50,6 +52,8 @@ class Worker:
     puller: Puller
     fetcher: Fetcher
     broadcaster: Broadcaster
+    notifier: Notifier
+    hold_keeper: HoldKeeper
     sweeper: Sweeper
     reconciler: Reconciler
     sweep_seconds: float
@@ -62,14 +66,17 @@ class Worker:
             "facts": self._facts,
             "stock": self._stock,
             "waiting": self.performer.resume,
+            "deadlines": self.performer.meet_deadlines,
             "fetch": self.fetcher.run,
             "deliver": self.deliverer.run,
             "availability": self.broadcaster.run,
+            "notify": self.notifier.run,
+            "holds": self.hold_keeper.run,
             "pull": self.puller.run,
             "reconcile": self.reconciler.run,
         }
         tasks = [asyncio.create_task(self._lane(name, work, stop), name=name) for name, work in lanes.items()]
-        background = (self.bells.listen(), self.deliverer.renew(), self.sweeper.run())
+        background = (self.bells.listen(), self.deliverer.renew(), self.notifier.renew(), self.sweeper.run())
         helpers = [asyncio.create_task(work) for work in background]
         await stop.wait()
         for name in lanes:
@@ -77,6 +84,8 @@ class Worker:
         await asyncio.gather(*tasks)
         await self.deliverer.drain()
         await self.broadcaster.drain()
+        await self.notifier.drain()
+        await self.notifier.close()
         for helper in helpers:
             helper.cancel()
         await asyncio.gather(*helpers, return_exceptions=True)
@@ -128,6 +137,8 @@ class Worker:
     def _downstream(self) -> None:
         self.bells.here("deliver")
         self.bells.here("availability")
+        if self.notifier.has_listeners:
+            self.bells.here("notify")
 
 
 def stop_on_signals() -> asyncio.Event:

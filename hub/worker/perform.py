@@ -10,6 +10,7 @@ from hub.domain.ids import NewId
 from hub.domain.states import IllegalMove
 from hub.flow.aggregate import Trouble
 from hub.flow.batch import Batch
+from hub.flow.deadlines import meet_deadlines
 from hub.flow.displace import displace
 from hub.flow.path import Done, perform
 from hub.flow.ports import LostRace
@@ -77,6 +78,17 @@ class Performer:
                     return gave + await resume(unit, Batch(directory, self._clock(), self._new_id, lock))
             except LostRace as race:
                 log.debug("race.lost", lane="waiting", reason=str(race))
+        return 1
+
+    async def meet_deadlines(self) -> int:
+        """One batch of orders whose stores, or whose customers at a store, let a deadline pass; returns how many."""
+        directory = await self._configuration.directory()
+        for lock in (False, True):
+            try:
+                async with self._store.unit() as unit:
+                    return await meet_deadlines(unit, Batch(directory, self._clock(), self._new_id, lock))
+            except LostRace as race:
+                log.debug("race.lost", lane="deadlines", reason=str(race))
         return 1
 
     async def _attempt(self, lane: Lane, limit: int, only: Sequence[int] | None) -> Done:

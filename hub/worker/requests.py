@@ -86,14 +86,28 @@ class _Parts:
             case SubmitFulfilment():
                 location = self.directory.location(order.fulfilments[effect.fulfilment].node, order.merchant)
                 request = fulfilment_request(
-                    order, effect, contacts=self._people, items=items, location=location, **said
+                    order,
+                    effect,
+                    contacts=self._people,
+                    items=items,
+                    location=location,
+                    node_of_ours=self._node_of_ours(effect.fulfilment),
+                    **said,
                 )
                 return Call("submit_fulfilment", request)
             case CancelFulfilment():
                 return Call("cancel_fulfilment", cancel_request(order, effect, **said))
             case BuyLabel():
                 there = self._address(order.fulfilments[effect.fulfilment].node)
-                label = label_request(order, effect, ship_from=there, contacts=self._people, items=items, **said)
+                label = label_request(
+                    order,
+                    effect,
+                    ship_from=there,
+                    contacts=self._people,
+                    items=items,
+                    node_of_ours=self._node_of_ours(effect.fulfilment),
+                    **said,
+                )
                 return Call("buy_label", label)
             case BuyReturnLabel():
                 there = self._address(order.returns[effect.return_id].node or 0)
@@ -138,6 +152,11 @@ class _Parts:
     def _customer(self) -> Contact:
         people = self._people
         return people.get("bill") or people.get("ship") or people.get("customer") or Contact()
+
+    def _node_of_ours(self, fulfilment: int) -> Contact | None:
+        """Where goods go that are on their way to another node of ours."""
+        target = self.order.fulfilments[fulfilment].destination
+        return None if target is None else self._address(target)
 
     def _address(self, node: int) -> Contact:
         place: Node = self.directory.nodes[node]

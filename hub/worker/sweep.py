@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from hub.store.auto_close import close_mended
 from hub.store.database import Database, is_weather
 from hub.store.payments import watch_authorisations
 from hub.store.retention import forget
@@ -31,6 +32,7 @@ class Sweeper:
                 async with self._database.transaction() as connection:
                     if await forget(connection, self._raw_retention, self._clock()):
                         await watch_authorisations(connection, self._clock())
+                        await close_mended(connection, self._clock())
             except Exception as error:
                 # The edge of a process: the next sweep tries again.
                 if is_weather(error):

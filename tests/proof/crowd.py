@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 
 from hub.sdk.testkit.simulator import Sent
 
-AGAIN_SECONDS = 1.0
-
 BROKEN = 0
 """The status of a request whose connection broke before the answer was whole."""
 
@@ -27,16 +25,11 @@ def webhook(sent: Sent) -> bytes:
 
 
 async def send_all(
-    url: str,
-    requests: Iterable[bytes],
-    connections: int,
-    acknowledged: list[bytes] | None = None,
-    busy: list[bytes] | None = None,
+    url: str, requests: Iterable[bytes], connections: int, acknowledged: list[bytes] | None = None
 ) -> Counter[int]:
     """Send everything over so many connections, each as fast as it is answered; answers by status.
 
-    Bodies that were answered 2xx are added to `acknowledged`. With `busy`, what is answered 503 is sent again after a
-    moment, as every vendor does; it is added there and not counted.
+    Bodies that were answered 2xx are added to `acknowledged`.
     """
     parts = urlsplit(url)
     left = iter(requests)
@@ -49,11 +42,6 @@ async def send_all(
                 try:
                     writer.write(request)
                     status, _ = await read_answer(reader)
-                    while status == 503 and busy is not None:
-                        busy.append(request)
-                        await asyncio.sleep(AGAIN_SECONDS)
-                        writer.write(request)
-                        status, _ = await read_answer(reader)
                 except (OSError, asyncio.IncompleteReadError):
                     status = BROKEN
                 found[status] += 1

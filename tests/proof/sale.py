@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from adapters.order_files.simulator import OrderFilesPartner
 from adapters.shopify.simulator import ShopifySimulator
 from hub.store.admin.tokens import Role, create_token
 from hub.store.verify import verify_stock
@@ -30,8 +31,6 @@ class Sale:
     shop: ShopifySimulator
     url: str
     token: str
-    busy: list[bytes] | None = None
-    """Where it is a list, the shop sends again what was answered 503, and it is noted here."""
 
     @property
     def webhooks(self) -> str:
@@ -52,14 +51,14 @@ class Sale:
         random.Random(len(made)).shuffle(made)
         return made
 
-    async def pull(self) -> None:
-        """Run the pull of orders once, to its end."""
+    async def pull(self, connection: str) -> None:
+        """Run a connection's pull of orders once, to its end."""
         await self.house.run(
-            "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('shop', 'orders', 3600)"
+            "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ($1, 'orders', 3600)", connection
         )
         loop = asyncio.get_running_loop()
         until = loop.time() + REST_SECONDS
-        while await self.house.value("SELECT finished_at IS NULL FROM schedule WHERE operation = 'orders'"):
+        while await self.house.value("SELECT finished_at IS NULL FROM schedule WHERE connection_id = $1", connection):
             assert loop.time() < until, "the pull does not end"
             await asyncio.sleep(0.05)
 
@@ -107,7 +106,7 @@ Way = Callable[[Sale, int, int], Awaitable[Counter[int]]]
 async def by_webhook(sale: Sale, count: int, connections: int) -> Counter[int]:
     """The shop's deliveries."""
     requests = sale.deliveries(sale.quietly(LAMP, count), "orders/create")
-    return await send_all(sale.url, requests, connections, busy=sale.busy)
+    return await send_all(sale.url, requests, connections)
 
 
 async def by_api(sale: Sale, count: int, connections: int) -> Counter[int]:
@@ -120,27 +119,58 @@ async def by_api(sale: Sale, count: int, connections: int) -> Counter[int]:
         for number in range(count)
     ]
     requests = [http("POST", f"{sale.url}/api/v1/orders", body, headers) for body in bodies]
-    return await send_all(sale.url, requests, connections, busy=sale.busy)
+    return await send_all(sale.url, requests, connections)
 
 
 async def by_pull(sale: Sale, count: int, connections: int) -> Counter[int]:
     """No webhook comes: the scheduled pull finds them."""
     sale.quietly(LAMP, count)
-    await sale.pull()
+    await sale.pull("shop")
+    return Counter()
+
+
+async def by_file(sale: Sale, count: int, connections: int) -> Counter[int]:
+    """Files are dropped at a file server: 32, or a hundred for a crowd."""
+    files = min(connections, 100)
+    async with OrderFilesPartner() as partner:
+        await sale.house.connect(
+            "files",
+            "order_files",
+            {
+                "channel": "wholesale",
+                "base_url": partner.base_url,
+                "username": partner.username,
+                "password": partner.password,
+                "host_keys": [partner.host_key],
+                "settle_seconds": 0,
+            },
+        )
+        orders = [partner.place_order([(LAMP, 1)]) for _ in range(count)]
+        for number in range(files):
+            partner.drop_orders(f"{number}.csv", orders[number::files])
+        await sale.pull("files")
+        assert partner.violations == []
+        assert len(partner.within("orders/archive")) == files
     return Counter()
 
 
 async def by_edit(sale: Sale, count: int, connections: int) -> Counter[int]:
     """Something else was ordered; the merchant adds the lamp."""
     orders = sale.quietly(OTHER, count)
-    found = await send_all(sale.url, sale.deliveries(orders, "orders/create"), connections, busy=sale.busy)
+    found = await send_all(sale.url, sale.deliveries(orders, "orders/create"), connections)
     await sale.at_rest()
     for order in orders:
         sale.shop.edit_order(order, {}, [(LAMP, 1)])
-    return found + await send_all(sale.url, sale.deliveries(orders, "orders/updated"), connections, busy=sale.busy)
+    return found + await send_all(sale.url, sale.deliveries(orders, "orders/updated"), connections)
 
 
-WAYS: Final[Mapping[str, Way]] = {"webhook": by_webhook, "api": by_api, "pull": by_pull, "edit": by_edit}
+WAYS: Final[Mapping[str, Way]] = {
+    "webhook": by_webhook,
+    "api": by_api,
+    "pull": by_pull,
+    "file": by_file,
+    "edit": by_edit,
+}
 
 
 # --- the books -------------------------------------------------------------------------------------------------------

@@ -51,8 +51,8 @@ async def test_a_partner_that_is_down_holds_up_no_other_and_catches_up(town: Tow
 
         town.depot.faults.outage = False
         # The breaker's pause and the effects' own, left out: it is the vendor's clock that goes on.
-        for _, _, client in town.house.parts.clients._open.values():
-            client._breaker.succeeded()
+        for _, _, ends in town.house.parts.clients._open.values():
+            ends.client._breaker.succeeded()
         await town.house.run("UPDATE outbox SET due_at = now() WHERE NOT parked")
         await reached(town.depot, BACKLOG)
     assert set(town.depot.orders_created.values()) == {1}

@@ -203,8 +203,8 @@ class House:
 
     async def send(self) -> None:
         """Try once to send what waits, pauses after failures left out."""
-        for _, _, client in self.parts.clients._open.values():
-            client._breaker.succeeded()
+        for _, _, ends in self.parts.clients._open.values():
+            ends.client._breaker.succeeded()
         await self.run("UPDATE outbox SET due_at = now() WHERE NOT parked")
         deliverer = self.worker.deliverer
         deliverer._backoff = PATIENT
@@ -219,7 +219,8 @@ class House:
             await self.path()
             did = await self.worker.fetcher.run() + await self.worker.deliverer.run()
             await self.worker.deliverer.drain()
-            did += await self.worker.broadcaster.run()
+            did += await self.worker.broadcaster.run() + await self.worker.notifier.run()
+            await self.worker.notifier.drain()
             pending = await self.value(
                 "SELECT (SELECT count(*) FROM inbox WHERE NOT parked) + (SELECT count(*) FROM outbox WHERE NOT parked)"
             )

@@ -224,7 +224,7 @@ async def test_an_unknown_word_holds_its_orders_and_the_table_entry_frees_them(t
         "INSERT INTO code_table VALUES ('shop', 'status', 1, '{\"half_paid\": \"part_paid\"}', 'test', now())"
     )
     async with town.house.parts.database.transaction() as connection:
-        await close(connection, "default", str(found["id"]), who="test", now=datetime.now(UTC), retry=True)
+        await close(connection, "default", [str(found["id"])], who="test", now=datetime.now(UTC), retry=True)
     await town.settle()
     for one in placed:
         order = await town.order(one)

@@ -28,6 +28,7 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 
 CONTRACTS = Path(__file__).resolve().parents[3].parent / "shared" / "contracts" / "shopify"
+VERSIONS = ("2026-04", "2026-07")
 SDL = CONTRACTS / "admin-graphql-2026-04.trimmed.graphql"
 
 # Named types that the recorded costs do not charge for.
@@ -161,6 +162,7 @@ class Judge:
         return 2 + max(1, math.floor(2 * math.log(first))) * each
 
 
-def load() -> GraphQLSchema:
-    """The schema of 2026-04. Trimmed, so it is not validated itself."""
-    return build_schema(SDL.read_text("utf-8"), assume_valid=True)
+def load(version: str) -> GraphQLSchema:
+    """The schema of a version. Trimmed, so it is not validated itself."""
+    text = (CONTRACTS / f"admin-graphql-{version}.trimmed.graphql").read_text("utf-8")
+    return build_schema(text, assume_valid=True)

@@ -10,7 +10,8 @@ import pytest
 from adapters.shopify import cancels
 from adapters.shopify.adapter import ADAPTER
 from adapters.shopify.cancels import cancel_order
-from adapters.shopify.client import fetch, probe, pull_orders
+from adapters.shopify.client import probe, pull_orders
+from adapters.shopify.fetches import fetch
 from adapters.shopify.settings import Settings
 from adapters.shopify.simulator import ShopifySimulator
 from adapters.shopify.simulator_books import ShopOrder

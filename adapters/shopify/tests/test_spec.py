@@ -18,7 +18,9 @@ from adapters.shopify import documents
 from adapters.shopify.answers import read
 from adapters.shopify.availability import publish_availability
 from adapters.shopify.cancels import cancel_order
-from adapters.shopify.client import fetch, probe, pull_orders
+from adapters.shopify.client import probe, pull_orders
+from adapters.shopify.fetches import fetch
+from adapters.shopify.harness import changed_level
 from adapters.shopify.levels import SetAnswer, sort_errors
 from adapters.shopify.messages import Fulfilled, Moved
 from adapters.shopify.operation import Operation
@@ -27,6 +29,8 @@ from adapters.shopify.settings import Settings
 from adapters.shopify.shipments import confirm_shipment
 from adapters.shopify.simulator import ShopifySimulator
 from adapters.shopify.simulator_books import ShopLocation
+from adapters.shopify.stock import pull_stock
+from adapters.shopify.subscriptions import keep_subscriptions
 from hub.domain.shipping import Parcel
 from hub.sdk.capabilities import (
     AvailabilityUpdate,
@@ -61,9 +65,9 @@ NOW = datetime(2026, 1, 16, 12, tzinfo=UTC)
 published = pytest.mark.skipif(not sdl.SDL.exists(), reason="published contracts are not beside the repository")
 
 
-@pytest.fixture(scope="module")
-def schema() -> GraphQLSchema:
-    return sdl.load()
+@pytest.fixture(scope="module", params=sdl.VERSIONS)
+def schema(request: pytest.FixtureRequest) -> GraphQLSchema:
+    return sdl.load(request.param)
 
 
 @published
@@ -164,6 +168,20 @@ async def everything(shop: ShopifySimulator, context: Context[Settings]) -> None
     )
     assert isinstance(await confirm_shipment(context, nowhere), NeedsPerson)
     await probe(context)
+    shelf = msgspec.structs.replace(context.settings, stock_locations=("502",))
+    counting = msgspec.structs.replace(context, settings=shelf)
+    assert [len(page.items) async for page in pull_stock(counting, None)] == [1]
+    about, body = changed_level(shop)
+    assert await fetch(counting, "inventory_levels/update", about, body) != ()
+    await subscribe(shop, context)
+
+
+async def subscribe(shop: ShopifySimulator, context: Context[Settings]) -> None:
+    """Make all subscriptions, and mend one."""
+    told = msgspec.structs.replace(context, webhooks="https://hub.example.com/webhooks/c1")
+    assert [page.items async for page in keep_subscriptions(told, None)] == [()]
+    next(iter(shop.subscriptions.values())).include_fields = ["id"]
+    assert [page.items async for page in keep_subscriptions(told, None)] == [()]
 
 
 def walk(node: Any) -> Iterator[dict[str, Any]]:

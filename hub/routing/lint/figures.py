@@ -58,8 +58,9 @@ def _at_odds(policy: Policy, given: Mapping[str, object], path: Path) -> Iterato
         key = "weights" if given.get("weights") else "terms"
         yield Note("contradictory", (*path, key), "cost terms do not count where `prefer` orders the plans")
     remainder = given.get("remainder", policy.remainder)
-    if given.get("cancel_after_days") is not None and remainder != Remainder.CANCEL.value and not _cancels(policy):
-        yield Note("contradictory", (*path, "cancel_after_days"), 'nothing is cancelled unless remainder = "cancel"')
+    if given.get("cancel_after_days") is not None and remainder == Remainder.QUEUE.value and not _cancels(policy):
+        said = 'nothing is cancelled unless remainder = "cancel" or "backorder"'
+        yield Note("contradictory", (*path, "cancel_after_days"), said)
     if given.get("stay_in_market") is True and not policy.markets:
         yield Note("empty-group", (*path, "stay_in_market"), "no markets are given: each country is one of its own")
     weights = given.get("weights")
@@ -73,4 +74,5 @@ def _cancels(policy: Policy) -> bool:
     """Whether anything in the policy makes it cancel."""
     changes = [rule.set for rule in policy.rules]
     changes += [fallback.set for rule in policy.rules for fallback in rule.fallbacks]
-    return any(change.get("remainder") == Remainder.CANCEL.value for change in changes)
+    ends = (Remainder.CANCEL.value, Remainder.BACKORDER.value)
+    return any(change.get("remainder") in ends for change in changes)

@@ -47,6 +47,8 @@ def _days_late(trip: Trip) -> list[int]:
 
 
 def _days(node: NodeState, start: datetime, wanted: datetime, unknown_transit_days: int) -> int:
+    if node.arrives_by is not None:
+        return max(0, -((wanted - node.arrives_by) // timedelta(days=1)))
     try:
         leaves = leaves_at(start, node.calendar, ZoneInfo(node.timezone))
     except (ZoneInfoNotFoundError, ValueError):

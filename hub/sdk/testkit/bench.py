@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import msgspec
@@ -11,7 +11,9 @@ import msgspec
 from hub.domain.network import Connection
 from hub.sdk.auth import MemoryTokenStore
 from hub.sdk.capabilities import Command, Context, Send
+from hub.sdk.connecting import files_of
 from hub.sdk.http import HttpClient
+from hub.sdk.numbers import MemoryNumbers
 from hub.sdk.outcomes import Interrupted, Outcome
 from hub.sdk.redaction import hidden_fields
 from hub.sdk.testkit.harness import AnyHarness
@@ -47,6 +49,7 @@ class Bench:
         self.simulator = simulator
         self.settings = settings
         self._tokens = MemoryTokenStore()
+        self._numbers = MemoryNumbers(_now)
 
     def command(self, capability: str) -> Command:
         """The command of a capability, with what it presupposes in the books."""
@@ -67,13 +70,26 @@ class Bench:
             return await outcome_of(send(context, request))
 
     @asynccontextmanager
-    async def context(self) -> AsyncIterator[Context[Any]]:
-        """What a capability is given: a connection, its settings and a fresh client to the simulator."""
+    async def context(self, *, ahead: timedelta = timedelta()) -> AsyncIterator[Context[Any]]:
+        """What a capability is given: a connection, its settings and a fresh client to the simulator.
+
+        `ahead` is how fast our clock is.
+        """
         # Empty on purpose: simulators speak plain HTTP, and loading the world's certificates takes 20 ms each time.
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         transport = self.adapter.transport(self.settings)
-        async with HttpClient(transport, clock=_now, tokens=self._tokens, tls=tls) as client:
-            yield Context(connection=self._connection(), settings=self.settings, client=client, now=_now)
+        async with (
+            HttpClient(transport, clock=_now, tokens=self._tokens, tls=tls) as client,
+            files_of(transport, _now) as files,
+        ):
+            yield Context(
+                connection=self._connection(),
+                settings=self.settings,
+                client=client,
+                now=lambda: _now() + ahead,
+                files=files,
+                numbers=self._numbers,
+            )
 
     def _connection(self) -> Connection:
         account = self.adapter.account(self.settings)

@@ -39,7 +39,7 @@ DECLARED: Final = "declared"
 WRITES: Final[Mapping[str, tuple[WriteCheck, ...]]] = {
     "request_built": (writes.request_built,),
     "answer_read": (writes.answer_read,),
-    "error_read": (writes.error_read, writes.unauthorised),
+    "error_read": (writes.error_read, writes.unauthorised, writes.nonsense),
     "repeat_after_uncertain": (writes.repeat_after_uncertain,),
     "duplicate": (writes.duplicate,),
     "throttled": (writes.throttled,),
@@ -61,7 +61,7 @@ DELIVERIES: Final[Mapping[str, tuple[NamedCheck, ...]]] = {
 """By rule: checks of an adapter that receives."""
 
 READINGS: Final[Mapping[str, tuple[NamedCheck, ...]]] = {
-    "out_of_order": (deliveries.any_order,),
+    "out_of_order": (deliveries.any_order, deliveries.newest_wins),
     "schema_drift": (deliveries.drift,),
 }
 """By rule: checks of an adapter that translates bodies."""
@@ -94,6 +94,10 @@ def _all_cases(harness: AnyHarness) -> Iterator[Case]:
             for write_check in write_checks:
                 name = f"{write_check.__name__}[{capability}]"
                 yield Case(rule=rule, name=name, run=partial(write_check, capability=capability))
+        for opted, write_check in ((harness.declined, writes.declined), (harness.in_part, writes.in_part)):
+            if capability in opted:
+                name = f"{write_check.__name__}[{capability}]"
+                yield Case(rule="error_read", name=name, run=partial(write_check, capability=capability))
     for table, wanted in ((DELIVERIES, adapter.check is not None), (READINGS, bool(deliveries.read_samples(harness)))):
         for rule, checks in table.items() if wanted else ():
             for check in checks:
@@ -110,6 +114,8 @@ def _read_cases(harness: AnyHarness) -> Iterator[Case]:
     for pull in adapter.pulls:
         yield Case(rule="answer_read", name=f"pulled[{pull}]", run=partial(reads.pulled, name=pull))
         yield Case(rule="error_read", name=f"pull_interrupted[{pull}]", run=partial(reads.pull_interrupted, name=pull))
+        yield Case(rule="error_read", name=f"pull_resumed[{pull}]", run=partial(reads.pull_resumed, name=pull))
+        yield Case(rule="out_of_order", name=f"pull_clock[{pull}]", run=partial(reads.pull_clock, name=pull))
     for topic, declared in adapter.topics.items():
         if declared.thin:
             yield Case(rule="answer_read", name=f"fetched[{topic}]", run=partial(reads.fetched, topic=topic))

@@ -32,6 +32,10 @@ async def topics_declared(harness: AnyHarness) -> None:
         if topic.thin:
             expect(harness.adapter.fetch, f"topic {name} is thin, and the adapter cannot fetch")
             expect(topic.fetched_as in topics, f"topic {name} is fetched as {topic.fetched_as!r}, which is no topic")
+        expect(
+            topic.thin or name not in harness.fetched,
+            f"topic {name} only names an object, or proves nothing: declare it thin, so that the object is fetched",
+        )
         if not topic.ignore:
             expect(name in sampled, f"topic {name} has no sample in the harness")
 

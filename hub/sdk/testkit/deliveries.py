@@ -107,6 +107,22 @@ async def any_order(harness: AnyHarness) -> None:
             expect(tuple(messages) == sample.expect, f"{sample.topic}: {list(messages)} instead of {sample.expect}")
 
 
+async def newest_wins(harness: AnyHarness) -> None:
+    """A snapshot's version is the vendor's own: what was changed later has a higher one, whenever it arrives."""
+    for sample in read_samples(harness):
+        if sample.newer is None:
+            continue
+        newer, older = (versions(read(harness, sample.topic, body)) for body in (sample.newer, sample.body))
+        expect(older and newer, f"{sample.topic} has a newer sample and is not read as a snapshot")
+        later = max(older) < min(newer)
+        expect(later, f"{sample.topic}: changed later, version {newer} after {older}: a late delivery would undo it")
+
+
+def versions(messages: Sequence[Message]) -> list[int]:
+    """Versions of the snapshots."""
+    return [message.content.version for message in messages if isinstance(message, OrderSnapshot)]
+
+
 async def drift(harness: AnyHarness) -> None:
     """Unknown fields are ignored, a missing identity is Malformed, an unknown status is Unmapped or a problem."""
     for sample in read_samples(harness):

@@ -17,7 +17,7 @@
 
 Each check runs against a fresh simulator over real HTTP, through `hub.sdk.http.HttpClient`. Only capabilities that
 the adapter has are checked, and a rule exempted in quality.toml (with its reason) is left out. What the checks ask
-is said in `checks.py`; two things are worth knowing before writing an adapter:
+is said in `check.py`; two things are worth knowing before writing an adapter:
 
 - Its settings derive from `hub.sdk.redaction.Masked`, so that printing them shows no secret.
 - Every reply of every write is lost once, and every request is answered 503 once. The command is then repeated,
@@ -61,6 +61,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """Without what it is about: must raise Malformed."""
     unknown_status: bytes | None = None
     """With a status word nobody mapped: must raise Unmapped, or be named in the snapshot's problems."""
+    newer: bytes | None = None
+    """The same object, changed later: its snapshot must have a higher version, or a late delivery would undo it."""
     expect: tuple[Message, ...] | None = None
     """What it must translate to, where the test says so."""
 
@@ -100,6 +102,12 @@ class Harness(msgspec.Struct, Generic[Sim, S], frozen=True, kw_only=True):
     idempotent: frozenset[str] = frozenset()
     """Capabilities that the vendor itself repeats safely under our key, or that set a state: a repeat need not be
     `Done(found=True)`."""
+    declined: Mapping[str, Callable[[Sim, Any], Command]] = {}
+    """By capability: (simulator, request) -> a request that this vendor understands and declines, in a 200 with an
+    error inside where that is its way. It must not come to Done."""
+    in_part: Mapping[str, Callable[[Sim, Any], Command]] = {}
+    """By capability: (simulator, request) -> a request of which this vendor takes one part and declines another. It
+    must not come to a Done that says nothing of the rest."""
     refused: Callable[[Sim], S] | None = None
     """Settings that the simulator refuses; by default the accepted ones with every secret changed."""
 
@@ -130,6 +138,7 @@ def json_sample(
     *,
     identity: str,
     status: str | None = None,
+    version: tuple[str, object] | None = None,
     event: str = "event-1",
     signed: bool = True,
     expect: tuple[Message, ...] | None = None,
@@ -137,7 +146,8 @@ def json_sample(
     """A sample with its variants from a JSON document.
 
     `identity` and `status` are paths like "order.id" or "lines.0.state": the field to leave out, and the word to
-    replace by an unknown one. Raises KeyError when the document has no such field.
+    replace by an unknown one. `version` is the path of what the vendor counts or dates its versions by, and a later
+    value of it. Raises KeyError when the document has no such field.
     """
     extra = msgspec.json.decode(msgspec.json.encode(document))
     _widen(extra)
@@ -148,7 +158,8 @@ def json_sample(
         signed=signed,
         with_extra=msgspec.json.encode(extra),
         without_identity=_changed(document, identity, None),
-        unknown_status=None if status is None else _changed(document, status, "word-nobody-mapped"),
+        unknown_status=None if status is None else _changed(document, status, _unknown),
+        newer=None if version is None else _changed(document, version[0], lambda old: version[1]),
         expect=expect,
     )
 
@@ -164,18 +175,22 @@ def _widen(node: object) -> None:
             _widen(value)
 
 
-def _changed(document: object, path: str, word: str | None) -> bytes:
-    """The document with the field at `path` replaced, or left out when `word` is None."""
+def _unknown(word: object) -> object:
+    return "word-nobody-mapped" if isinstance(word, str) else 987654
+
+
+def _changed(document: object, path: str, change: Callable[[object], object] | None) -> bytes:
+    """The document with the field at `path` changed, or left out when there is no change."""
     copy = msgspec.json.decode(msgspec.json.encode(document))
     *parents, last = path.split(".")
     node: Any = copy
     for part in parents:
         node = node[int(part)] if isinstance(node, list) else node[part]
     key: Any = int(last) if isinstance(node, list) else last
-    if word is None:
+    if change is None:
         del node[key]
     else:
-        node[key] = word if isinstance(node[key], str) else 987654
+        node[key] = change(node[key])
     return msgspec.json.encode(copy)
 
 

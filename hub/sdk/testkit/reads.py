@@ -1,11 +1,13 @@
 """Checks of what an adapter reads: the connection test, pulls, fetches, offers and parcels."""
 
 import asyncio
+from contextlib import suppress
+from datetime import timedelta
 
 from hub.sdk.adapter import Lane
 from hub.sdk.capabilities import Page, Pulled
 from hub.sdk.outcomes import Interrupted, RetryLater, Unauthorised
-from hub.sdk.testkit.bench import Bench, bench, expect
+from hub.sdk.testkit.bench import MOST_REQUESTS, Bench, bench, expect
 from hub.sdk.testkit.harness import AnyHarness
 from hub.sdk.testkit.samples import RATE
 
@@ -51,7 +53,7 @@ async def burst(harness: AnyHarness) -> None:
 
 
 async def pulled(harness: AnyHarness, name: str) -> None:
-    """A pull brings all that is there, each under one key, and the same again from the beginning.
+    """A pull brings all that is there, each under one key, and the same again from the beginning, unless it consumes.
 
     Stock may have a new key each time: a level has no version, and one that went down and up again is news.
     """
@@ -68,7 +70,8 @@ async def pulled(harness: AnyHarness, name: str) -> None:
         keys = [item.key for item in items]
         expect(len(set(keys)) == len(keys), f"pull {name} gives two objects one key")
         again = [item for page in await pull(trial, name, None) for item in page.items]
-        expect(len(again) == wanted, f"pull {name}, from the beginning again, brought {len(again)} of {wanted} objects")
+        left = 0 if harness.adapter.pulls[name].consumes else wanted
+        expect(len(again) == left, f"pull {name}, from the beginning again, brought {len(again)} of {left} objects")
         rest = [item for page in await pull(trial, name, pages[-1].cursor) for item in page.items]
         for item in (*again, *rest):
             timeless = harness.adapter.topics[item.topic].lane is Lane.STOCK
@@ -92,6 +95,37 @@ async def pull_interrupted(harness: AnyHarness, name: str) -> None:
                 expect(False, f"pull {name} met {fault} and ended with {len(pages)} pages as if that were all")
 
 
+async def pull_resumed(harness: AnyHarness, name: str) -> None:
+    """Whichever request loses its reply, the next pull goes on from the last cursor and nothing was left out."""
+    for place in range(MOST_REQUESTS):
+        async with bench(harness) as trial:
+            wanted = harness.fill[name](trial.simulator)
+            trial.simulator.script.extend([None] * place)
+            trial.simulator.script.append("lost_reply")
+            pages: list[Page] = []
+            with suppress(Interrupted):
+                await pull(trial, name, None, into=pages)
+            if trial.simulator.script:
+                return
+            await pull(trial, name, pages[-1].cursor if pages else None, into=pages)
+            keys = {item.key for page in pages for item in page.items}
+            said = f"request {place + 1} of pull {name} lost its reply; the pull and the next one"
+            expect(len(keys) >= wanted, f"{said} brought {len(keys)} of {wanted} objects")
+
+
+async def pull_clock(harness: AnyHarness, name: str) -> None:
+    """The cursor is the vendor's: a hub whose clock is a day fast does not step over what comes meanwhile."""
+    async with bench(harness) as trial:
+        nothing: list[Page] = []
+        with suppress(Interrupted):
+            await pull(trial, name, None, into=nothing, ahead=timedelta(days=1))
+        wanted = harness.fill[name](trial.simulator)
+        pages = await pull(trial, name, nothing[-1].cursor if nothing else None)
+        brought = sum(len(page.items) for page in pages)
+        said = f"pull {name} found nothing while our clock was a day fast; then, with the clock right,"
+        expect(brought >= wanted, f"{said} it brought {brought} of {wanted} objects: go on from what the vendor dated")
+
+
 async def fetched(harness: AnyHarness, topic: str) -> None:
     """A thin delivery's object is fetched under the topic that reads it."""
     fill = harness.fetched.get(topic)
@@ -100,10 +134,16 @@ async def fetched(harness: AnyHarness, topic: str) -> None:
         assert fill is not None
         assert harness.adapter.fetch is not None
         about, body = fill(trial.simulator)
-        item = await harness.adapter.fetch(context, topic, about, body)
+        asked = trial.simulator.calls.total()
+        found = await harness.adapter.fetch(context, topic, about, body)
+        believed = context.files is None and trial.simulator.calls.total() == asked
+        expect(not believed, f"{topic} was fetched without asking the vendor: what a thin delivery says proves nothing")
+        items = found if isinstance(found, tuple) else (found,)
+        brought = [item.topic for item in items]
         wanted = harness.adapter.topics[topic].fetched_as
-        expect(item.topic == wanted, f"{topic} was fetched as {item.topic!r}, declared is {wanted!r}")
-        known_topic(harness, item)
+        expect(wanted in brought, f"{topic} was fetched as {brought}, declared is {wanted!r}")
+        for item in items:
+            known_topic(harness, item)
 
 
 async def quoted(harness: AnyHarness) -> None:
@@ -131,10 +171,15 @@ async def tracked(harness: AnyHarness) -> None:
         known_topic(harness, item)
 
 
-async def pull(trial: Bench, name: str, cursor: str | None) -> list[Page]:
-    """All pages from a cursor."""
-    async with trial.context() as context:
-        return [page async for page in trial.adapter.pulls[name].pages(context, cursor)]
+async def pull(
+    trial: Bench, name: str, cursor: str | None, *, into: list[Page] | None = None, ahead: timedelta = timedelta()
+) -> list[Page]:
+    """All pages from a cursor; those before an interruption are in `into`. `ahead` is how fast our clock is."""
+    pages = [] if into is None else into
+    async with trial.context(ahead=ahead) as context:
+        async for page in trial.adapter.pulls[name].pages(context, cursor):
+            pages.append(page)
+    return pages
 
 
 def known_topic(harness: AnyHarness, item: Pulled) -> None:

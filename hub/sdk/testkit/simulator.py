@@ -26,7 +26,8 @@ ATTEMPTS: Final = 9
 GIVEN_UP_AT_ONCE: Final = (401, 404, 413)
 """Answers that a repeat would not change."""
 
-Fault = Literal["server_error", "throttle", "lost_reply"]
+Fault = Literal["server_error", "throttle", "lost_reply", "html"]
+"""What may befall a request. `html`: 200 with a page of somebody before the vendor, who acts on nothing."""
 
 
 class Faults(msgspec.Struct, kw_only=True):
@@ -199,6 +200,8 @@ def _faulty(simulator: Simulator, app: ASGIApp) -> ASGIApp:
                 await _answer(send, 503, {"content-type": "text/html"}, b"<html>Service Unavailable</html>")
             case "throttle":
                 await _answer(send, *simulator.throttled())
+            case "html":
+                await _answer(send, 200, {"content-type": "text/html"}, b"<html>We are back at noon.</html>")
             case "lost_reply":
                 await _act_and_hang_up(app, scope, receive, send)
             case None:

@@ -6,10 +6,12 @@ import msgspec
 
 from hub.sdk.capabilities import Command
 from hub.sdk.limits import LONGEST_PAUSE
-from hub.sdk.outcomes import Done, Outcome, RetryLater, Unauthorised, Uncertain
+from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Unauthorised, Uncertain
 from hub.sdk.testkit.bench import Bench, Hit, bench, each_request_hit, expect, secrets_of
+from hub.sdk.testkit.deliveries import settings_of
 from hub.sdk.testkit.harness import AnyHarness
 from hub.sdk.testkit.listening import heard
+from hub.sdk.wire import Ssh
 
 CREATING = ("submit_fulfilment", "buy_label", "post")
 """Capabilities whose effect has an id at the partner."""
@@ -49,6 +51,35 @@ async def error_read(harness: AnyHarness, capability: str) -> None:
         may_be_repeated(hit, "was answered 503")
         await repeat(hit, "was answered 503")
     expect(hits, f"{capability} sent no request")
+
+
+async def nonsense(harness: AnyHarness, capability: str) -> None:
+    """A 200 that is a web page of a proxy's is no answer: never Done of what did not happen, never a crash."""
+    if isinstance(harness.adapter.transport(settings_of(harness)).auth, Ssh):
+        return
+    async for hit in each_request_hit(harness, capability, "html"):
+        true = hit.effects == 1 or not isinstance(hit.outcome, Done)
+        said = f"request {hit.place} of {capability} was answered 200 with a web page, which came to {hit.outcome!r}"
+        expect(true, f"{said}, and it did not happen")
+
+
+async def declined(harness: AnyHarness, capability: str) -> None:
+    """What the vendor declines, in whatever status it says so, is told as declined."""
+    async with bench(harness) as trial:
+        request = harness.declined[capability](trial.simulator, trial.command(capability))
+        outcome = await trial.write(capability, request)
+        good = isinstance(outcome, Refused | NeedsPerson)
+        expect(good, f"a {capability} that the vendor declined came to {outcome!r} instead of Refused or NeedsPerson")
+        expect(trial.effects(capability, request) == 0, f"the books took a {capability} that they should decline")
+
+
+async def in_part(harness: AnyHarness, capability: str) -> None:
+    """What the vendor takes in part is not told as taken: the rest is in the outcome or in its facts."""
+    async with bench(harness) as trial:
+        request = harness.in_part[capability](trial.simulator, trial.command(capability))
+        outcome = await trial.write(capability, request)
+        whole = isinstance(outcome, Done) and not outcome.facts
+        expect(not whole, f"a {capability} of which the vendor took a part came to {outcome!r}, as if it were all")
 
 
 async def unauthorised(harness: AnyHarness, capability: str) -> None:

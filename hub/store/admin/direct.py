@@ -42,10 +42,15 @@ async def direct_connection(
 
 
 async def capture_direct(
-    connection: PooledConnection, merchant: str, snapshot: OrderSnapshot, now: datetime, new_id: NewId
+    connection: PooledConnection,
+    merchant: str,
+    snapshot: OrderSnapshot,
+    now: datetime,
+    new_id: NewId,
+    channel: str = ADAPTER,
 ) -> tuple[int, bool]:
     """Store a canonical order; (message id, whether it is new). The same order and version again is a repeat."""
-    link, account = await direct_connection(connection, merchant, new_id)
+    link, account = await direct_connection(connection, merchant, new_id, channel)
     body = msgspec.json.encode(snapshot)
     content = snapshot.content
     arrival = Arrival(

@@ -7,7 +7,9 @@ from typing import Any, Final, Literal
 import asyncpg
 import msgspec
 
+from hub.flow.exception_rules import ANY, ExceptionRules, Severity, load_exception_rules
 from hub.flow.hold import NEXT_STEPS
+from hub.flow.waiting import SHORTAGE, UNDECIDED, UNROUTABLE
 from hub.store import inbox, outbox
 from hub.store.admin.errors import Conflict, Missing
 from hub.store.admin.paging import Cut, Page, page
@@ -29,46 +31,123 @@ class ExceptionView(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str | None
     count: int
     opened_at: datetime
+    since: datetime
+    """When the cause began: earlier than the opening where it came back after a try that mended nothing."""
+    retries: int
+    """How often it came back so."""
     last_at: datetime
+    owner: str | None
+    """The person who took it; until then it is its team's."""
+    snoozed_until: datetime | None
     closed_at: datetime | None
     closed_by: str | None
+    resolution: str | None
     waiting: int
     """Messages, effects and orders that are tried again when it closes."""
 
 
-SELECT: Final = (
-    "SELECT e.*, (SELECT count(*) FROM exception_waiter w WHERE w.exception_id = e.id) AS waiting FROM exception e "
-    "WHERE e.merchant = $1 "
+class RankedException(ExceptionView, frozen=True, kw_only=True):
+    """An exception with what the rules of its kind say."""
+
+    severity: Severity
+    team: str
+    due_at: datetime
+    """By when somebody should have seen to it."""
+    age_seconds: int
+    """From its beginning to its end, or to now."""
+    overdue: bool
+    """Open, past its time, and nobody set it aside until later."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which exceptions of a list; None is any."""
+
+    kind: str | None = None
+    state: str | None = None
+    connection: str | None = None
+    order: str | None = None
+    severity: str | None = None
+    team: str | None = None
+    owner: str | None = None
+    """A person, or "nobody"."""
+    overdue: bool | None = None
+    snoozed: bool | None = None
+
+
+OF_QUEUES: Final = frozenset({"unknown_sku", SHORTAGE, UNROUTABLE, UNDECIDED})
+"""Kinds whose orders wait in a named queue, and raise nothing as long as they wait there."""
+
+NOBODY: Final = "nobody"
+RANKED: Final = (
+    "SELECT * FROM (SELECT e.*, r.severity, r.team, e.since + make_interval(hours => r.hours) AS due_at, "
+    "coalesce(e.snoozed_until > $2, false) AS asleep, "
+    "(SELECT count(*) FROM exception_waiter w WHERE w.exception_id = e.id) AS waiting FROM exception e "
+    "CROSS JOIN LATERAL (SELECT * FROM unnest($3::text[], $4::text[], $5::int[], $6::text[]) "
+    "WITH ORDINALITY AS u(name, severity, hours, team, n) WHERE CASE WHEN right(u.name, 1) = '*' "
+    "THEN starts_with(e.kind, left(u.name, -1)) ELSE e.kind = u.name END ORDER BY n LIMIT 1) r "
+    "WHERE e.merchant = $1) e "
 )
+MATCHING: Final = (
+    "WHERE ($7::text IS NULL OR e.kind = $7) AND ($8::text IS NULL OR (e.closed_at IS NULL) = ($8 = 'open')) "
+    "AND ($9::text IS NULL OR e.connection_id = $9) AND ($10::text IS NULL OR e.order_id = $10 OR EXISTS (SELECT 1 "
+    "FROM exception_waiter w WHERE w.exception_id = e.id AND w.what = 'order' AND w.ref = $10)) "
+    "AND ($11::text IS NULL OR e.severity = $11) AND ($12::text IS NULL OR e.team = $12) "
+    f"AND ($13::text IS NULL OR e.owner IS NOT DISTINCT FROM nullif($13, '{NOBODY}')) "
+    "AND ($14::bool IS NULL OR (e.closed_at IS NULL AND NOT e.asleep AND e.due_at < $2) = $14) "
+    "AND ($15::bool IS NULL OR (e.closed_at IS NULL AND e.asleep) = $15) "
+)
+
+
+def _ranking(merchant: str, rules: ExceptionRules, now: datetime) -> tuple[object, ...]:
+    named = [*rules.ordered(), (ANY, rules.default)]
+    return (
+        merchant,
+        now,
+        [name for name, _ in named],
+        [rule.severity.value for _, rule in named],
+        [rule.sla_hours for _, rule in named],
+        [rule.team for _, rule in named],
+    )
+
+
+async def rules_of(connection: PooledConnection, merchant: str, shipped: str) -> ExceptionRules:
+    """The merchant's own active rules, or the shipped ones."""
+    own = await connection.fetchval(
+        "SELECT text FROM policy WHERE merchant = $1 AND kind = 'exceptions' AND state = 'active'", merchant
+    )
+    return load_exception_rules(own or shipped)
 
 
 async def list_exceptions(
     connection: PooledConnection,
     merchant: str,
     cut: Cut,
+    wanted: Wanted,
     *,
-    kind: str | None,
-    state: str | None,
-    link: str | None,
-    order: str | None,
-) -> Page[ExceptionView]:
-    """Exceptions, the newest first."""
-    (before,) = cut.after(int)
+    rules: ExceptionRules,
+    now: datetime,
+    soonest: bool = False,
+) -> Page[RankedException]:
+    """Exceptions, the newest first, or those first that are due the soonest."""
+    due, before = cut.after(datetime, int) if soonest else (None, *cut.after(int))
+    after, order = (
+        ("(e.due_at, e.id) > ($16::timestamptz, $17)", "e.due_at, e.id")
+        if soonest
+        else ("$16::timestamptz IS NULL AND e.id < $17", "e.id DESC")
+    )
     rows = await connection.fetch(
-        SELECT + "AND ($2::bigint IS NULL OR e.id < $2) AND ($3::text IS NULL OR e.kind = $3) "
-        "AND ($4::text IS NULL OR (e.closed_at IS NULL) = ($4 = 'open')) "
-        "AND ($5::text IS NULL OR e.connection_id = $5) AND ($6::text IS NULL OR e.order_id = $6 OR EXISTS (SELECT 1 "
-        "FROM exception_waiter w WHERE w.exception_id = e.id AND w.what = 'order' AND w.ref = $6)) "
-        "ORDER BY e.id DESC LIMIT $7",
-        merchant,
+        RANKED + MATCHING + f"AND ($17::bigint IS NULL OR {after}) ORDER BY {order} LIMIT $18",
+        *_ranking(merchant, rules, now),
+        *msgspec.structs.astuple(wanted),
+        due,
         before,
-        kind,
-        state,
-        link,
-        order,
         cut.limit + 1,
     )
-    return page([_view(row) for row in rows], cut, lambda found: (int(found.id),))
+    return page(
+        [_ranked(row, now) for row in rows],
+        cut,
+        lambda found: (found.due_at, int(found.id)) if soonest else (int(found.id),),
+    )
 
 
 async def of_orders(connection: PooledConnection, orders: Sequence[str]) -> dict[str, list[ExceptionView]]:
@@ -85,35 +164,94 @@ async def of_orders(connection: PooledConnection, orders: Sequence[str]) -> dict
     return found
 
 
-async def get_exception(connection: PooledConnection, merchant: str, id: str) -> ExceptionView:
+async def get_exception(
+    connection: PooledConnection, merchant: str, id: str, *, rules: ExceptionRules, now: datetime
+) -> RankedException:
     """One exception; raises `Missing`."""
-    row = await connection.fetchrow(SELECT + "AND e.id = $2", merchant, _number(id))
+    row = await connection.fetchrow(RANKED + "WHERE e.id = $7", *_ranking(merchant, rules, now), _number(id))
     if row is None:
         raise Missing(f"no exception {id}")
-    return _view(row)
+    return _ranked(row, now)
+
+
+async def open_ones(
+    connection: PooledConnection, merchant: str, ids: Sequence[str], *, lock: bool = True
+) -> dict[int, str]:
+    """Open exceptions, locked in the order in which everybody locks them: id -> kind. Raises `Missing`, `Conflict`."""
+    numbers = [_number(id) for id in ids]
+    rows = await connection.fetch(
+        "SELECT id, kind, closed_at, closed_by FROM exception WHERE merchant = $1 AND id = ANY($2::bigint[]) "
+        "ORDER BY merchant, kind, cause, id" + (" FOR UPDATE" if lock else ""),
+        merchant,
+        numbers,
+    )
+    known = {row["id"]: row["kind"] for row in rows}
+    for number in numbers:
+        if number not in known:
+            raise Missing(f"no exception {number}")
+    for row in rows:
+        if row["closed_at"] is not None:
+            raise Conflict(
+                "already-closed", f"Exception {row['id']} was closed by {row['closed_by']} at {row['closed_at']}"
+            )
+    return known
 
 
 async def close(
-    connection: PooledConnection, merchant: str, id: str, *, who: str, now: datetime, retry: bool
-) -> ExceptionView:
-    """Close an exception; with `retry`, what waits for it goes on, and opens it anew if nothing was mended."""
-    found = await get_exception(connection, merchant, id)
-    if found.state == "closed":
-        raise Conflict("already-closed", f"The exception was closed by {found.closed_by} at {found.closed_at}")
-    await close_all(connection, [int(found.id)], who=who, now=now)
+    connection: PooledConnection,
+    merchant: str,
+    ids: Sequence[str],
+    *,
+    who: str,
+    now: datetime,
+    retry: bool,
+    resolution: str | None = None,
+) -> None:
+    """Close exceptions; with `retry`, what waits for them goes on, and opens them anew if nothing was mended.
+
+    Those of orders in a named queue are tried again and stay open: they close with the last order that leaves it.
+    Raises as `open_ones`. What waits is locked first and exceptions last, as handlers do it.
+    """
     if retry:
-        await retry_all(connection, {int(found.id): found.kind}, now)
-    return await get_exception(connection, merchant, id)
+        await retry_all(connection, await open_ones(connection, merchant, ids, lock=False), now)
+    kinds = await open_ones(connection, merchant, ids)
+    stay = [number for number, kind in kinds.items() if retry and kind in OF_QUEUES]
+    await connection.execute("UPDATE exception SET retries = retries + 1 WHERE id = ANY($1::bigint[])", stay)
+    ended = [number for number in kinds if number not in stay]
+    await close_all(connection, ended, who=who, now=now, retried=retry, resolution=resolution)
 
 
-async def close_all(connection: PooledConnection, ids: Sequence[int], *, who: str, now: datetime) -> None:
+async def close_all(
+    connection: PooledConnection,
+    ids: Sequence[int],
+    *,
+    who: str,
+    now: datetime,
+    retried: bool = False,
+    resolution: str | None = None,
+) -> None:
     """Close exceptions."""
     await connection.execute(
-        "UPDATE exception SET closed_at = $2, closed_by = $3 WHERE id = ANY($1::bigint[]) AND closed_at IS NULL",
+        "UPDATE exception SET closed_at = $2, closed_by = $3, retried = $4, resolution = $5 "
+        "WHERE id = ANY($1::bigint[]) AND closed_at IS NULL",
         list(ids),
         now,
         who,
+        retried,
+        resolution,
     )
+
+
+async def assign(connection: PooledConnection, merchant: str, id: str, owner: str | None) -> None:
+    """Somebody takes an open exception, or gives it back to its team."""
+    await open_ones(connection, merchant, [id])
+    await connection.execute("UPDATE exception SET owner = $2 WHERE id = $1", _number(id), owner)
+
+
+async def snooze(connection: PooledConnection, merchant: str, id: str, until: datetime | None) -> None:
+    """Set an open exception aside until a time; what waits for it waits on. None wakes it."""
+    await open_ones(connection, merchant, [id])
+    await connection.execute("UPDATE exception SET snoozed_until = $2 WHERE id = $1", _number(id), until)
 
 
 async def retry_all(connection: PooledConnection, kinds: dict[int, str], now: datetime) -> None:
@@ -170,19 +308,26 @@ def _number(id: str) -> int:
 
 
 def _view(row: asyncpg.Record) -> ExceptionView:
-    return ExceptionView(
-        id=str(row["id"]),
-        kind=row["kind"],
-        cause=row["cause"],
-        next_step=row["next_step"],
-        state="open" if row["closed_at"] is None else "closed",
-        order=row["order_id"],
-        connection=row["connection_id"],
-        external_id=row["external_id"],
-        count=row["count"],
-        opened_at=row["opened_at"],
-        last_at=row["last_at"],
-        closed_at=row["closed_at"],
-        closed_by=row["closed_by"],
-        waiting=row["waiting"],
+    return ExceptionView(**_shown(row))
+
+
+def _ranked(row: asyncpg.Record, now: datetime) -> RankedException:
+    due: datetime = row["due_at"]
+    return RankedException(
+        **_shown(row),
+        severity=Severity(row["severity"]),
+        team=row["team"],
+        due_at=due,
+        age_seconds=max(0, int(((row["closed_at"] or now) - row["since"]).total_seconds())),
+        overdue=row["closed_at"] is None and not row["asleep"] and due < now,
     )
+
+
+def _shown(row: asyncpg.Record) -> dict[str, Any]:
+    same = "kind cause next_step external_id count opened_at since retries last_at owner snoozed_until closed_at"
+    return {key: row[key] for key in (*same.split(), "closed_by", "resolution", "waiting")} | {
+        "id": str(row["id"]),
+        "state": "open" if row["closed_at"] is None else "closed",
+        "order": row["order_id"],
+        "connection": row["connection_id"],
+    }

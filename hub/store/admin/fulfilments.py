@@ -9,14 +9,19 @@ from hub.store.admin.orders import read_orders
 from hub.store.admin.paging import Cut, Page, page
 from hub.store.database import PooledConnection
 
-RANKS: Final = "ARRAY['released', 'accepted', 'picked', 'packed', 'ready', 'shipped', 'delivered', 'collected']"
+RANKS: Final = (
+    "ARRAY['released', 'accepted', 'picked', 'packed', 'ready', 'expired', 'in_transit', 'shipped', 'delivered', "
+    "'collected']"
+)
 
 FIND: Final = (
     "SELECT order_id, no FROM (SELECT f.order_id, f.no, f.handoff, coalesce((" + RANKS + ")[(SELECT "
     "min(array_position("
     + RANKS
     + ", s.state)) FROM slice s WHERE s.order_id = f.order_id AND s.fulfilment_no = f.no)], "
-    "'cancelled') AS status FROM fulfilment_order f JOIN customer_order o ON o.id = f.order_id "
+    "CASE WHEN EXISTS (SELECT 1 FROM shipment p WHERE p.order_id = f.order_id AND p.fulfilment_no = f.no) "
+    "THEN 'delivered' ELSE 'cancelled' END) AS status FROM fulfilment_order f "
+    "JOIN customer_order o ON o.id = f.order_id "
     "JOIN node n ON n.id = f.node_id WHERE o.merchant = $1 AND ($2::text IS NULL OR n.code = $2) "
     "AND ($3::text IS NULL OR f.order_id = $3) AND ($4::bool IS NULL OR (f.connection_id IS NULL) = $4)) AS found "
     "WHERE ($5::text IS NULL OR status = $5 OR (handoff = $5 AND $5 IN ('unsent', 'sent', 'uncertain', 'refused'))) "

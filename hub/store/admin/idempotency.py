@@ -25,11 +25,17 @@ async def begin(connection: PooledConnection, token: str, key: str, request_hash
     )
     if claimed:
         return None
+    kept = await find(connection, token, key)
+    assert kept is not None
+    return kept
+
+
+async def find(connection: PooledConnection, token: str, key: str) -> Kept | None:
+    """The answer that was given under a key; None for one that is new, or whose request is under way."""
     row = await connection.fetchrow(
         "SELECT request_hash, status, content_type, body FROM idempotency WHERE token_id = $1 AND key = $2", token, key
     )
-    assert row is not None
-    return Kept(row["request_hash"], row["status"], row["content_type"], row["body"])
+    return None if row is None else Kept(row["request_hash"], row["status"], row["content_type"], row["body"])
 
 
 async def keep(connection: PooledConnection, token: str, key: str, status: int, content_type: str, body: bytes) -> None:

@@ -1,7 +1,8 @@
 """Items and what the channels call them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 
 import asyncpg
@@ -26,11 +27,13 @@ class ItemWrite(msgspec.Struct, frozen=True, kw_only=True):
     dimensions: Dimensions | None
     classes: tuple[str, ...]
     customs: Customs | None
+    unit_cost: dict[str, Decimal]
     ships: bool
     stock_mode: StockMode
     lot_policy: LotPolicy
     safety: int
     components: tuple[Component, ...]
+    available_from: date | None = None
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,12 +59,15 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     dimensions: Dimensions | None
     classes: list[str] = msgspec.field(name="class")
     customs: Customs | None
+    unit_cost: dict[str, Decimal]
     ships: bool
     stock_mode: StockMode
     lot_policy: LotPolicy
     safety: int
     components: list[Part]
     kit_version: int
+    available_from: date | None
+    """The day before which it is sold, and not sent."""
     updated_at: datetime
 
 
@@ -74,8 +80,10 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     conversions: dict[str, int] = {}
     dimensions: Dimensions | None = None
     customs: Customs | None = None
+    unit_cost: dict[str, Decimal] = {}
     lot_policy: LotPolicy = LotPolicy.NONE
     kit_version: int = 1
+    available_from: date | None = None
 
 
 SELECT: Final = (
@@ -185,8 +193,10 @@ def _document(write: ItemWrite, before: ItemView | None) -> str:
         conversions=write.conversions,
         dimensions=write.dimensions,
         customs=write.customs,
+        unit_cost=write.unit_cost,
         lot_policy=write.lot_policy,
         kit_version=version,
+        available_from=write.available_from,
     )
     return msgspec.json.encode(extra).decode()
 
@@ -269,11 +279,13 @@ def _view(row: asyncpg.Record) -> ItemView:
         dimensions=extra.dimensions,
         classes=list(row["classes"]),
         customs=extra.customs,
+        unit_cost=extra.unit_cost,
         ships=row["ships"],
         stock_mode=StockMode(row["stock_mode"]),
         lot_policy=extra.lot_policy,
         safety=row["safety"],
         components=parts,
         kit_version=extra.kit_version,
+        available_from=extra.available_from,
         updated_at=row["updated_at"],
     )

@@ -46,6 +46,10 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     """When it is tried next, while it is queued."""
     last_error: str | None
     attempts: list[AttemptView]
+    edited_from: str | None = None
+    """The message that a person made this corrected copy of, which is kept as it came."""
+    edited_by: str | None = None
+    edit_reason: str | None = None
     payload: str | None = None
     """Text, or base64 where it is not text; only for one message at a time, and gone after its retention."""
     payload_encoding: Literal["json", "text", "base64"] | None = None
@@ -55,7 +59,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
 # An object is named "<kind>:<id>" or by its id alone; of a fulfilment order, the id begins with its order's.
 INBOUND: Final = (
     "SELECT m.id, m.topic, m.connection_id, m.key, m.object, m.received_at, i.id IS NOT NULL AS queued, i.parked, "
-    "coalesce(i.tries, 0) AS tries, i.due_at, i.last_error, "
+    "coalesce(i.tries, 0) AS tries, i.due_at, i.last_error, m.edited_from, m.edited_by, m.edit_reason, "
     "coalesce((SELECT o.id FROM customer_order o WHERE o.account_id = m.account_id "
     "AND o.external_id = ANY(ARRAY[m.object, split_part(m.object, ':', 2)]) LIMIT 1), "
     "(SELECT o.id FROM customer_order o WHERE o.id = regexp_replace(split_part(m.object, ':', 2), '-[0-9]+$', ''))) "
@@ -64,7 +68,8 @@ INBOUND: Final = (
 OUTBOUND: Final = (
     "SELECT e.id, e.kind AS topic, e.connection_id, e.key, e.subject AS object, e.order_id, "
     "e.created_at AS received_at, "
-    "o.id IS NOT NULL AS queued, o.parked, coalesce(o.tries, 0) AS tries, o.due_at, o.last_error"
+    "o.id IS NOT NULL AS queued, o.parked, coalesce(o.tries, 0) AS tries, o.due_at, o.last_error, "
+    "NULL::bigint AS edited_from, NULL AS edited_by, NULL AS edit_reason"
 )
 STATES_IN: Final = {
     "queued": "AND i.id IS NOT NULL AND NOT i.parked ",
@@ -295,6 +300,9 @@ def _view(row: asyncpg.Record, direction: Direction, attempts: list[AttemptView]
         due_at=row["due_at"] if row["queued"] and not row["parked"] else None,
         last_error=row["last_error"],
         attempts=attempts,
+        edited_from=f"in-{row['edited_from']}" if row["edited_from"] else None,
+        edited_by=row["edited_by"],
+        edit_reason=row["edit_reason"],
     )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from hub.domain.contact import Contact, Place
-from hub.domain.order import ManagedBy, Method
+from hub.domain.order import ManagedBy, Method, OrderContent
 from hub.domain.states import OrderState, SliceState
 from hub.store.admin.exceptions import ExceptionView
 
@@ -171,6 +171,12 @@ class FulfilmentView(msgspec.Struct, frozen=True, kw_only=True):
     partner_reference: str | None
     created_at: datetime
     ship_by: datetime | None
+    destination: str | None
+    """The node that the goods go on to, instead of to the customer."""
+    accept_by: datetime | None
+    """Taken back when the node has not answered by then."""
+    collect_by: datetime | None
+    """Until when the customer may collect what is ready."""
     lines: list[FulfilmentLineView]
     shipments: list[ShipmentView]
     cancels: list[CancelView]
@@ -185,9 +191,18 @@ class HoldView(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     reason: str
     lift_rule: str
+    """What lifts it, joined by commas: person, change, payment, timer, hold:<kind>, cause, revision."""
+    stops: list[str]
+    """Transitions: release (to a node), post (to the books)."""
     active: bool
     placed_at: datetime
+    lift_at: datetime | None
+    lift_role: str | None
+    """The least role that may lift it; null is every role that may write."""
     lifted_at: datetime | None
+    lifted_by: str | None
+    policy: str | None
+    """Version of the policy whose rule placed it."""
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,6 +248,26 @@ class ProgressView(msgspec.Struct, frozen=True, kw_only=True):
     held: bool
 
 
+class BusinessView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a company's order has beside a person's."""
+
+    company: str | None
+    purchase_order: str | None
+    terms: str | None
+    terms_days: int | None
+    on_account: bool
+    """It is paid by invoice: nothing is authorised or captured."""
+    tax_exempt: bool
+    ship_complete: bool
+    approval_asked: bool
+
+    @classmethod
+    def of(cls, content: OrderContent) -> "BusinessView | None":
+        """None for an order that has none of it."""
+        view = cls(**{name: getattr(content, name) for name in cls.__struct_fields__})
+        return view if any(msgspec.structs.astuple(view)) else None
+
+
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """An order."""
 
@@ -261,5 +296,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     payments: list[PaymentView]
     exceptions: list[ExceptionView]
     waiting: list[WaitView]
+    business: BusinessView | None = None
+    """Of orders of companies."""
     contacts: dict[str, Contact] | None = None
     """People; shown for one order at a time, from the role operator on."""

@@ -20,6 +20,7 @@ from hub.store.admin.order_views import (
     AmountSets,
     AmountSetView,
     AmountsView,
+    BusinessView,
     CancelView,
     DemandView,
     FulfilmentLineView,
@@ -66,7 +67,8 @@ PARTS: Final[Mapping[str, str]] = {
     "slice": "SELECT s.*, n.code AS node FROM slice s LEFT JOIN node n ON n.id = s.node_id "
     "WHERE s.order_id = ANY($1::text[]) ORDER BY s.order_id, s.no",
     "hold": "SELECT * FROM hold" + BY_ORDER,
-    "fulfilment": "SELECT f.*, n.code AS node FROM fulfilment_order f JOIN node n ON n.id = f.node_id "
+    "fulfilment": "SELECT f.*, n.code AS node, d.code AS destination FROM fulfilment_order f "
+    "JOIN node n ON n.id = f.node_id LEFT JOIN node d ON d.id = f.destination_id "
     "WHERE f.order_id = ANY($1::text[]) ORDER BY f.order_id, f.no",
     "cancel": "SELECT * FROM cancel_request" + BY_ORDER,
     "shipment": "SELECT * FROM shipment" + BY_ORDER,
@@ -174,7 +176,9 @@ def _order(head: asyncpg.Record, rows: Rows, troubles: list[Any]) -> OrderView:
     holds = [
         HoldView(
             active=row["lifted_at"] is None,
-            **_pick(row, "no scope kind owner reason lift_rule placed_at lifted_at"),
+            stops=row["stops"].split(","),
+            policy=row["policy"] or None,
+            **_pick(row, "no scope kind owner reason lift_rule placed_at lift_at lift_role lifted_at lifted_by"),
         )
         for row in rows["hold"]
     ]
@@ -200,6 +204,7 @@ def _order(head: asyncpg.Record, rows: Rows, troubles: list[Any]) -> OrderView:
             for row in rows["payment"]
         ],
         exceptions=troubles,
+        business=BusinessView.of(content),
         waiting=[WaitView(demand=row["demand_no"], **_pick(row, "queue cause since")) for row in rows["waiting"]],
     )
 
@@ -296,7 +301,10 @@ def _fulfilments(order: str, rows: Rows) -> list[FulfilmentView]:
                 order=order,
                 group=row["group_key"],
                 connection=row["connection_id"],
-                status=fulfilment_status([SliceState(part["state"]) for part in parts]),
+                status=fulfilment_status(
+                    [SliceState(part["state"]) for part in parts],
+                    left=any(one["fulfilment_no"] == row["no"] for one in rows["shipment"]),
+                ),
                 lines=[
                     FulfilmentLineView(
                         line=str(part["demand_no"]),
@@ -313,7 +321,7 @@ def _fulfilments(order: str, rows: Rows) -> list[FulfilmentView]:
                     for one in rows["cancel"]
                     if one["fulfilment_no"] == row["no"]
                 ],
-                **_pick(row, "node handoff partner_reference created_at ship_by"),
+                **_pick(row, "node handoff partner_reference created_at ship_by destination accept_by collect_by"),
             )
         )
     return found

@@ -146,23 +146,6 @@ async def put_supply(
         )
 
 
-async def receive_supply(
-    connection: PooledConnection, merchant: str, received: Sequence[tuple[str, int, int, int]]
-) -> None:
-    """Goods came in: (reference, node, item, units). So much less is expected; nothing is expected below zero."""
-    if not received:
-        return
-    columns = [list(column) for column in zip(*received, strict=True)]
-    await connection.execute(
-        "UPDATE supply s SET quantity = greatest(0, s.quantity - u.units) "
-        "FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS u(reference, node, item, units) "
-        "WHERE s.merchant = $1 AND s.reference = u.reference AND s.node_id = u.node AND s.item_id = u.item",
-        merchant,
-        *columns,
-    )
-    await connection.execute("DELETE FROM supply WHERE merchant = $1 AND quantity = 0", merchant)
-
-
 async def list_sources(connection: PooledConnection, merchant: str, cut: Cut) -> Page[SourceView]:
     """Declared sources by name."""
     (after,) = cut.after(str)

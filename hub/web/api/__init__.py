@@ -5,16 +5,22 @@ from typing import Final
 from litestar import Controller
 
 from hub.web.api.adapters import Adapters
+from hub.web.api.approvals import Approvals
 from hub.web.api.ats import Allowances, AvailableToSell
 from hub.web.api.connection_actions import ConnectionActions
 from hub.web.api.connections import Connections
+from hub.web.api.customer_links import CustomerLinks
 from hub.web.api.exceptions import Exceptions, Queues
 from hub.web.api.fulfilments import FulfilmentOrders
+from hub.web.api.holds import Holds
 from hub.web.api.items import Items, SkuMaps
+from hub.web.api.kpis import Kpis
 from hub.web.api.mappings import Mappings
 from hub.web.api.messages import Messages
 from hub.web.api.nodes import Nodes, StockPoints
+from hub.web.api.offers import Offers
 from hub.web.api.orders import Orders
+from hub.web.api.pick_ups import PickUps
 from hub.web.api.policies import Policies
 from hub.web.api.promises import Promises
 from hub.web.api.reconciliation import Reconciliation
@@ -23,7 +29,9 @@ from hub.web.api.reservations import Reservations
 from hub.web.api.returns import Returns
 from hub.web.api.simulation import Simulation
 from hub.web.api.stock import Stock, StockSources, Supply
+from hub.web.api.subscriptions import Subscriptions
 from hub.web.api.tokens import Tokens
+from hub.web.api.transfers import Transfers
 
 CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     Adapters,
@@ -43,13 +51,21 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     Reconciliation,
     Promises,
     Orders,
+    Approvals,
+    Holds,
+    CustomerLinks,
     FulfilmentOrders,
+    PickUps,
+    Offers,
+    Transfers,
     Returns,
     Refunds,
     Messages,
     Exceptions,
     Queues,
+    Kpis,
     Policies,
     Simulation,
+    Subscriptions,
     Tokens,
 )

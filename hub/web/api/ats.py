@@ -174,7 +174,9 @@ async def allow(tx: Work, bodies: list[AllowanceBody], at: list[str]) -> Page[Al
         )
     await allowances.put_allowances(tx.connection, writes)
     await mark_dirty(tx.connection, items.values())
-    tx.ring("availability")
+    # The day on which an allowance ships is a promise to those who wait.
+    await tx.unit.wake(tx.merchant, sorted({f"item:{item}" for item in items.values()}), tx.now)
+    tx.ring("waiting", "availability")
     views = [
         AllowanceView(
             sku=b.sku,

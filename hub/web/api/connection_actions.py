@@ -10,15 +10,17 @@ from litestar.params import FromPath, JSONBody
 from hub.domain.network import Connection, Mode
 from hub.sdk.adapter import Adapter
 from hub.sdk.capabilities import Check, Context
+from hub.sdk.connecting import files_of
 from hub.sdk.outcomes import Interrupted
 from hub.sdk.redaction import redact_text
 from hub.sdk.translate import Malformed, Unmapped
 from hub.store.admin import connections
 from hub.store.admin.connections import Stored
-from hub.store.admin.errors import Conflict, Fault, Invalid, Missing, pointer
+from hub.store.admin.errors import Conflict, Fault, Invalid, pointer
 from hub.store.admin.tokens import Role
 from hub.store.vault import SealBroken
 from hub.web.api.connections import ConnectionView, open_secrets, view
+from hub.web.api.sign_in import NotSignedIn, SignInDone, SignInStart, exchange, start
 from hub.web.auth import NEEDS
 from hub.web.openapi import UNKEYED
 from hub.web.services import ApiRequest, Hub, Services, Work, commit
@@ -42,6 +44,12 @@ class PullRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Which pulls; none named means all."""
 
     operations: Annotated[list[str], msgspec.Meta(max_length=50)] = []
+
+
+class SessionToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The vendor's token of a session of its user, as an embedded app is given it."""
+
+    subject_token: Annotated[str, msgspec.Meta(min_length=1, max_length=8000)]
 
 
 async def test_connection(hub: Services, stored: Stored) -> ProbeReport:
@@ -72,8 +80,11 @@ async def test_connection(hub: Services, stored: Stored) -> ProbeReport:
 
 async def _probe(hub: Services, adapter: Adapter, stored: Stored, settings: msgspec.Struct) -> ProbeReport:
     assert adapter.probe is not None
-    async with hub.open_client(stored.id, adapter.transport(settings)) as client:
-        context: Context[Any] = Context(connection=_connection(stored), settings=settings, client=client, now=hub.clock)
+    transport = adapter.transport(settings)
+    async with hub.open_client(stored.id, transport) as client, files_of(transport, hub.clock) as files:
+        context: Context[Any] = Context(
+            connection=_connection(stored), settings=settings, client=client, now=hub.clock, files=files
+        )
         probe = await adapter.probe(context)
     same = probe.account == stored.account
     detail = f"is {probe.account!r}" if same else f"the vendor says {probe.account!r}, the config {stored.account!r}"
@@ -147,8 +158,22 @@ class ConnectionActions(Controller):
         return await commit(hub, request, lambda tx: pull(tx, id, data))
 
     @get("/{id:str}/oauth/start", summary="Start a sign-in at the vendor")
-    async def oauth_start(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> None:
-        """No adapter signs in by redirect: tokens are entered in `config`."""
+    async def oauth_start(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> SignInStart:
+        """Where the merchant goes to agree; whoever comes back from there brings the token."""
         async with hub.database.connection() as connection:
             stored = await connections.get_connection(connection, request.user.merchant, id)
-        raise Missing(f"the adapter {stored.adapter} has no sign-in by redirect; PATCH its tokens into config")
+        return start(hub, stored)
+
+    @post(
+        "/{id:str}/oauth/exchange", summary="Sign in with a session of the vendor", status_code=200, opt={UNKEYED: True}
+    )
+    async def oauth_exchange(
+        self, hub: Hub, request: ApiRequest, id: FromPath[str], data: JSONBody[SessionToken]
+    ) -> SignInDone:
+        """Change the token of an embedded app's session into a token of the connection's own."""
+        async with hub.database.connection() as connection:
+            stored = await connections.get_connection(connection, request.user.merchant, id)
+        try:
+            return await exchange(hub, stored, data.subject_token)
+        except NotSignedIn as error:
+            raise Conflict("not-signed-in", f"Nothing was granted: {error}") from error

@@ -1,7 +1,7 @@
 """Fulfilment orders, and the work on those of nodes without a system of their own."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from litestar import Controller, Response, get, post
@@ -11,7 +11,9 @@ from hub.domain.facts import (
     FactLine,
     FulfilmentAccepted,
     FulfilmentRefused,
+    GoodsArrived,
     GoodsCollected,
+    GoodsLost,
     GoodsShipped,
     NodeFact,
     ReadyForPickUp,
@@ -20,17 +22,20 @@ from hub.domain.facts import (
     UnitsPicked,
     UnitsShort,
 )
+from hub.domain.fulfilment import split_fulfilment_id
 from hub.domain.shipping import Parcel, ParcelLine
 from hub.flow.aggregate import Order
 from hub.flow.confirm import apply
+from hub.flow.pick_up import put_back
 from hub.flow.take_order import advance
 from hub.store.admin.errors import Conflict, Fault, Invalid, pointer
 from hub.store.admin.fulfilments import get_fulfilment, list_fulfilments
 from hub.store.admin.order_views import FulfilmentView
 from hub.store.admin.paging import Page
 from hub.web.api.order_actions import load
+from hub.web.api.pick_ups import Code, check_code
 from hub.web.paging import Paged
-from hub.web.services import ApiRequest, Hub, Work, commit
+from hub.web.services import ApiRequest, Hub, Work, commit, given_before
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Units = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
@@ -86,13 +91,33 @@ class ShipBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shipment: Text | None = None
 
 
+class CollectBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who shows the code gets the goods. Without one it takes the role admin and a reason."""
+
+    code: Code | None = None
+    override_reason: Text | None = None
+    lines: Lines = []
+
+
+class LostBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Units that will not arrive; no lines means all that is under way."""
+
+    lines: Lines = []
+    reason: Text = "lost"
+
+
 MakeFact = Callable[[Work, FulfilmentView], NodeFact]
 
+AT_THE_OTHER_END: Final = ("receive", "lose")
 
-async def work_on(tx: Work, id: str, verb: str, make: MakeFact) -> FulfilmentView:
-    """Record what was done at a node. Raises `Conflict` when a partner speaks for it, or when nothing is left to do."""
+
+async def work_on(tx: Work, id: str, verb: str, make: MakeFact, note: tuple[str, str] | None = None) -> FulfilmentView:
+    """Record what was done at a node. Raises `Conflict` when a partner speaks for it, or when nothing is left to do.
+
+    Where goods arrive or are missed, the other node speaks, whoever sent them. `note` goes into the timeline.
+    """
     view = await get_fulfilment(tx.connection, tx.merchant, id)
-    if view.connection is not None:
+    if view.connection is not None and verb not in AT_THE_OTHER_END:
         raise Conflict("partner-speaks", f"Node {view.node} is worked by connection {view.connection}; its word counts")
     order = await load(tx, view.order)
     # Read again under the order's lock.
@@ -101,6 +126,8 @@ async def work_on(tx: Work, id: str, verb: str, make: MakeFact) -> FulfilmentVie
     batch = await tx.batch()
     before = _state(order)
     apply(order, fact, batch)
+    if note is not None:
+        order.note(batch.now, note[0], f"{id}: {note[1]}")
     if _state(order) == before:
         raise Conflict("nothing-to-do", f"Nothing to {verb}: {id} is {view.status}")
     await advance(tx.unit, [order], batch)
@@ -170,8 +197,16 @@ def _ready(tx: Work, view: FulfilmentView) -> NodeFact:
     return ReadyForPickUp(at=tx.now, fulfilment=view.id)
 
 
-def _collected(tx: Work, view: FulfilmentView) -> NodeFact:
-    return GoodsCollected(at=tx.now, fulfilment=view.id)
+async def back_on_the_shelf(tx: Work, id: str) -> FulfilmentView:
+    """What its customer did not collect is for sale again. Raises `Conflict` when nothing of it is expired."""
+    view = await get_fulfilment(tx.connection, tx.merchant, id)
+    order, batch = await load(tx, view.order), await tx.batch()
+    await tx.unit.peers([order])
+    if not put_back(order, split_fulfilment_id(id)[1], tx.who, batch):
+        raise Conflict("nothing-to-do", f"Nothing to put back: {id} is {view.status}")
+    await advance(tx.unit, [order], batch)
+    tx.ring("deliver", "availability", "waiting")
+    return await get_fulfilment(tx.connection, tx.merchant, id)
 
 
 class FulfilmentOrders(Controller):
@@ -262,9 +297,53 @@ class FulfilmentOrders(Controller):
         return await commit(hub, request, lambda tx: work_on(tx, id, "make ready", _ready))
 
     @post("/{id:str}/collect", summary="Handed to the customer", status_code=200)
-    async def collect(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> Response[FulfilmentView]:
-        """Collected."""
-        return await commit(hub, request, lambda tx: work_on(tx, id, "collect", _collected))
+    async def collect(
+        self, hub: Hub, request: ApiRequest, id: FromPath[str], data: JSONBody[CollectBody | None] = None
+    ) -> Response[FulfilmentView]:
+        """All of it, or the lines named; what a customer collects takes the code, or the role admin and a reason."""
+        # A repeat spends no try of the code, which may be another by now.
+        if (again := await given_before(hub, request)) is not None:
+            return again
+        body = data or CollectBody()
+        async with hub.database.connection() as connection:
+            view = await get_fulfilment(connection, request.user.merchant, id)
+        told = await check_code(hub, request, view, body.code, body.override_reason)
+        note = None if told is None else ("collected_without_code", told)
+
+        def make(tx: Work, view: FulfilmentView) -> NodeFact:
+            return GoodsCollected(at=tx.now, fulfilment=view.id, lines=lines_of(view, body.lines, "/lines"))
+
+        return await commit(hub, request, lambda tx: work_on(tx, id, "collect", make, note))
+
+    @post("/{id:str}/put-back", summary="Put back what was not collected", status_code=200)
+    async def put_back(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> Response[FulfilmentView]:
+        """Expired units are on the shelf again; cancelled and paid back as the rules say."""
+        return await commit(hub, request, lambda tx: back_on_the_shelf(tx, id))
+
+    @post("/{id:str}/receive", summary="Receive what another node sent", status_code=200)
+    async def receive(
+        self, hub: Hub, request: ApiRequest, id: FromPath[str], data: JSONBody[SomeBody | None] = None
+    ) -> Response[FulfilmentView]:
+        """Goods under way arrived: a customer's are reserved here at once, others are for sale."""
+        body = data or SomeBody()
+
+        def make(tx: Work, view: FulfilmentView) -> NodeFact:
+            return GoodsArrived(at=tx.now, fulfilment=view.id, lines=lines_of(view, body.lines, "/lines"))
+
+        return await commit(hub, request, lambda tx: work_on(tx, id, "receive", make))
+
+    @post("/{id:str}/lose", summary="Write off what will not arrive", status_code=200)
+    async def lose(
+        self, hub: Hub, request: ApiRequest, id: FromPath[str], data: JSONBody[LostBody | None] = None
+    ) -> Response[FulfilmentView]:
+        """Goods under way between two nodes are lost: a customer's are looked for elsewhere."""
+        body = data or LostBody()
+
+        def make(tx: Work, view: FulfilmentView) -> NodeFact:
+            lines = lines_of(view, body.lines, "/lines")
+            return GoodsLost(at=tx.now, fulfilment=view.id, lines=lines, reason=body.reason)
+
+        return await commit(hub, request, lambda tx: work_on(tx, id, "lose", make))
 
     @post("/{id:str}/ship", summary="Ship", status_code=200)
     async def ship(

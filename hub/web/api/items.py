@@ -1,5 +1,7 @@
 """Items, and the channels' names for them."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Annotated, Final
 
 import msgspec
@@ -7,6 +9,7 @@ from litestar import Controller, Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from hub.domain.item import Component, Customs, Dimensions, LotPolicy, StockMode
+from hub.domain.money import MINOR_UNITS
 from hub.store.admin import items, sku_maps
 from hub.store.admin.accounts import find_account, find_accounts
 from hub.store.admin.errors import Conflict, Fault, Invalid, pointer
@@ -24,6 +27,8 @@ Sku = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Units = Annotated[int, msgspec.Meta(ge=0, le=2_000_000_000)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2_000_000_000)]
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+Price = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$")]
 MOST_ITEMS: Final = 10_000
 
 
@@ -64,12 +69,17 @@ class ItemBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     classes: Word | list[Word] | None = msgspec.field(name="class", default=None)
     """hazmat, age_restricted, cold, ...: what a node must be capable of."""
     customs: CustomsBody | None = None
+    unit_cost: dict[Currency, Price] = {}
+    """What a base unit costs you, by currency: {"EUR": "3.20"}. Routing policies may ask what a part of an order earns;
+    without it that is unknown."""
     ships: bool = True
     stock_mode: StockMode = StockMode.TRACKED
     lot_policy: LotPolicy = LotPolicy.NONE
     safety: Units = 0
     """Units kept back at every node."""
     components: Annotated[list[ComponentBody], msgspec.Meta(max_length=200)] = []
+    available_from: date | None = None
+    """The day before which it is sold as a pre-order, and not sent, whatever is on the shelves."""
 
 
 class BulkItems(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,6 +97,13 @@ class SkuMapBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Item id, or its SKU."""
 
 
+def _unit_cost(body: ItemBody, at: str) -> dict[str, Decimal]:
+    strange = [currency for currency in body.unit_cost if currency not in MINOR_UNITS]
+    if strange:
+        raise Invalid([Fault("is no currency of ISO 4217", f"{at}/unit_cost/{currency}") for currency in strange])
+    return {currency: Decimal(price) for currency, price in body.unit_cost.items()}
+
+
 def _write(sku: str, body: ItemBody, at: str) -> ItemWrite:
     given = body.classes or []
     return ItemWrite(
@@ -100,11 +117,13 @@ def _write(sku: str, body: ItemBody, at: str) -> ItemWrite:
         dimensions=msgspec.convert(body.dimensions, Dimensions | None, from_attributes=True),
         classes=tuple([given] if isinstance(given, str) else given),
         customs=msgspec.convert(body.customs, Customs | None, from_attributes=True),
+        unit_cost=_unit_cost(body, at),
         ships=body.ships,
         stock_mode=body.stock_mode,
         lot_policy=body.lot_policy,
         safety=body.safety,
         components=tuple(Component(sku=part.sku, quantity=part.quantity) for part in body.components),
+        available_from=body.available_from,
     )
 
 

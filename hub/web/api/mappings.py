@@ -101,7 +101,7 @@ def _names(kind: str, cause: str, table: str, words: set[str]) -> bool:
 
 
 async def _again(tx: Work, kinds: dict[int, str]) -> None:
-    await exceptions.close_all(tx.connection, list(kinds), who=tx.who, now=tx.now)
+    await exceptions.close_all(tx.connection, list(kinds), who=tx.who, now=tx.now, retried=True)
     await exceptions.retry_all(tx.connection, kinds, tx.now)
     tx.ring(*LANES)
 

@@ -2,20 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 from hub.domain.contact import Contact
+from hub.domain.demand import Hold
 from hub.domain.money import MINOR_UNITS, Amounts, AmountSet
-from hub.domain.order import DeliveryGroup, OrderContent, OrderLine, OrderSnapshot
+from hub.domain.order import DeliveryGroup, Method, OrderContent, OrderLine, OrderSnapshot
 from hub.domain.payment import Payment
 from hub.domain.states import OrderState
 from hub.flow import cancel as asked
+from hub.flow import hold as holds
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
+from hub.flow.change_address import change_address
+from hub.flow.risk import question_risk
 from hub.flow.take_order import advance
 from hub.sdk.adapter import Lane
 from hub.store.admin.direct import ADAPTER as DIRECT
@@ -24,7 +28,8 @@ from hub.store.admin.errors import Conflict, Fault, Invalid, Missing, pointer
 from hub.store.admin.messages import MessageView, get_message
 from hub.store.admin.order_views import OrderView
 from hub.store.admin.orders import get_order
-from hub.store.admin.tokens import Role
+from hub.store.admin.tokens import Actor, Role
+from hub.web.problems import forbidden
 from hub.web.services import Services, Work
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -35,6 +40,9 @@ Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
 
 CAPTURE_SECONDS: Final = 2.0
 """How long an answer waits for the order that was just stored; a worker takes it up within milliseconds."""
+
+BUSINESS: Final = ("company", "purchase_order", "terms", "terms_days", "tax_exempt", "ship_complete", "approval_asked")
+"""Fields of a company's order, named alike in a direct order and in the canonical one."""
 
 LOOK_SECONDS: Final = 0.02
 
@@ -47,17 +55,25 @@ class CancelBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class HoldBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Stop release. Reservations stay."""
+    """Stop transitions. Reservations stay."""
 
     reason: Text
     kind: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,62}$")] = "manual"
     scope: Annotated[str, msgspec.Meta(pattern="^(order|group:.{1,100}|slice:[0-9]{1,5})$")] = "order"
+    stops: Annotated[tuple[Literal["release", "post"], ...], msgspec.Meta(min_length=1, max_length=2)] = ("release",)
+    """release: to a node; post: to the books."""
+    until: Aware | None = None
+    """When it is lifted by itself."""
+    role: Role | None = None
+    """The least role that may lift it; the asker's own at most."""
 
 
 class LiftBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Lift the active holds of a kind."""
+    """Lift the active holds of a kind, of one scope of it, or one hold by its number."""
 
     kind: Text = "manual"
+    scope: Text | None = None
+    no: Annotated[int, msgspec.Meta(ge=1, le=32_767)] | None = None
 
 
 class ContactBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +100,10 @@ class AddressBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Key of the contact that it replaces."""
 
 
+ContactKey = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,39}$")]
+Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
+
+
 class DirectOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A canonical order. Amounts are integers of minor units; without `amounts` the lines' own are summed."""
 
@@ -97,11 +117,24 @@ class DirectOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     amounts: AmountSet | None = None
     groups: list[DeliveryGroup] = []
     payments: list[Payment] = []
-    contacts: dict[Literal["ship", "bill", "customer"], ContactBody] = {}
+    contacts: dict[ContactKey, ContactBody] = {}
+    """"ship", "bill", "customer", and what groups name: each group may go to another place."""
     source: Text | None = None
     customer_group: Text | None = None
     tags: list[Text] = []
     financial_status: Text | None = None
+    risk: Text | None = None
+    """The channel's own word, such as low, medium or high."""
+    company: Text | None = None
+    purchase_order: Text | None = None
+    terms: Text | None = None
+    terms_days: Days | None = None
+    """Days after the invoice by which the company pays; with terms nothing is authorised."""
+    tax_exempt: bool = False
+    ship_complete: bool = False
+    """Each group leaves whole or not at all."""
+    approval_asked: bool = False
+    """A person approves it before anything leaves."""
     test: bool = False
 
 
@@ -113,9 +146,14 @@ async def act(tx: Work, id: str, do: Act) -> OrderView:
     order = await load(tx, id)
     batch = await tx.batch()
     do(order, batch)
+    return await go_on(tx, order, batch)
+
+
+async def go_on(tx: Work, order: Order, batch: Batch) -> OrderView:
+    """Take a changed order as far as it goes, and show it."""
     await advance(tx.unit, [order], batch)
     tx.ring("deliver", "availability", "waiting")
-    return await get_order(tx.connection, tx.merchant, id, people=tx.actor.role.reaches(Role.OPERATOR))
+    return await get_order(tx.connection, tx.merchant, order.id, people=tx.actor.role.reaches(Role.OPERATOR))
 
 
 async def load(tx: Work, id: str) -> Order:
@@ -134,23 +172,50 @@ def cancel(data: CancelBody, who: str) -> Act:
             raise Conflict(
                 "cannot-do", f"The order is {order.state.value} already; goods that left come back as a return"
             )
-        asked.cancel(order, data.lines, reason=data.reason, who=who, batch=batch)
+        asked.ask_cancel(order, data.lines, reason=data.reason, who=who, batch=batch)
 
     return do
 
 
-def hold(data: HoldBody, who: str) -> Act:
-    """Stop release."""
+def hold(data: HoldBody, actor: Actor) -> Act:
+    """Stop transitions."""
+    if data.role is not None and not actor.role.reaches(data.role):
+        raise Invalid([Fault(f"is above your own role {actor.role.value}", "/role")])
 
     def do(order: Order, batch: Batch) -> None:
-        asked.hold(order, reason=data.reason, who=who, batch=batch, kind=data.kind, scope=data.scope)
+        holds.place(
+            order,
+            reason=data.reason,
+            who=actor.name,
+            at=batch.now,
+            kind=data.kind,
+            scope=data.scope,
+            stops=data.stops,
+            until=data.until,
+            role=data.role.value if data.role else None,
+        )
 
     return do
 
 
-def lift(data: LiftBody) -> Act:
-    """Lift holds."""
-    return lambda order, batch: asked.lift(order, data.kind, batch)
+def lift(data: LiftBody, actor: Actor) -> Act:
+    """Lift holds, if the asker may."""
+
+    def do(order: Order, batch: Batch) -> None:
+        for found in holds.pick(order, data.kind, data.no, data.scope):
+            end(order, found, actor, batch)
+
+    return do
+
+
+def end(order: Order, hold: Hold, actor: Actor, batch: Batch) -> None:
+    """Lift one hold for an actor; raises a refusal when its role does not reach so far."""
+    if hold.lift_role is not None and not actor.role.reaches(Role(hold.lift_role)):
+        raise forbidden(
+            f"Hold {hold.no} ({hold.kind}) on order {order.id} is lifted by the role {hold.lift_role}; "
+            f"the token {actor.name!r} has {actor.role.value}"
+        )
+    order.end_hold(hold.no, batch.now, by=f"token:{actor.name}")
 
 
 def reroute(who: str) -> Act:
@@ -158,10 +223,16 @@ def reroute(who: str) -> Act:
     return lambda order, batch: asked.reroute(order, who=who, batch=batch)
 
 
-def address(data: AddressBody, who: str) -> Act:
+async def address(tx: Work, id: str, data: AddressBody) -> OrderView:
     """Another delivery address."""
+    order = await load(tx, id)
+    batch = await tx.batch()
+    if order.state in (OrderState.CANCELLED, OrderState.CLOSED):
+        raise Conflict("cannot-do", f"The order is {order.state.value} already: nothing of it will be sent")
     contact = contact_of(data.address)
-    return lambda order, batch: asked.change_address(order, data.contact, contact, who=who, batch=batch)
+    await change_address(tx.unit, order, data.contact, contact, who=tx.actor.name, batch=batch)
+    await question_risk(tx.unit, [order], batch)
+    return await go_on(tx, order, batch)
 
 
 def contact_of(body: ContactBody) -> Contact:
@@ -193,14 +264,27 @@ def _check(data: DirectOrder) -> None:
         for index, line in enumerate(data.lines)
         if line.group not in known
     ]
+    faults += [
+        Fault(f"no contact {group.contact!r}", f"{pointer('groups', index)}/contact")
+        for index, group in enumerate(data.groups)
+        if group.contact is not None and group.place is None and group.contact not in data.contacts
+    ]
     if faults:
         raise Invalid(faults)
+
+
+def _placed(group: DeliveryGroup, contacts: Mapping[str, Contact]) -> DeliveryGroup:
+    """A group with the place of its contact, unless it says its own."""
+    there = contacts.get(group.contact or "ship")
+    if group.place is not None or there is None or group.method not in (Method.SHIP, Method.DELIVER):
+        return group
+    return msgspec.structs.replace(group, contact=group.contact or "ship", place=there.place)
 
 
 def _snapshot(data: DirectOrder, now: datetime, placed_at: datetime) -> OrderSnapshot:
     contacts: dict[str, Contact] = {key: contact_of(body) for key, body in data.contacts.items()}
     ship = contacts.get("ship")
-    groups = tuple(data.groups) or (
+    groups = tuple(_placed(group, contacts) for group in data.groups) or (
         DeliveryGroup(contact="ship" if ship else None, place=ship.place if ship else None),
     )
     summed = Amounts(
@@ -224,6 +308,8 @@ def _snapshot(data: DirectOrder, now: datetime, placed_at: datetime) -> OrderSna
         customer_group=data.customer_group,
         tags=tuple(data.tags),
         financial_status=data.financial_status,
+        risk=data.risk,
+        **{name: getattr(data, name) for name in BUSINESS},
     )
     return OrderSnapshot(content=content, contacts=contacts)
 

@@ -111,14 +111,16 @@ class Orders(Controller):
         self, hub: Hub, request: ApiRequest, id: FromPath[str], data: JSONBody[HoldBody]
     ) -> Response[OrderView]:
         """Nothing more is released until the hold is lifted; reservations stay."""
-        return await commit(hub, request, lambda tx: actions.act(tx, id, actions.hold(data, request.user.name)))
+        return await commit(hub, request, lambda tx: actions.act(tx, id, actions.hold(data, request.user)))
 
     @post("/{id:str}/lift", summary="Lift a hold", status_code=200)
     async def lift(
         self, hub: Hub, request: ApiRequest, id: FromPath[str], data: JSONBody[LiftBody | None] = None
     ) -> Response[OrderView]:
         """Lift the active holds of a kind; what nothing else holds is released at once."""
-        return await commit(hub, request, lambda tx: actions.act(tx, id, actions.lift(data or LiftBody())))
+        return await commit(
+            hub, request, lambda tx: actions.act(tx, id, actions.lift(data or LiftBody(), request.user))
+        )
 
     @post("/{id:str}/reroute", summary="Decide anew", status_code=200)
     async def reroute(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> Response[OrderView]:
@@ -129,5 +131,5 @@ class Orders(Controller):
     async def address(
         self, hub: Hub, request: ApiRequest, id: FromPath[str], data: JSONBody[AddressBody]
     ) -> Response[OrderView]:
-        """Until a node has the old one."""
-        return await commit(hub, request, lambda tx: actions.act(tx, id, actions.address(data, request.user.name)))
+        """A node that works on it is asked back first. 409, with nothing done, past the window or where none serves."""
+        return await commit(hub, request, lambda tx: actions.address(tx, id, data))

@@ -1,12 +1,16 @@
 """Routing policies: kept as immutable versions, linted, activated. Tried on past orders in `simulation.py`."""
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from hub.flow.change_window import ChangePolicyError, load_change_policy
+from hub.flow.exception_rules import ExceptionRuleError, load_exception_rules
+from hub.flow.hold_rules import HoldPolicyError, load_hold_policy
+from hub.flow.pick_up_rules import PickUpPolicyError, load_pick_up_policy
 from hub.flow.return_rules import ReturnPolicyError, load_return_policy
 from hub.flow.scene import node_state
 from hub.flow.waiting import ROUTING
@@ -24,7 +28,7 @@ from hub.web.openapi import UNKEYED
 from hub.web.paging import Paged
 from hub.web.services import ApiRequest, Hub, Work, commit
 
-Kind = Literal["routing", "promise", "returns"]
+Kind = Literal["routing", "promise", "returns", "exceptions", "holds", "changes", "pick_up"]
 PolicyText = Annotated[str, msgspec.Meta(min_length=1, max_length=200_000)]
 Version = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
@@ -64,13 +68,33 @@ class LintView(msgspec.Struct, frozen=True, kw_only=True):
     """What does not mean what it seems to."""
 
 
+WRONG: Final = (
+    PolicyError,
+    OfferError,
+    ReturnPolicyError,
+    ExceptionRuleError,
+    HoldPolicyError,
+    ChangePolicyError,
+    PickUpPolicyError,
+)
+"""What the loaders raise of a text that cannot be used."""
+
+
 def check(text: str, kind: str) -> str:
     """The version that a text names for itself; raises `Invalid` with the place."""
     try:
+        if kind == "holds":
+            return load_hold_policy(text).version
+        if kind == "changes":
+            return load_change_policy(text).version
         if kind == "returns":
             return load_return_policy(text).version
+        if kind == "pick_up":
+            return load_pick_up_policy(text).version
+        if kind == "exceptions":
+            return load_exception_rules(text).version
         return load_offer(text).version if kind == "promise" else load_policy(text).version
-    except (PolicyError, OfferError, ReturnPolicyError) as error:
+    except WRONG as error:
         raise Invalid([Fault(str(error), "/text")]) from error
 
 

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from hub.domain.stock import ReportKind
 from hub.flow.ports import StockItem, StockReport, StockSource
+from hub.flow.serve import line_up, serve
 from hub.flow.stock_levels import gone, report_stock
 from hub.sdk.adapter import Subtracts
 from hub.stock.units import UnknownUnit, base_units
@@ -165,13 +166,12 @@ async def report(tx: Work, data: StockBody) -> Page[BalanceView]:
         for line in data.lines
     ]
     absent = await gone(tx.unit, tx.merchant, reports) if data.complete and data.kind is not ReportKind.DELTA else []
-    await report_stock(tx.unit, tx.merchant, reports + absent, await tx.batch())
     received = [
         (line.supply, codes[line.node], items[line.sku].id, _units(line, items[line.sku]))
         for line in data.lines
         if line.supply is not None
     ]
-    await stock.receive_supply(tx.connection, tx.merchant, received)
+    await report_stock(tx.unit, tx.merchant, reports + absent, await tx.batch(), received)
     await _safety(tx, [(items[n.sku].id, codes[n.node], n.safety) for n in data.lines if isinstance(n.safety, int)])
     tx.ring("waiting", "availability")
     pairs = [(row.item, row.node) for row in reports]
@@ -186,7 +186,7 @@ async def _safety(tx: Work, rows: list[tuple[int, int, int]]) -> None:
 
 
 async def expect(tx: Work, bodies: list[SupplyBody], at: list[str]) -> Page[SupplyView]:
-    """Write expected supply."""
+    """Write expected supply; who waits for it is promised it, or promised anew, in the same transaction."""
     codes = await node_ids(tx.connection, sorted({body.node for body in bodies}))
     skus = await items_by_sku(tx.connection, tx.merchant, sorted({body.sku for body in bodies}))
     faults = [
@@ -203,11 +203,17 @@ async def expect(tx: Work, bodies: list[SupplyBody], at: list[str]) -> Page[Supp
     ]
     if faults:
         raise Invalid(faults)
+    wanted = sorted(set(skus.values()))
+    line = await line_up(tx.unit, tx.merchant, wanted)
     await stock.put_supply(
         tx.connection,
         tx.merchant,
         [(b.reference, codes[b.node], skus[b.sku], b.quantity, b.due, b.confidence) for b in bodies],
     )
+    await serve(tx.unit, line, wanted, await tx.batch())
+    await tx.unit.wake(tx.merchant, [f"item:{item}" for item in wanted], tx.now)
+    await mark_dirty(tx.connection, wanted)
+    tx.ring("waiting", "availability")
     views = [
         SupplyView(
             reference=b.reference, node=b.node, sku=b.sku, quantity=b.quantity, due=b.due, confidence=b.confidence

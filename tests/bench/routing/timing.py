@@ -33,8 +33,8 @@ def spread_of(times: Sequence[float]) -> Figures:
 
 
 def yardstick_us() -> float:
-    """Microseconds of 20,000 rounds of a loop that never changes: some 700 on the machine of the recorded figures, so
-    divide by what it gives and multiply by 700 to compare."""
+    """Microseconds of 20,000 rounds of a loop that never changes: figures of two runs are compared by their ratio to
+    it, as the machine is shared."""
     return round(best_us(lambda: sum(n * n % 7 for n in range(20_000)), 20)[0], 1)
 
 

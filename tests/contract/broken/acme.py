@@ -1,12 +1,12 @@
 """A tiny adapter that keeps its contract, for an invented warehouse: what the broken ones beside it differ from."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request as HttpRequest
@@ -14,13 +14,15 @@ from litestar import Response as HttpResponse
 from litestar import get, post
 
 from hub.domain.facts import FulfilmentAccepted, GoodsShipped
+from hub.domain.money import Amounts, AmountSet
+from hub.domain.order import OrderContent, OrderSnapshot
 from hub.domain.shipping import Parcel
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Message, Pull, Topic
 from hub.sdk.capabilities import Check, Command, Context, FulfilmentRequest, Page, Probe, Pulled
 from hub.sdk.limits import retry_after
-from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, RetryLater
+from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, Refused, RetryLater, Uncertain
 from hub.sdk.redaction import Masked
-from hub.sdk.testkit.harness import Harness, json_sample
+from hub.sdk.testkit.harness import Harness, Sample, json_sample
 from hub.sdk.testkit.simulator import Simulator
 from hub.sdk.translate import Malformed, Tables
 from hub.sdk.webhook import Delivery, Refuse, Store, Verdict, hmac_sha256, signed_hex
@@ -80,6 +82,30 @@ def changed(body: bytes, tables: Tables) -> tuple[Message, ...]:
     return (GoodsShipped(at=order.at, fulfilment=order.reference, shipment=f"{order.reference}-s", parcels=parcels),)
 
 
+class Sale(msgspec.Struct):
+    number: str
+    revision: int
+    placed: datetime
+    currency: str
+
+
+def sale(body: bytes, tables: Tables) -> tuple[Message, ...]:
+    try:
+        sold = msgspec.json.decode(body, type=Sale)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise Malformed("number", "$", "the body") from None
+    content = OrderContent(
+        external_id=sold.number,
+        version=sold.revision,
+        number=sold.number,
+        placed_at=sold.placed,
+        currency=sold.currency,
+        amounts=AmountSet(shop=Amounts(currency=sold.currency)),
+        lines=(),
+    )
+    return (OrderSnapshot(content=content),)
+
+
 def submit_request(request: FulfilmentRequest) -> Request:
     lines = [{"sku": line.sku, "quantity": line.quantity} for line in request.lines]
     body = msgspec.json.encode({"reference": request.fulfilment, "name": request.ship_to.name, "lines": lines})
@@ -87,11 +113,32 @@ def submit_request(request: FulfilmentRequest) -> Request:
 
 
 def read_submit(response: Response, now: datetime) -> Outcome:
-    if response.status == 201:
-        return Done(reference=msgspec.json.decode(response.body)["id"])
+    if response.status in (200, 201):
+        return read_taken(response.body)
     if response.status == 429 or response.status >= 500:
         return RetryLater(reason=f"answered {response.status}", at=retry_after(response, now))
     return NeedsPerson(reason=f"answered {response.status}", next_step="compare the request with the site's products")
+
+
+class Taken(msgspec.Struct):
+    """The site answers 200 with `errors` when it takes nothing, 201 with `rejected` SKUs when it takes a part."""
+
+    id: str | None = None
+    errors: list[str] = []
+    rejected: list[str] = []
+
+
+def read_taken(body: bytes) -> Outcome:
+    try:
+        taken = msgspec.json.decode(body, type=Taken)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Uncertain(reason="the answer cannot be read")
+    if taken.rejected:
+        reason = f"order {taken.id} was taken without {', '.join(taken.rejected)}"
+        return NeedsPerson(reason=reason, next_step="create the missing products at the site, then retry")
+    if taken.id is None:
+        return Refused(reason="; ".join(taken.errors) or "the site took nothing and does not say why")
+    return Done(reference=taken.id)
 
 
 async def find(context: Context[Settings], reference: str) -> str | None:
@@ -134,6 +181,13 @@ async def pull_orders(context: Context[Settings], cursor: str | None) -> AsyncIt
         page = str(int(page) + 1)
 
 
+async def fetch(context: Context[Settings], topic: str, object: str, body: bytes) -> Pulled:
+    response = await context.client.send(Request(method="GET", path=f"/changes/{object}", operation="change"))
+    if response.status != 200:
+        raise Interrupted(RetryLater(reason=f"{response.status}", at=retry_after(response, context.now())))
+    return pulled(response.body)
+
+
 def pulled(body: bytes) -> Pulled:
     order = decode(body)
     return Pulled(
@@ -149,7 +203,12 @@ ADAPTER = Adapter(
     account=lambda settings: settings.site,
     transport=transport,
     check=check,
-    topics={"order.changed": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=changed)},
+    topics={
+        "order.changed": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=changed),
+        "order.noticed": Topic(lane=Lane.FETCH, form=Form.EVENT, thin=True, fetched_as="order.changed"),
+        "sale": Topic(lane=Lane.ORDERS, form=Form.SNAPSHOT, translate=sale),
+    },
+    fetch=fetch,
     pulls={"status": Pull(pages=pull_orders, every_seconds=300)},
     probe=probe,
     submit_fulfilment=submit,
@@ -164,6 +223,7 @@ class AcmeSimulator(Simulator):
     def __init__(self) -> None:
         super().__init__()
         self.token = "token-of-acme"
+        self.products = {"MUG-RED", "TEE-M"}
         self.orders: list[dict[str, Any]] = []
         self.changes: list[dict[str, Any]] = []
         self.recent: deque[float] = deque()
@@ -180,17 +240,27 @@ class AcmeSimulator(Simulator):
 
         @get("/changes", sync_to_thread=False)
         def changes(request: HttpRequest[Any, Any, Any]) -> HttpResponse[Any]:
-            page = int(request.query_params["page"])
-            return self.answer(request, 200, self.changes[page * 2 : page * 2 + 2])
+            page, since = int(request.query_params["page"]), request.query_params.get("since", "")
+            changed = [change for change in self.changes if change["at"] >= since]
+            return self.answer(request, 200, changed[page * 2 : page * 2 + 2])
+
+        @get("/changes/{reference:str}", sync_to_thread=False)
+        def change(request: HttpRequest[Any, Any, Any]) -> HttpResponse[Any]:
+            found = [each for each in self.changes if each["reference"] == request.path_params["reference"]]
+            return self.answer(request, 200 if found else 404, found[-1] if found else {"error": "no such order"})
 
         @post("/orders")
         async def create(request: HttpRequest[Any, Any, Any]) -> HttpResponse[Any]:
-            order = {"id": f"A-{len(self.orders) + 1}", **await request.json()}
+            wanted = await request.json()
+            rejected = [line["sku"] for line in wanted["lines"] if line["sku"] not in self.products]
+            if len(rejected) == len(wanted["lines"]):
+                return self.answer(request, 200, {"errors": [f"no product {sku}" for sku in rejected]})
+            order = {"id": f"A-{len(self.orders) + 1}", **wanted}
             if self.known(request):
                 self.orders.append(order)
-            return self.answer(request, 201, order)
+            return self.answer(request, 201, {**order, "rejected": rejected})
 
-        return [site, orders, changes, create]
+        return [site, orders, changes, change, create]
 
     def known(self, request: HttpRequest[Any, Any, Any]) -> bool:
         return request.headers.get("authorization") == f"Bearer {self.token}"
@@ -217,18 +287,39 @@ def sign(settings: Settings, *, topic: str, body: bytes, event: str, at: datetim
     return Delivery(method="POST", url=url, headers=headers, query={}, body=body, received_at=at)
 
 
-SHIPPED = {
+SHIPPED: Final[dict[str, Any]] = {
     "reference": "01KF0X5B3GCDEFGHJKMN-1",
     "status": "SHIPPED",
     "at": "2026-01-16T15:00:00Z",
     "boxes": [{"tracking": "1Z999AA10123456784", "carrier": "ups", "cost": "19.99"}],
 }
 
+NOTICE = msgspec.json.encode({"reference": SHIPPED["reference"], "status": "ACCEPTED", "at": SHIPPED["at"]})
+"""It only says that something happened; what it says of it may be forged or old."""
+
+SALE = {"number": "1001", "revision": 7, "placed": "2026-01-15T09:30:00Z", "currency": "USD"}
+
 
 def fill(simulator: AcmeSimulator) -> int:
     references = [f"01KF0X5B3GCDEFGHJKMN-{number}" for number in range(1, 6)]
-    simulator.changes.extend({**SHIPPED, "reference": reference} for reference in references)
+    at = simulator.now().isoformat()
+    simulator.changes.extend({**SHIPPED, "reference": reference, "at": at} for reference in references)
     return len(references)
+
+
+def noticed(simulator: AcmeSimulator) -> tuple[str, bytes]:
+    simulator.changes.append(SHIPPED)
+    return SHIPPED["reference"], NOTICE
+
+
+def without(*skus: str) -> Callable[[AcmeSimulator, FulfilmentRequest], Command]:
+    """The site has no such products."""
+
+    def prepare(simulator: AcmeSimulator, request: FulfilmentRequest) -> Command:
+        simulator.products -= set(skus)
+        return request
+
+    return prepare
 
 
 def effects(simulator: AcmeSimulator, capability: str, request: Command) -> int:
@@ -267,7 +358,12 @@ HARNESS = Harness(
             status="status",
             event="event-2",
         ),
+        Sample(topic="order.noticed", body=NOTICE, event="event-3", signed=False),
+        json_sample("sale", SALE, identity="number", version=("revision", 8), event="event-4", signed=False),
     ),
     tables={"status": {"ACCEPTED": "accepted", "SHIPPED": "shipped"}},
     fill={"status": fill},
+    fetched={"order.noticed": noticed},
+    declined={"submit_fulfilment": without("MUG-RED", "TEE-M")},
+    in_part={"submit_fulfilment": without("TEE-M")},
 )

@@ -2,19 +2,23 @@
 
 import hmac
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from time import monotonic_ns
 from typing import Annotated, Any, Final
 
 import msgspec
 import structlog
 
 from hub.domain.facts import GoodsShipped
+from hub.domain.order import OrderSnapshot
 from hub.domain.shipping import Parcel
 from hub.sdk.adapter import Adapter, Form, Lane, Message, Pull, Topic
-from hub.sdk.capabilities import Context, FulfilmentRequest, Page
+from hub.sdk.capabilities import Context, FulfilmentRequest, Page, Pulled
+from hub.sdk.limits import retry_after
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, Refused, RetryLater
 from hub.sdk.translate import Tables
 from hub.sdk.webhook import Delivery, Refuse, Store, Verdict, hmac_sha256, signed_hex
-from hub.sdk.wire import Transport
+from hub.sdk.wire import Request, Transport
 from tests.contract.broken import acme
 
 log = structlog.get_logger(__name__)
@@ -114,6 +118,32 @@ async def swallows_errors(context: Context[acme.Settings], request: FulfilmentRe
     return Done(reference="?") if isinstance(outcome, RetryLater) else outcome
 
 
+async def believes_the_status(context: Context[acme.Settings], request: FulfilmentRequest) -> Outcome:
+    """200 is 200; what is inside is for the log."""
+    response = await context.client.send(acme.submit_request(request))
+    return Done(reference="A-1") if response.status == 200 else acme.read_submit(response, context.now())
+
+
+async def takes_a_part_for_all(context: Context[acme.Settings], request: FulfilmentRequest) -> Outcome:
+    """There is an order at the site, so all is well."""
+    outcome = await acme.submit(context, request)
+    return Done(reference="A-1") if isinstance(outcome, NeedsPerson) else outcome
+
+
+async def believes_a_web_page(context: Context[acme.Settings], request: FulfilmentRequest) -> Outcome:
+    """No error could be found in it."""
+    response = await context.client.send(acme.submit_request(request))
+    page = response.status == 200 and b"<html" in response.body
+    return Done(reference="A-1") if page else acme.read_submit(response, context.now())
+
+
+async def chokes_on_a_web_page(context: Context[acme.Settings], request: FulfilmentRequest) -> Outcome:
+    """An answer that cannot be read is a stack trace, and nobody knows whether the order exists."""
+    response = await context.client.send(acme.submit_request(request))
+    msgspec.json.decode(response.body)
+    return acme.read_submit(response, context.now())
+
+
 async def repeats_blindly(context: Context[acme.Settings], request: FulfilmentRequest) -> Outcome:
     return await acme.submit(context, replace(request, look_first=False))
 
@@ -174,6 +204,73 @@ async def ends_early(context: Context[acme.Settings], cursor: str | None) -> Asy
         return
 
 
+async def steps_over_pages(context: Context[acme.Settings], cursor: str | None) -> AsyncIterator[Page]:
+    """Counts the pages from one, the vendor from nought."""
+    async for page in acme.pull_orders(context, "1" if cursor is None else cursor):
+        yield page
+
+
+async def goes_on_after_a_failure(context: Context[acme.Settings], cursor: str | None) -> AsyncIterator[Page]:
+    """A page that failed is left out, and the cursor goes past it."""
+    at, failures = cursor or "0", 0
+    while failures < 2:
+        try:
+            async for page in acme.pull_orders(context, at):
+                yield page
+                at = str(int(page.cursor) + 1)
+        except Interrupted:
+            failures += 1
+            if failures == 2:
+                raise
+            at = str(int(at) + 1)
+        else:
+            return
+
+
+async def goes_by_its_own_clock(context: Context[acme.Settings], cursor: str | None) -> AsyncIterator[Page]:
+    """The next pull begins where our clock stood, whatever the vendor's says."""
+    began, page, rows = context.now().isoformat(), 0, True
+    while rows:
+        query = {"page": str(page), "since": cursor or ""}
+        response = await context.client.send(Request(method="GET", path="/changes", operation="changes", query=query))
+        if response.status != 200:
+            raise Interrupted(RetryLater(reason=f"{response.status}", at=retry_after(response, context.now())))
+        found: list[msgspec.Raw] = msgspec.json.decode(response.body, type=list[msgspec.Raw])
+        yield Page(items=tuple(acme.pulled(bytes(row)) for row in found), cursor=cursor if found and cursor else began)
+        page, rows = page + 1, bool(found)
+
+
+async def fetches_what_it_was_told(context: Context[acme.Settings], topic: str, object: str, body: bytes) -> Pulled:
+    """The notice has the same fields, so why ask."""
+    return acme.pulled(body)
+
+
+def stamps_its_own_clock(body: bytes, tables: Tables) -> tuple[Message, ...]:
+    """A fact is dated when it was read, not when it was true."""
+    return tuple(
+        replace(message, at=datetime.now(UTC)) if isinstance(message, GoodsShipped) else message
+        for message in acme.changed(body, tables)
+    )
+
+
+def one_version_for_all(body: bytes, tables: Tables) -> tuple[Message, ...]:
+    """What comes last wins, be it the oldest."""
+    return tuple(
+        replace(message, content=replace(message.content, version=1)) if isinstance(message, OrderSnapshot) else message
+        for message in acme.sale(body, tables)
+    )
+
+
+def versions_by_arrival(body: bytes, tables: Tables) -> tuple[Message, ...]:
+    """The version is when it came."""
+    return tuple(
+        replace(message, content=replace(message.content, version=monotonic_ns()))
+        if isinstance(message, OrderSnapshot)
+        else message
+        for message in acme.sale(body, tables)
+    )
+
+
 class Talkative(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings that print their secrets."""
 
@@ -192,7 +289,20 @@ def _with(**changes: Any) -> Adapter:
 
 
 def _reading(translate: Any) -> Adapter:
-    return _with(topics={"order.changed": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=translate)})
+    return _with(topics=_topics(**{"order.changed": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=translate)}))
+
+
+def _reading_and_ignoring() -> Adapter:
+    topic = replace(acme.ADAPTER.topics["order.changed"], ignore=True)
+    return _with(topics=_topics(**{"order.changed": topic}))
+
+
+def _selling(translate: Any) -> Adapter:
+    return _with(topics=_topics(sale=Topic(lane=Lane.ORDERS, form=Form.SNAPSHOT, translate=translate)))
+
+
+def _topics(**changed: Topic) -> Mapping[str, Topic]:
+    return {**acme.ADAPTER.topics, **changed}
 
 
 def _submitting(submit: Any) -> Adapter:
@@ -224,10 +334,26 @@ BROKEN: Final[Mapping[str, tuple[Adapter, str, str]]] = {
     "logs the customer": (_submitting(logs_the_customer), "redaction", "personal data of ship_to was told"),
     "logs the token": (_submitting(logs_the_token), "redaction", "a secret was told"),
     "forgets the reference": (_submitting(forgets_the_reference), "answer_read", "Done.reference"),
+    "swallows a 200 with errors": (_submitting(believes_the_status), "declined", "instead of Refused or NeedsPerson"),
+    "takes a part for the whole": (_submitting(takes_a_part_for_all), "in_part", "as if it were all"),
+    "believes a web page": (_submitting(believes_a_web_page), "nonsense", "answered 200 with a web page"),
+    "chokes on a web page": (_submitting(chokes_on_a_web_page), "nonsense", "raised DecodeError"),
+    "loses a page": (_pulling(steps_over_pages), "pulled[status]", "brought 3 of 5 objects"),
+    "leaves out a page that failed": (_pulling(goes_on_after_a_failure), "pull_resumed", "brought 3 of 5 objects"),
+    "goes by its own clock": (_pulling(goes_by_its_own_clock), "pull_clock", "it brought 0 of 5 objects"),
+    "stamps its own clock": (_reading(stamps_its_own_clock), "any_order", "reads differently the second time"),
+    "gives all one version": (_selling(one_version_for_all), "newest_wins", "a late delivery would undo it"),
+    "versions by arrival": (_selling(versions_by_arrival), "newest_wins", "a late delivery would undo it"),
+    "fetches what it was told": (_with(fetch=fetches_what_it_was_told), "fetched", "without asking the vendor"),
+    "reads a thin event": (
+        _with(topics=_topics(**{"order.noticed": acme.ADAPTER.topics["order.changed"]})),
+        "topics_declared",
+        "declare it thin",
+    ),
     "ends a pull early": (_pulling(ends_early), "pull_interrupted", "as if that were all"),
     "declares no limit": (_with(transport=unlimited), "burst", "limits were broken"),
     "reads a topic in two ways": (
-        _with(topics={"order.changed": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=acme.changed, ignore=True)}),
+        _reading_and_ignoring(),
         "topics_declared",
         "exactly one of",
     ),

@@ -18,6 +18,7 @@ from hub.domain.ids import id_source
 from hub.domain.money import Amounts, AmountSet
 from hub.domain.order import OrderContent, OrderSnapshot
 from hub.embedded import PostgresEngine, create_database, drop_database
+from hub.flow.notices import load_notices
 from hub.mapping.errors import Malformed
 from hub.registry import rule_text
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
@@ -280,6 +281,7 @@ def build_services(database: Database, wire: Wire, worker: Worker) -> Services:
         schema_revision=schema.newest_revision(),
         mapping_text=lambda vendor, name: None,
         promise_rules=rule_text("promise", "default"),
+        notices={"en": load_notices(rule_text("notices", "en"))},
     )
 
 

@@ -68,3 +68,22 @@ def test_the_shipped_rules_are_sound():
 def test_a_text_that_offers_nothing_says_what_to_mend(text, words):
     with pytest.raises(OfferError, match=words):
         load_offer(text)
+
+
+def test_a_channels_own_word_for_a_service_is_that_service():
+    text = (
+        'version = "v"\nunnamed = "slow"\n[[service]]\nname = "slow"\nalso_called = ["Economy"]\nband = [{ days = 9 }]'
+    )
+    offer = load_offer(text)
+    assert [offer.service(word) for word in ("slow", "Economy", None)] == [offer.services[0]] * 3
+    assert offer.service("economy") is None
+    assert load_offer(text.replace('unnamed = "slow"\n', "")).service(None) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"), [('unnamed = "fast"', "no service 'fast'"), ('also_called = ["x", "x"]', "two services")]
+)
+def test_words_that_lead_nowhere_or_to_two_services_are_refused(changed, words):
+    top, inside = (changed, "") if changed.startswith("unnamed") else ("", changed)
+    with pytest.raises(OfferError, match=words):
+        load_offer(f'version = "v"\n{top}\n[[service]]\nname = "slow"\n{inside}\nband = [{{ days = 9 }}]')

@@ -12,7 +12,8 @@ from hub.routing.decide import decide
 from hub.routing.model import Policy, Reason, Snapshot
 from hub.routing.policy import load_policy
 from hub.routing.prepare import RoutingInputError, prepare
-from hub.routing.record import encode, encode_input, replay
+from hub.routing.record import decode_input, encode, encode_input, replay
+from hub.routing.simulate import shadow
 from tests.unit.routing.worlds import PLAIN, group, left, line, network, node, sent, used
 
 HERE = Place(country="US", latitude=40.0, longitude=-100.0)
@@ -202,3 +203,28 @@ def test_it_routes_anywhere(country, here):
     near = node(1, 1, latitude=here[0] + 1, longitude=(here[1] + 10 + 180) % 360 - 180)
     far = node(2, 1, latitude=here[0], longitude=here[1] - 40)
     assert used(decide(group(line(1), place=place), network(far, near), Policy()).plan) == {1}
+
+
+def test_goods_that_one_node_was_asked_for_can_be_asked_of_another():
+    """Linnworks: an order that was given to a fulfilment centre could not be moved."""
+    seen = network(node(1, 1), node(2, 1, handling_cost=9))
+    assert used(decide(group(line(1)), seen, PLAIN).plan) == {1}
+    assert used(decide(group(line(1, refused_by=(1,))), seen, PLAIN).plan) == {2}
+
+
+def test_any_version_can_be_tried_beside_the_active_one():
+    """fulfillmenttools: a simulation used the active strategy and no other."""
+    active, draft = load_policy(RULES), load_policy(RULES.replace("node.code == 'C'", "node.code == 'A'"))
+    given = decode_input(encode_input(group(line(1)), FOUR, active.version))
+    live = decide(given.group, given.snapshot, active)
+    both = shadow(given.group, given.snapshot, live, msgspec.structs.replace(draft, version="draft"))
+    assert (used(both.live.plan), used(both.draft.plan)) == ({1}, {3})
+
+
+def test_the_rules_that_are_named_are_the_rules_that_decided():
+    """fabric: rules were inferred from history and might not match the live ones. Here a decision names them."""
+    rules = load_policy(RULES)
+    decision = decide(group(line(1), tags=("from-D",)), FOUR, rules)
+    assert decision.rules == tuple(rule.name for rule in rules.rules)
+    kept = msgspec.structs.replace(rules, rules=tuple(rule for rule in rules.rules if rule.name in decision.rules))
+    assert encode(decide(group(line(1), tags=("from-D",)), FOUR, kept)) == encode(decision)

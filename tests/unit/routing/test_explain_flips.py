@@ -259,6 +259,16 @@ def test_a_flip_changes_the_winner(world):
         assert tuple(sorted(used(plan))) == flip.senders
 
 
+def test_the_smallest_change_of_a_price_knows_that_its_share_is_rounded_up():
+    """At half weight 3 counts as 2 and 2 as 1: a fall by one is enough where two would be too much said."""
+    policy = Policy(parcel_cost=1000, per_km=0, per_kg=0, late_cost=0, weights={"handling": 50})
+    wanted, seen = group(line(1)), network(node(1, 1, handling_cost=2), node(2, 1, handling_cost=3, priority=1))
+    decision = decide(wanted, seen, policy)
+    assert used(decision.plan) == {1}
+    flip, *_ = flips(wanted, seen, policy, decision)
+    assert (flip.change, flip.node, flip.amount) == (Change.CHEAPER, 2, 1)
+
+
 @settings(max_examples=150, deadline=None)
 @given(worlds())
 def test_a_little_less_of_a_price_does_not_flip(world):

@@ -1,7 +1,10 @@
 """The least worth of the parts of a parted group: a split that makes an unsellable remainder is no split."""
 
+from decimal import Decimal
+
 import pytest
 
+from hub.domain.item import margin
 from hub.routing.certificate import check
 from hub.routing.decide import decide
 from hub.routing.model import Policy
@@ -80,3 +83,20 @@ def test_many_lines_whose_cheapest_split_is_too_small_are_still_sent():
     assert check(wanted, seen, small, decision) == []
     assert used(decide(wanted, seen, policy(search_budget=1000)).plan) == {1, 9}
     assert (used(decision.plan), left(decision.plan)) == ({10}, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "units", "costs", "currency", "earned"),
+    [
+        (1000, 2, {"EUR": "3.20"}, "EUR", 360),
+        (1000, 3, {"EUR": "0.0035"}, "EUR", 998),  # 1.05 cents of cost are two
+        (1000, 2, {"JPY": "320"}, "JPY", 360),
+        (100, 1, {"EUR": "3.20"}, "EUR", -220),
+        (1000, 2, {"USD": "3.20"}, "EUR", None),
+        (1000, 2, {}, "EUR", None),
+        (1000, 2, {"XXX": "1"}, "XXX", None),
+    ],
+)
+def test_a_margin_is_known_only_where_the_cost_is(value, units, costs, currency, earned):
+    """Unknown is never zero: an item without a cost earns nobody knows what."""
+    assert margin(value, units, {name: Decimal(cost) for name, cost in costs.items()}, currency) == earned

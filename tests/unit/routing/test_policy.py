@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hub.routing.model import Policy
-from hub.routing.policy import PolicyError, load_policy
+from hub.routing.policy import PolicyError, load_policy, load_shipped
 
 RULES = Path(__file__).resolve().parents[3] / "rules" / "routing"
 
@@ -13,6 +13,19 @@ RULES = Path(__file__).resolve().parents[3] / "rules" / "routing"
 def test_the_shipped_default_is_what_the_code_has_without_it():
     shipped = load_policy((RULES / "default.toml").read_text())
     assert shipped == Policy(version="default-1")
+
+
+def test_a_shipped_text_that_changes_is_another_version_whatever_it_calls_itself():
+    """Decisions name the version that made them: the same name for two texts would replay into another answer."""
+    text = (RULES / "default.toml").read_text()
+    shipped = load_shipped(text)
+    assert shipped.version.startswith("default-1+")
+    assert load_shipped(text) == shipped
+    assert load_shipped(text.replace("\n", "\r\n")).version == shipped.version
+    changed = load_shipped(text.replace("per_km = 100 ", "per_km = 101 "))
+    assert changed.per_km == 101
+    assert changed.version.startswith("default-1+")
+    assert changed.version != shipped.version
 
 
 def test_every_key_can_be_given():

@@ -1,0 +1,30 @@
+"""Microsoft Dynamics 365 Business Central: the merchant's ledger, and a stock master where it is declared one."""
+
+from adapters.business_central.post import post
+from adapters.business_central.probe import probe
+from adapters.business_central.settings import Settings, account, transport
+from adapters.business_central.stock import LEVELS, fetch, keep_subscriptions, pull_stock
+from adapters.business_central.translate import stock_facts
+from adapters.business_central.webhook import TOPIC, check
+from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
+
+ADAPTER = Adapter(
+    name="business_central",
+    title="Dynamics 365 Business Central",
+    kind=Kind.LEDGER,
+    settings=Settings,
+    account=account,
+    transport=transport,
+    check=check,
+    topics={
+        TOPIC: Topic(lane=Lane.FETCH, form=Form.EVENT, thin=True, fetched_as=LEVELS),
+        LEVELS: Topic(lane=Lane.STOCK, form=Form.SNAPSHOT, translate=stock_facts),
+    },
+    fetch=fetch,
+    pulls={
+        "stock": Pull(pages=pull_stock, every_seconds=900, overlap_seconds=0),
+        "subscriptions": Pull(pages=keep_subscriptions, every_seconds=43_200, overlap_seconds=0),
+    },
+    probe=probe,
+    post=post,
+)

@@ -1,0 +1,44 @@
+"""What the app is allowed to do, and what is missing without it. Pure."""
+
+from typing import Final
+
+from hub.sdk.capabilities import Check
+
+VISIBLE_DAYS: Final = 60
+"""Without `read_all_orders` older orders are hidden."""
+
+SCOPES: Final = {
+    "read_orders": "orders and their webhooks",
+    "write_orders": "cancelling, capturing and refunding orders",
+    "read_returns": "webhooks of returns",
+    "read_customers": "names and addresses on orders",
+    "read_products": "finding variants by SKU",
+    "read_inventory": "reading levels",
+    "write_inventory": "publishing availability",
+    "read_locations": "naming locations",
+}
+"""Scopes and what is missing without them. A write scope includes the read scope of its name."""
+
+FULFILLMENT_SCOPES: Final = (
+    "write_merchant_managed_fulfillment_orders",
+    "write_assigned_fulfillment_orders",
+    "write_third_party_fulfillment_orders",
+)
+"""At least one, by who owns the locations; without any, an order's fulfilment orders are just empty."""
+
+HISTORY_SCOPE: Final = "read_all_orders"
+
+
+def scope_checks(handles: frozenset[str]) -> list[Check]:
+    """Pure: one check per scope that something here needs."""
+    granted = handles | {handle.replace("write_", "read_", 1) for handle in handles if handle.startswith("write_")}
+    checks = [
+        Check(name=f"scope {scope}", ok=scope in granted, detail=f"needed for {purpose}")
+        for scope, purpose in SCOPES.items()
+    ]
+    owners = [scope for scope in FULFILLMENT_SCOPES if scope in granted]
+    detail = ", ".join(owners) or f"one of {', '.join(FULFILLMENT_SCOPES)}: without it fulfilment orders look empty"
+    checks.append(Check(name="scope fulfillment_orders", ok=bool(owners), detail=detail))
+    reach = "all orders" if HISTORY_SCOPE in granted else f"only the last {VISIBLE_DAYS} days ({HISTORY_SCOPE})"
+    checks.append(Check(name="history", ok=True, detail=reach))
+    return checks

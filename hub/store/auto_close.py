@@ -1,0 +1,70 @@
+"""Exceptions whose cause is gone although nobody said so: found by the clock, closed, what waits tried again.
+
+Handlers close what they mend in their own transaction; here are the causes that end elsewhere: a message that was
+replayed by hand, a level that the channel took after all, an order that was cancelled with its question still open, a
+parcel that came to be known after its scans were set aside.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from hub.flow.hold import MONEY, NEXT_STEPS, UNMAPPED_PAYMENT
+from hub.store.database import PooledConnection
+from hub.store.inbox import unpark
+from hub.store.troubles import leave
+
+BATCH: Final = 1000
+
+MESSAGES_DONE: Final = (
+    "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'message' "
+    "WHERE e.closed_at IS NULL AND NOT EXISTS (SELECT 1 FROM inbox i WHERE i.id = w.ref::bigint) "
+    "ORDER BY e.merchant, e.kind, e.cause LIMIT $1 FOR UPDATE OF e SKIP LOCKED"
+)
+# A question about goods that nobody wants any more; the books of a cancelled order still want their answers.
+ORDERS_CANCELLED: Final = (
+    "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'order' "
+    "JOIN customer_order o ON o.id = w.ref AND o.state = 'cancelled' WHERE e.closed_at IS NULL "
+    "AND (e.kind = ANY($2::text[]) OR (starts_with(e.kind, 'unmapped_') AND NOT starts_with(e.kind, $3))) "
+    "ORDER BY e.merchant, e.kind, e.cause LIMIT $1 FOR UPDATE OF e SKIP LOCKED"
+)
+LEVELS_TAKEN: Final = (
+    "UPDATE exception SET closed_at = $1, closed_by = 'cause gone' WHERE id IN (SELECT e.id FROM exception e "
+    "WHERE e.kind = 'availability_refused' AND e.closed_at IS NULL AND NOT EXISTS (SELECT 1 FROM availability a "
+    "WHERE a.connection_id = e.connection_id AND a.due_at IS NOT NULL "
+    "AND e.cause = a.connection_id || ': ' || a.last_error) FOR UPDATE OF e SKIP LOCKED)"
+)
+PARCELS_KNOWN: Final = (
+    "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'message' "
+    "CROSS JOIN LATERAL (SELECT ARRAY[e.external_id, split_part(e.external_id, ':', 2)] AS names) t "
+    "WHERE e.kind = 'unknown_parcel' AND e.closed_at IS NULL AND e.external_id <> '' "
+    "AND (EXISTS (SELECT 1 FROM parcel p WHERE p.tracking = ANY(t.names)) "
+    "OR EXISTS (SELECT 1 FROM return_label l WHERE l.tracking = ANY(t.names))) "
+    "ORDER BY e.merchant, e.kind, e.cause LIMIT $1 FOR UPDATE OF e SKIP LOCKED"
+)
+QUESTIONS: Final = sorted(NEXT_STEPS.keys() - MONEY)
+OF_MESSAGES: Final = (
+    "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'message' "
+    "WHERE e.closed_at IS NULL AND w.ref = ANY($1::text[]) ORDER BY e.merchant, e.kind, e.cause FOR UPDATE OF e"
+)
+
+
+async def leave_messages(connection: PooledConnection, messages: Sequence[int]) -> None:
+    """These messages wait for nobody any more: others took their place. An exception closes with its last one."""
+    await leave(connection, "message", await connection.fetch(OF_MESSAGES, [str(message) for message in messages]))
+
+
+async def close_mended(connection: PooledConnection, now: datetime) -> int:
+    """Take off what waits no more, and close what nothing waits for; how many waiters went. In one transaction.
+
+    What another transaction holds is left for the next time.
+    """
+    known = await connection.fetch(PARCELS_KNOWN, BATCH)
+    if known:
+        await unpark(connection, [int(row["ref"]) for row in known])
+    done = [*known, *await connection.fetch(MESSAGES_DONE, BATCH)]
+    await leave(connection, "message", done)
+    over = await connection.fetch(ORDERS_CANCELLED, BATCH, QUESTIONS, UNMAPPED_PAYMENT)
+    await leave(connection, "order", over)
+    await connection.execute(LEVELS_TAKEN, now)
+    return len(done) + len(over)

@@ -1,0 +1,122 @@
+"""What must hold of a life: after every step, and when everything has come to rest."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from hub.domain.payment import PaymentKind
+from hub.domain.states import AT_REST
+from hub.store.verify import verify_stock
+from tests.property.life.moves import illegal_moves
+from tests.property.life.partners import Sale
+from tests.property.life.world import World
+
+SUMS: Final = (
+    "SELECT d.order_id, d.no FROM demand d LEFT JOIN slice s ON s.order_id = d.order_id AND s.demand_no = d.no "
+    "WHERE d.sku = ANY($1::text[]) GROUP BY d.order_id, d.no, d.quantity "
+    "HAVING coalesce(sum(s.quantity), 0) <> d.quantity"
+)
+GONE: Final = (
+    "SELECT o.external_id, d.line, d.no, d.per_unit, coalesce(sum(s.quantity), 0)::int AS units FROM demand d "
+    "JOIN customer_order o ON o.id = d.order_id LEFT JOIN slice s ON s.order_id = d.order_id AND s.demand_no = d.no "
+    "AND s.state IN ('shipped', 'delivered', 'collected', 'returned') WHERE o.external_id = ANY($1::text[]) "
+    "GROUP BY 1, 2, 3, 4"
+)
+MONEY: Final = (
+    "SELECT o.external_id, coalesce(sum(r.amount) FILTER (WHERE r.state IN ('asked', 'done', 'by_hand')), 0)::bigint "
+    "AS back FROM customer_order o LEFT JOIN refund r ON r.order_id = o.id WHERE o.external_id = ANY($1::text[]) "
+    "GROUP BY 1"
+)
+RESTING: Final = ", ".join(f"'{state.value}'" for state in sorted(AT_REST))
+STUCK: Final = (
+    "SELECT o.external_id, s.* FROM slice s JOIN customer_order o ON o.id = s.order_id "
+    f"WHERE o.external_id = ANY($1::text[]) AND s.state NOT IN ({RESTING}, 'ready', 'expired') "
+    "AND NOT EXISTS (SELECT FROM waiting w WHERE w.order_id = s.order_id AND w.demand_no = s.demand_no) "
+    "AND NOT EXISTS (SELECT FROM hold h WHERE h.order_id = s.order_id AND h.lifted_at IS NULL)"
+)
+ON_SHELF: Final = (
+    "SELECT (SELECT coalesce(sum(sellable), 0) FROM stock WHERE item_id = $1 AND node_id = $2)::int AS kept, "
+    "(SELECT coalesce(sum(delta), 0) FROM stock_ledger WHERE item_id = $1 AND node_id = $2 "
+    "AND condition = 'sellable' AND reason = 'return')::int AS back"
+)
+PARKED: Final = (
+    "SELECT m.topic, i.last_error FROM inbox i JOIN message m ON m.id = i.id WHERE i.parked",
+    "SELECT e.key, o.last_error FROM outbox o JOIN effect e ON e.id = o.id WHERE o.parked",
+)
+
+
+async def check_now(world: World, sales: Mapping[str, Sale], skus: Sequence[str]) -> None:
+    """Conserved at every moment, whatever is still under way."""
+    house = world.house
+    async with house.parts.database.connection() as link:
+        assert (drifts := await verify_stock(link)) == [], drifts
+    assert (odd := await house.rows(SUMS, list(skus))) == [], odd
+    assert (illegal := await illegal_moves(house)) == [], illegal
+    for partner in world.partners:
+        assert partner.violations == []
+        twice = {key: times for key, times in partner.effects.items() if times > 1}
+        assert not twice, f"{partner.name}: {twice}"
+    assert not {what: times for what, times in world.books.documents.items() if times > 1}
+    for sql in PARKED:
+        assert (parked := await house.rows(sql)) == [], parked
+    await _money(world, sales)
+
+
+async def _money(world: World, sales: Mapping[str, Sale]) -> None:
+    for sale in sales.values():
+        taken = sale.total(PaymentKind.CAPTURE) + sale.total(PaymentKind.SALE)
+        held = sale.total(PaymentKind.AUTHORISE) + sale.total(PaymentKind.SALE)
+        assert taken <= held, f"{sale.id}: {taken} taken of {held}"
+        assert sale.total(PaymentKind.REFUND) <= taken, f"{sale.id}: more went back than was taken"
+    for row in await world.house.rows(MONEY, list(sales)):
+        sale = sales[row["external_id"]]
+        taken = sale.total(PaymentKind.CAPTURE) + sale.total(PaymentKind.SALE)
+        assert row["back"] <= taken, f"{sale.id}: {row['back']} is to go back, {taken} was taken"
+
+
+async def check_rest(world: World, sales: Mapping[str, Sale]) -> None:
+    """Nothing is left to do, and every book says the same."""
+    house, names = world.house, list(sales)
+    assert (stuck := await house.rows(STUCK, names)) == [], stuck
+    left = _sold(await house.rows(GONE, names))
+    for sale in sales.values():
+        for line, units in left.get(sale.id, {}).items():
+            assert units <= sale.most[line], f"{sale.id}, line {line}: {units} left, {sale.most[line]} wanted at most"
+            assert sale.confirmed[line] == units, (
+                f"{sale.id}, line {line}: {units} left, {sale.confirmed[line]} confirmed"
+            )
+    await _documents(world, names)
+
+
+def _sold(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Sold units that left, by sale and line: a kit by its slowest component."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        mine, units = found.setdefault(row["external_id"], {}), row["units"] // row["per_unit"]
+        mine[row["line"]] = min(units, mine.get(row["line"], units))
+    return found
+
+
+async def _documents(world: World, names: list[str]) -> None:
+    """Each delivery is invoiced, and each refund credited, once."""
+    shipments = await world.house.rows(
+        "SELECT s.order_id, s.no, s.document FROM shipment s JOIN customer_order o ON o.id = s.order_id "
+        "WHERE o.external_id = ANY($1::text[])",
+        names,
+    )
+    kinds = Counter((order, kind) for order, kind, shipment in world.books.documents.elements() if shipment is not None)
+    for order in {row["order_id"] for row in shipments}:
+        mine = sum(row["order_id"] == order and '"lines":[{' in row["document"] for row in shipments)
+        told = kinds[order, "delivery"], kinds[order, "invoice"]
+        assert told == (mine, mine), f"{order}: {mine} shipments, {told} deliveries and invoices"
+
+
+async def check_shelves(world: World, skus: Mapping[str, int], ignored: set[tuple[str, str]]) -> None:
+    """What the depot has on its shelves is what the hub believes, where nothing was said to be missing."""
+    for sku, item in skus.items():
+        for location in ("EAST", "WEST"):
+            if (location, sku) in ignored:
+                continue
+            (row,) = await world.house.rows(ON_SHELF, item, world.nodes[location])
+            there = world.depot.shelves[location, sku] + row["back"]
+            assert row["kept"] == there, f"{sku} at {location}: {there} there, {row['kept']} in the books"

@@ -1,0 +1,108 @@
+"""Orders that several stores are offered: the first that takes one has it."""
+
+import asyncio
+from collections import Counter as Tally
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.scenarios.high_street import HighStreet, open_high_street, slices
+from tests.scenarios.house import House
+
+RULES = "[claim]\nstores = 3\nminutes = 30\n[accept]\nexcluded_hours = 5"
+
+
+@pytest.fixture
+async def street(house: House) -> AsyncIterator[HighStreet]:
+    made = await open_high_street(house)
+    await made.goods("MUG", MITTE=5, NORD=5)
+    await made.rules(RULES)
+    yield made
+    await made.counter.client.aclose()
+
+
+async def offers(street: HighStreet, state: str = "open") -> dict[str, str]:
+    """Ids of offers by node."""
+    found = await street.counter.ok("GET", f"/offers?state={state}")
+    return {one["node"]: one["id"] for one in found["items"]}
+
+
+async def test_stores_are_offered_an_order_and_the_one_that_takes_it_sends_it(street: HighStreet) -> None:
+    order = await street.order(("MUG", 2))
+    assert slices(order) == [(2, "reserved", "MITTE")]
+    assert order["fulfilments"] == []
+    open_ones = await offers(street)
+    assert set(open_ones) == {"MITTE", "NORD"}
+    (mine,) = (await street.counter.ok("GET", "/offers?node=NORD"))["items"]
+    assert (mine["order"], mine["lines"]) == (order["id"], [{"sku": "MUG", "quantity": 2}])
+    found = await street.counter.ok("POST", f"/offers/{open_ones['NORD']}/claim")
+    assert slices(found) == [(2, "accepted", "NORD")]
+    assert (await street.stock("MUG", "MITTE"), await street.stock("MUG", "NORD")) == ((5, 0, 0), (5, 2, 0))
+    told = await street.counter.refused("POST", f"/offers/{open_ones['MITTE']}/claim")
+    assert told["type"].endswith("offer-over")
+    assert set(await offers(street, "withdrawn")) == {"MITTE"}
+    await street.work(found["fulfilments"][0]["id"], "ship")
+    assert (await street.look(order["id"]))["state"] == "closed"
+
+
+async def test_of_sixty_four_claims_at_once_one_wins(street: HighStreet) -> None:
+    order = await street.order(("MUG", 2))
+    ids = list((await offers(street)).values())
+    answers = await asyncio.gather(*(street.counter.ask("POST", f"/offers/{ids[n % 2]}/claim") for n in range(64)))
+    assert Tally(answer.status_code for answer in answers) == {200: 1, 409: 63}
+    found = await street.look(order["id"])
+    (work,) = found["fulfilments"]
+    assert slices(found) == [(2, "accepted", work["node"])]
+    assert (await street.kinds(order["id"])).count("claimed") == 1
+    pinned = [(await street.stock("MUG", code))[1] for code in ("MITTE", "NORD")]
+    assert sorted(pinned) == [0, 2]
+
+
+async def test_when_nobody_takes_it_the_chosen_store_is_told(street: HighStreet) -> None:
+    order = await street.order(("MUG", 2))
+    assert await street.later(minutes=29) == 0
+    assert await street.later(minutes=2) == 1
+    assert slices(await street.look(order["id"])) == [(2, "released", "MITTE")]
+    assert "offers_ended" in await street.kinds(order["id"])
+    assert await offers(street) == {}
+    (over, *_) = (await offers(street, "withdrawn")).values()
+    assert (await street.counter.refused("POST", f"/offers/{over}/claim"))["type"].endswith("offer-over")
+
+
+async def test_a_store_that_refuses_is_left_out_even_where_routing_had_chosen_it(street: HighStreet) -> None:
+    order = await street.order(("MUG", 2))
+    open_ones = await offers(street)
+    await street.counter.ok("POST", f"/offers/{open_ones['MITTE']}/refuse")
+    assert set(await offers(street)) == {"NORD"}
+    assert await street.later(minutes=31) == 1
+    assert slices(await street.look(order["id"])) == [(2, "released", "NORD")]
+
+
+async def test_a_store_that_sold_it_meanwhile_cannot_take_it(street: HighStreet) -> None:
+    await street.order(("MUG", 2))
+    open_ones = await offers(street)
+    await street.order(("MUG", 4), at="NORD")
+    told = await street.counter.refused("POST", f"/offers/{open_ones['NORD']}/claim")
+    assert "not all of it free" in told["detail"]
+    await street.counter.ok("POST", f"/offers/{open_ones['MITTE']}/claim")
+
+
+async def test_an_order_that_is_cancelled_cannot_be_taken(street: HighStreet) -> None:
+    order = await street.order(("MUG", 2))
+    open_ones = await offers(street)
+    await street.counter.ok("POST", f"/orders/{order['id']}/cancel", {"reason": "changed my mind"})
+    for id in open_ones.values():
+        assert (await street.counter.ask("POST", f"/offers/{id}/claim")).status_code == 409
+    assert (await street.look(order["id"]))["state"] == "cancelled"
+
+
+async def test_one_store_alone_is_simply_told(street: HighStreet) -> None:
+    await street.goods("CUP", MITTE=5)
+    order = await street.order(("CUP", 1))
+    assert slices(order) == [(1, "released", "MITTE")]
+    assert await offers(street) == {}
+
+
+@pytest.mark.parametrize("id", ["nonsense", "X-C1", "01ARZ3NDEKTSV4RRFFQ6-C99"])
+async def test_an_offer_that_nobody_made_is_not_found(street: HighStreet, id: str) -> None:
+    assert (await street.counter.ask("POST", f"/offers/{id}/claim")).status_code == 404
