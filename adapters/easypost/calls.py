@@ -98,7 +98,12 @@ def request(method: str, resource: str, operation: str, document: object = None,
 
 
 def create_request(
-    ship_from: Contact, ship_to: Contact, parcel: ParcelToShip, reference: str | None, settings: Settings
+    ship_from: Contact,
+    ship_to: Contact,
+    parcel: ParcelToShip,
+    reference: str | None,
+    settings: Settings,
+    customs: Mapping[str, object] | None = None,
 ) -> Request:
     """POST /shipments: costs nothing until it is bought. Under a reference it is a write: one shipment per key."""
     shipment: dict[str, object] = {
@@ -109,9 +114,21 @@ def create_request(
     }
     if reference is not None:
         shipment["reference"] = reference
+    if customs is not None:
+        shipment["customs_info"] = customs
     if settings.carrier_accounts:
         shipment["carrier_accounts"] = list(settings.carrier_accounts)
     return request("POST", "shipments", "POST /shipments", {"shipment": shipment}, write=reference is not None)
+
+
+def one_parcel(subject: str, further: int) -> NeedsPerson | None:
+    """A shipment of EasyPost's is one parcel: why one with further parcels is not bought at all, else None."""
+    if not further:
+        return None
+    return NeedsPerson(
+        reason=f"{subject}: {1 + further} parcels in one shipment, and EasyPost sells postage parcel by parcel",
+        next_step="let another carrier connection buy it, or ship the parcels one by one",
+    )
 
 
 def address(contact: Contact) -> dict[str, str | None]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from adapters.easypost import calls
+from adapters.easypost.customs import customs_info
 from adapters.easypost.schemas import Shipment
 from adapters.easypost.settings import Settings
 from hub.domain.shipping import Rate
@@ -13,16 +14,24 @@ from hub.sdk.wire import Request
 
 async def quote(context: Context[Settings], wanted: RateRequest) -> tuple[Rate, ...]:
     """Offers of all carriers. The shipment behind them has no reference: that belongs to purchases alone."""
+    several = calls.one_parcel(wanted.reference, len(wanted.more_parcels))
+    if several is not None:
+        raise Interrupted(several)
     create = calls.create_request(wanted.ship_from, wanted.ship_to, wanted.parcel, None, context.settings)
     return calls.read_offers(await _shipment(context, create, wanted.reference))
 
 
 async def buy_label(context: Context[Settings], wanted: LabelRequest) -> Outcome:
     """Buy postage, once: the earlier shipment under the key is bought or taken up, never replaced by another."""
+    customs = calls.one_parcel(wanted.key, len(wanted.more_parcels)) or customs_info(wanted)
+    if isinstance(customs, NeedsPerson):
+        return customs
     shipment = await _earlier(context, wanted)
     found = shipment is not None
     if shipment is None:
-        create = calls.create_request(wanted.ship_from, wanted.ship_to, wanted.parcel, wanted.key, context.settings)
+        create = calls.create_request(
+            wanted.ship_from, wanted.ship_to, wanted.parcel, wanted.key, context.settings, customs
+        )
         shipment = await _shipment(context, create, wanted.key)
     if shipment.postage_label is not None:
         return calls.read_label(shipment, wanted, found=found)

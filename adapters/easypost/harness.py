@@ -108,6 +108,12 @@ def _event(name: str) -> dict[str, Any]:
     return {"id": f"evt_{name}", "object": "Event", "description": f"tracker.{name}", "result": TRACKER}
 
 
+def nobody(simulator: EasyPostSimulator, request: LabelRequest) -> Command:
+    """No carrier offers to take it: a shipment is made, without a rate to buy."""
+    simulator.refused_carriers |= set(CARRIERS)
+    return request
+
+
 HARNESS: Final = Harness(
     adapter=ADAPTER,
     folder=Path(__file__).parent,
@@ -139,4 +145,5 @@ HARNESS: Final = Harness(
         ),
     ),
     tracked=tracked,
+    declined={"buy_label": nobody},
 )

@@ -159,6 +159,12 @@ SAMPLES: Final = (
     ),
 )
 
+
+def elsewhere(simulator: ShipBobSimulator, request: FulfilmentRequest) -> Command:
+    """To a location that ShipBob does not have."""
+    return msgspec.structs.replace(request, location="999999")
+
+
 HARNESS: Final = Harness(
     adapter=ADAPTER,
     folder=Path(__file__).parent,
@@ -167,6 +173,7 @@ HARNESS: Final = Harness(
     requests={"submit_fulfilment": SUBMIT},
     prepare=prepare,
     effects=effects,
+    declined={"submit_fulfilment": elsewhere},
     sign=sign,
     samples=SAMPLES,
     fill={"status": fill_status, "stock": fill_stock},

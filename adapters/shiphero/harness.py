@@ -107,6 +107,18 @@ def refused(simulator: ShipHeroSimulator) -> Settings:
     return msgspec.structs.replace(good, password="warehouse-key-2")
 
 
+def nowhere(simulator: ShipHeroSimulator, request: FulfilmentRequest) -> Command:
+    """The account has no such warehouse: 200 with an error inside."""
+    simulator.warehouses.clear()
+    return request
+
+
+def too_late(simulator: ShipHeroSimulator, request: FulfilmentCancel) -> Command:
+    """The warehouse will not stop: 200 with an error inside."""
+    simulator.refuse_cancel = 1.0
+    return request
+
+
 HARNESS: Final = Harness(
     adapter=ADAPTER,
     folder=Path(__file__).parent,
@@ -115,6 +127,7 @@ HARNESS: Final = Harness(
     requests={"submit_fulfilment": SUBMIT},
     prepare=prepare,
     effects=effects,
+    declined={"submit_fulfilment": nowhere, "cancel_fulfilment": too_late},
     refused=refused,
     sign=sign,
     samples=SAMPLES,

@@ -6,6 +6,7 @@ from adapters.shopify.documents_hooks import RESUBSCRIBE, SUBSCRIBE, SUBSCRIPTIO
 from adapters.shopify.documents_money import CAPTURE, REFUND, TRANSACTIONS, VOID
 from adapters.shopify.documents_stock import LEVEL, SHELF
 from adapters.shopify.operation import MONEY, Operation
+from adapters.shopify.tracking import TRACK
 
 _ADDRESS = """
 fragment Address on MailingAddress {
@@ -356,6 +357,7 @@ OPERATIONS: Final = (
     REFUND,
     LEVEL,
     SHELF,
+    TRACK,
     SUBSCRIPTIONS,
     SUBSCRIBE,
     RESUBSCRIBE,

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from adapters.shopify import documents, messages
+from adapters.shopify import documents, messages, tracking
 from adapters.shopify.client import Shop, call, gid, whole_fulfilled
 from adapters.shopify.messages import Made, Plan, Take, Work
 from adapters.shopify.orders import Paged
@@ -31,6 +31,8 @@ async def confirm_shipment(context: Shop, request: ShipmentConfirmation, /) -> O
                 return failed
             work = await read_work(context, request.order_external_id) or work
             planned = messages.plan(work, request)
+    if isinstance(planned, NeedsPerson) and (by_hand := tracking.untracked(work, request)):
+        return await _track(context, request, work, by_hand)
     if not isinstance(planned, Plan):
         return planned
     return await _fulfil(context, request, work, planned)
@@ -85,6 +87,17 @@ async def _move(context: Shop, work: Work, away: dict[str, list[Take]], location
         if failed is not None:
             return failed
     return None
+
+
+async def _track(context: Shop, request: ShipmentConfirmation, work: Work, by_hand: tuple[Made, ...]) -> Outcome:
+    """Somebody fulfilled in the shop what we shipped: only the number is missing there."""
+    for one in by_hand:
+        variables = tracking.track_request(one, request)
+        answer = await call(context, tracking.TRACK, variables, "fulfillmentTrackingInfoUpdate", tracking.Tracked)
+        failed = tracking.read_track(answer, work.name)
+        if failed is not None:
+            return failed
+    return Done(reference=messages.reference(one.id for one in by_hand))
 
 
 async def _fulfil(context: Shop, request: ShipmentConfirmation, work: Work, planned: Plan) -> Outcome:

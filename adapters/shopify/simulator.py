@@ -22,6 +22,7 @@ from adapters.shopify.simulator_money import MONEY_HANDLERS
 from adapters.shopify.simulator_oauth import Grants
 from adapters.shopify.simulator_shop import Edited, Shop
 from adapters.shopify.simulator_stock import STOCK_HANDLERS
+from adapters.shopify.simulator_tracking import TRACKING_HANDLERS
 from hub.sdk.testkit.simulator import Sent
 from hub.sdk.webhook import hmac_sha256
 
@@ -67,11 +68,13 @@ _DENIED: Final = {
     "CrossdockRefund": "write_orders",
     "CrossdockFulfill": "_fulfillment_orders",
     "CrossdockMove": "_fulfillment_orders",
+    "CrossdockTrack": "_fulfillment_orders",
     "CrossdockVariants": "read_products",
     "CrossdockSetAvailable": "write_inventory",
     "CrossdockLocations": "read_locations",
 }
 """Scope (or its ending) without which an operation is refused."""
+_HANDLERS: Final = HANDLERS | MONEY_HANDLERS | HOOK_HANDLERS | STOCK_HANDLERS | TRACKING_HANDLERS
 _BY_NAME: Final = {operation.name: operation for operation in OPERATIONS}
 _REQUIRED: Final = re.compile(r"\$(\w+): [\w\[\]!]+!(?=[,)\s])")
 
@@ -232,7 +235,7 @@ class ShopifySimulator(Shop):
         self.ignored_terms.clear()
         self.charged = operation.cost
         try:
-            data = (HANDLERS | MONEY_HANDLERS | HOOK_HANDLERS | STOCK_HANDLERS)[operation.name](self, variables)
+            data = _HANDLERS[operation.name](self, variables)
         except Invalid as error:
             return _failed(str(error), "INVALID_FIELD_ARGUMENTS")
         except msgspec.ValidationError as error:

@@ -29,6 +29,8 @@ ADAPTER: Final = Adapter(
         "846": _read("846", Lane.STOCK, Form.SNAPSHOT),
         "947": _read("947", Lane.STOCK),
         ANSWER: _read(ANSWER, Lane.FACTS),
+        "rows.shipped": _read("rows.shipped", Lane.FACTS),
+        "rows.stock": _read("rows.stock", Lane.STOCK),
     },
     fetch=fetch,
     pulls={"status": Pull(pages=pull_files, every_seconds=60, overlap_seconds=0, consumes=True)},

@@ -107,7 +107,7 @@ def numbers_in(interchanges: Sequence[Interchange]) -> set[int]:
 
 
 def _number(written: str) -> int | None:
-    return int(written) if written.isdigit() and len(written) <= 9 else None
+    return int(written) if written.isascii() and written.isdigit() and len(written) <= 9 else None
 
 
 # --- ours ------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Files in, files out. Decides nothing."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -10,6 +11,7 @@ from adapters.x12.interchange import Interchange, NotX12, Segment, read
 from adapters.x12.orders import StockAdvice, cancel_order, shipping_order, transfer_advice
 from adapters.x12.settings import Settings, folders
 from adapters.x12.split import refusal, split
+from adapters.x12.tables import rows_of, table_of
 from adapters.x12.writer import Unwritable, written
 from hub.domain.facts import FulfilmentAccepted
 from hub.sdk.capabilities import Check, Command, Context, FulfilmentCancel, FulfilmentRequest, Page, Probe, Pulled
@@ -17,6 +19,8 @@ from hub.sdk.files import RemoteFile, digest, join
 from hub.sdk.folders import Judged, server, take_files
 from hub.sdk.numbers import Numbers
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome
+from hub.sdk.tabular import table
+from hub.sdk.translate import Malformed
 
 SERIES: Final = "x12"
 """One row of numbers for all that goes to a partner."""
@@ -26,26 +30,37 @@ async def pull_files(context: Context[Settings], cursor: str | None) -> AsyncIte
     """Files of the partner, each stored whole, then answered with a 997, then put away."""
 
     def judge(file: RemoteFile, body: bytes) -> Judged:
-        item = Pulled(key=f"file:{digest(body)}", topic="file", object=file.name, body=body)
+        layout = table_of(file.name, context.settings.tables)
+        # Levels that are as they were once before are news; an interchange has a number that says so itself.
+        known = "" if layout is None else f"{file.modified_at.isoformat()}:{file.name}:"
+        about = f"{file.modified_at.isoformat()} {file.name}"
+        item = Pulled(key=f"file:{known}{digest(body)}", topic="file", object=about, body=body)
         try:
-            read(body)
-        except NotX12 as fault:
+            if layout is None:
+                read(body)
+            else:
+                tuple(table(body, layout.layout))
+        except (NotX12, Malformed) as fault:
             return Judged(item=item, error=str(fault))
         return Judged(item=item)
 
     async for page in take_files(context, folders(context.settings), judge, cursor):
         yield page
         for item in page.items:
-            await _acknowledge(context, item.body)
+            await _acknowledge(context, item)
 
 
 async def fetch(context: Context[Settings], topic: str, about: str, body: bytes) -> tuple[Pulled, ...]:
     """The transactions of a stored file. Raises `Interrupted` for a file that is none, with its reason."""
+    stamp, _, name = about.partition(" ")
+    layout = table_of(name, context.settings.tables)
     try:
+        if layout is not None:
+            return rows_of(name, body, layout, context.settings.profile.location, datetime.fromisoformat(stamp))
         interchanges = read(body)
-    except NotX12 as fault:
+    except (NotX12, Malformed) as fault:
         step = "The file lies in the error folder. Have the partner send it again, then close this exception."
-        raise Interrupted(NeedsPerson(reason=f"{about}: {fault}", next_step=step)) from fault
+        raise Interrupted(NeedsPerson(reason=f"{name}: {fault}", next_step=step)) from fault
     numbers = _numbers(context)
     holders = {number: await numbers.holder(SERIES, number) for number in numbers_in(interchanges)}
     held = {number: _about(key) for number, key in holders.items()}
@@ -115,10 +130,11 @@ async def _put(context: Context[Settings], name: str, body: bytes, *, look_first
     return await files.put(path, body, staging=settings.staging, look_first=look_first)
 
 
-async def _acknowledge(context: Context[Settings], body: bytes) -> None:
+async def _acknowledge(context: Context[Settings], item: Pulled) -> None:
     """Write a 997 for each group that is for us. The same file again has the same answer, byte for byte."""
-    profile = context.settings.profile
-    if not profile.wants_acknowledgements:
+    profile, body = context.settings.profile, item.body
+    name = (item.object or "").partition(" ")[2]
+    if not profile.wants_acknowledgements or table_of(name, context.settings.tables) is not None:
         return
     try:
         interchanges = read(body)

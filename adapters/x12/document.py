@@ -75,9 +75,9 @@ def _parsed(document: Document, written: str) -> datetime:
     form = "%Y%m%d%H%M" if len(written) < 14 else "%Y%m%d%H%M%S"
     try:
         local = datetime.strptime(written[:14], form)  # noqa: DTZ007 - its zone is the profile's
-    except ValueError as fault:
+        return local.replace(tzinfo=ZoneInfo(document.zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as fault:
         raise Malformed("date", document.where, written) from fault
-    return local.replace(tzinfo=ZoneInfo(document.zone)).astimezone(UTC)
 
 
 class Amount(NamedTuple):

@@ -46,7 +46,7 @@ def fill(partner: X12Partner) -> int:
 def stored(partner: X12Partner) -> tuple[str, bytes]:
     """A file that was taken in."""
     body = [("W06", "F", FULFILMENT_ID, "20260116", "BOL-1"), ("W12", "CC", "1", "1", "", "EA", "", "VN", "MUG")]
-    return "945_000001.edi", partner.file("945", body)
+    return "2026-01-16T12:00:00+00:00 945_000001.edi", partner.file("945", body)
 
 
 def document(set_: str, *segments: str) -> dict[str, object]:
@@ -74,6 +74,9 @@ LEVELS: Final = document("846", "BIA*00*SI*INV-1*20260116*0600", "LIN*1*VN*MUG-R
 CHANGES: Final = document("947", "W15*20260116*ADJ-1*ADJ-1", "W19*06*-2*EA**VN*MUG-RED")
 ANSWERED: Final = {"said": {"held": f"submit:{FULFILMENT_ID}", "taken": True, "text": ""}}
 
+ROW: Final = {"quantity": 2, "at": "2026-01-16T12:00:00Z", "fulfilment": FULFILMENT_ID, "sku": "MUG", "location": "l"}
+ROWS: Final = {"says": "shipped", "rows": [ROW]}
+
 HARNESS: Final = Harness[X12Partner, Settings](
     adapter=ADAPTER,
     folder=Path(__file__).parent,
@@ -88,6 +91,8 @@ HARNESS: Final = Harness[X12Partner, Settings](
         json_sample("846", LEVELS, identity="segments", status="segments.0.1", event="846", signed=False),
         json_sample("947", CHANGES, identity="segments", status="segments.1.1", event="947", signed=False),
         json_sample(ANSWER, ANSWERED, identity="said", event="997", signed=False),
+        json_sample("rows.shipped", ROWS, identity="rows", event="rows", signed=False),
+        json_sample("rows.stock", ROWS | {"says": "levels"}, identity="rows", event="levels", signed=False),
     ),
     fill={"status": fill},
     fetched={"file": stored},

@@ -15,6 +15,9 @@ Segment = tuple[str, ...]
 ISA_ELEMENTS: Final = 16
 LONGEST_ISA: Final = 200
 """Where the segment after an ISA begins at the latest; a padded ISA has 106 characters."""
+LONGEST_COUNT: Final = 10
+MOST_UNREADABLE: Final = 20
+"""ISAs that cannot be read, in one file; what is behind so many is left."""
 
 _BARE = re.compile(
     r"ST(?P<element>[^\w\s])\d{3}(?P=element)\w+(?:(?P=element)\w*)?(?P<segment>[^\w ])[\r\n]*[A-Z]\w{1,2}(?P=element)"
@@ -102,17 +105,18 @@ def read(body: bytes) -> tuple[Interchange, ...]:
     if not text.startswith("ISA"):
         return (_bare(text),)
     found = []
+    at = unreadable = 0
     while True:
-        interchange, rest = _interchange(text)
-        at = rest.find("ISA")
-        junk = (rest if at < 0 else rest[:at]).strip()
+        interchange, end = _interchange(text, at)
+        at = text.find("ISA", end)
+        junk = text[end : None if at < 0 else at].strip()
         if junk:
             told = Finding(name="junk", text=f"{len(junk)} characters after the interchange: {junk[:30]!r}")
             interchange = msgspec.structs.replace(interchange, findings=(*interchange.findings, told))
         found.append(interchange)
-        if at < 0:
+        unreadable += interchange.fault is not None
+        if at < 0 or unreadable > MOST_UNREADABLE:
             return tuple(found)
-        text = rest[at:]
 
 
 def _text(body: bytes) -> str:
@@ -143,22 +147,22 @@ class _Marks(msgspec.Struct, frozen=True):
     segment: str
 
 
-def _marks(text: str) -> tuple[_Marks, list[str], int] | None:
-    """Delimiters and elements of the ISA that a text begins with, and where it ends; None when they cannot be told."""
-    element = text[3:4]
+def _marks(text: str, at: int) -> tuple[_Marks, list[str], int] | None:
+    """Delimiters and elements of the ISA that begins there, and where it ends; None when they cannot be told."""
+    element = text[at + 3 : at + 4]
     if not element or element.isalnum() or element.isspace():
         return None
     following = re.compile(rf"(?P<segment>[^\w ])[\r\n]*(?:GS|TA1|IEA|ISA|ST){re.escape(element)}")
-    end = following.search(text, 4, LONGEST_ISA)
+    end = following.search(text, at + 4, at + LONGEST_ISA)
     if end is None:
         return None
     segment, stop = end["segment"], end.start()
     if segment in "\r\n":
         segment = "\n"
-    elif text[stop + 1 : stop + 2] in ("\r", "\n") and not _ends_lines(text[stop + 1 :], segment):
+    elif text[stop + 1 : stop + 2] in ("\r", "\n") and not _ends_lines(text[stop + 1 : stop + LONGEST_ISA], segment):
         # `*P*>` and a line break: the line break ends segments, and ">" is the component separator.
         segment, stop = "\n", stop + 1
-    return _Marks(element, segment), text[4:stop].strip("\r\n").split(element), stop + 1
+    return _Marks(element, segment), text[at + 4 : stop].strip("\r\n").split(element), stop + 1
 
 
 def _ends_lines(rest: str, mark: str) -> bool:
@@ -181,24 +185,24 @@ def _segments(text: str, marks: _Marks, at: int = 0) -> Iterator[tuple[Segment, 
 # --- envelopes -------------------------------------------------------------------------------------------------------
 
 
-def _interchange(text: str) -> tuple[Interchange, str]:
-    """The interchange that a text begins with, and the text after it."""
-    marks = _marks(text)
+def _interchange(text: str, start: int) -> tuple[Interchange, int]:
+    """The interchange that begins there, and where it ends."""
+    marks = _marks(text, start)
     if marks is None or len(marks[1]) not in (ISA_ELEMENTS - 1, ISA_ELEMENTS):
         found = "its delimiters cannot be told" if marks is None else f"{len(marks[1])} elements where 16 are"
-        told = Finding(name="bad_isa", text=f"{found}: {text[:40]!r}", fatal=True)
-        after = text.find("ISA", 3)
-        return Interchange(findings=(told,)), "" if after < 0 else text[after:]
+        told = Finding(name="bad_isa", text=f"{found}: {text[start : start + 40]!r}", fatal=True)
+        after = text.find("ISA", start + 3)
+        return Interchange(findings=(told,)), len(text) if after < 0 else after
     head = [part.strip() for part in marks[1]]
     body = _Body(head[12])
-    rest = ""
+    stop = len(text)
     for segment, at, following, ended in _segments(text, marks[0], marks[2]):
         if segment[0] == "ISA":
-            rest = text[at:]
+            stop = at
             break
         body.take(segment, ended)
         if segment[0] == "IEA":
-            rest = text[following:]
+            stop = following
             break
     groups, findings = body.close()
     if len(marks[1]) < ISA_ELEMENTS or not head[-1]:
@@ -215,7 +219,7 @@ def _interchange(text: str) -> tuple[Interchange, str]:
             answers=tuple(body.answers),
             findings=findings,
         ),
-        rest,
+        stop,
     )
 
 
@@ -301,7 +305,7 @@ class _Body:
             found.append(Finding(name="truncated", text=told, fatal=True, code="2"))
         else:
             stated, closing = element(trailer, 1), element(trailer, 2)
-            if not stated.isdigit() or int(stated) != count:
+            if _count(stated) != count:
                 said = f"SE01 says {stated or 'nothing'}, there are {count} segments"
                 found.append(Finding(name="segment_count", text=said, code="4"))
             if closing != control:
@@ -326,7 +330,7 @@ class _Body:
             found.append(Finding(name="no_ge", text=f"group {group.control} has no end (GE)", code="3"))
         if trailer is not None:
             stated, closing = element(trailer, 1), element(trailer, 2)
-            if not stated.isdigit() or int(stated) != len(self._transactions):
+            if _count(stated) != len(self._transactions):
                 said = f"GE01 says {stated or 'nothing'}, there are {len(self._transactions)} transactions"
                 found.append(Finding(name="transaction_count", text=said, code="5"))
             if _plain(closing) != _plain(group.control):
@@ -340,7 +344,7 @@ class _Body:
     def _end(self, trailer: Segment) -> None:
         self._ended = True
         stated, closing = element(trailer, 1), element(trailer, 2)
-        if not stated.isdigit() or int(stated) != len(self._groups):
+        if _count(stated) != len(self._groups):
             said = f"IEA01 says {stated or 'nothing'}, there are {len(self._groups)} groups"
             self._findings.append(Finding(name="group_count", text=said))
         if _plain(closing) != _plain(self._control or ""):
@@ -351,6 +355,10 @@ class _Body:
 def element(segment: Segment, number: int) -> str:
     """An element by its number, as the standard counts: W0602 is `element(w06, 2)`. Empty when it is not there."""
     return segment[number].strip() if len(segment) > number else ""
+
+
+def _count(written: str) -> int | None:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < LONGEST_COUNT else None
 
 
 def _plain(control: str) -> str:

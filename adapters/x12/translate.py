@@ -7,6 +7,7 @@ from adapters.x12.answers import settle
 from adapters.x12.shipped import shipping_advice
 from adapters.x12.split import ANSWER
 from adapters.x12.stock import adjustment, inventory, receipt
+from adapters.x12.tables import read_rows
 from hub.sdk.adapter import Translate
 
 READERS: Final[Mapping[str, Translate]] = {
@@ -16,5 +17,7 @@ READERS: Final[Mapping[str, Translate]] = {
     "846": inventory,
     "947": adjustment,
     ANSWER: settle,
+    "rows.shipped": read_rows,
+    "rows.stock": read_rows,
 }
 """By topic."""

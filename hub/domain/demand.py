@@ -1,6 +1,7 @@
 """What we intend: demands made from lines, and slices of their quantity, which carry the state."""
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -46,6 +47,9 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     """The expected supply that it waits for, while it is backordered; a row of the supply table."""
 
 
+FOUR_EYES: Final = "four_eyes"
+
+
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """Something that stops named transitions, never reservation. Many at once; each is lifted on its own."""
 
@@ -57,7 +61,8 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     lift_rule: str = "person"
     """What lifts it beside a person, joined by commas: revision (its question is answered), cause (its exception
-    closed), change (its condition no longer holds), payment (the money is secured), timer, hold:<kind>."""
+    closed), change (its condition no longer holds), payment (the money is secured), timer, hold:<kind>. With four_eyes
+    the person is another than who entered the order."""
     placed_at: datetime
     lifted_at: datetime | None = None
     stops: tuple[str, ...] = ("release",)
@@ -70,6 +75,11 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """Who or what lifted it."""
     policy: str = ""
     """Version of the policy whose rule placed it; empty for the hub's own questions and for people."""
+
+    @property
+    def four_eyes(self) -> bool:
+        """Whether whoever entered the order may not lift it."""
+        return FOUR_EYES in self.lift_rule.split(",")
 
     @property
     def active(self) -> bool:

@@ -96,6 +96,8 @@ class OrderContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The sale as placed."""
     lines: tuple[OrderLine, ...]
     groups: tuple[DeliveryGroup, ...] = ()
+    entered_by: str | None = None
+    """Who entered this revision through the API, as rows name people; None for channels."""
     redirected: tuple[DeliveryGroup, ...] = ()
     """As the channel asks for them: groups whose customer collects elsewhere, or has it shipped, by a person's word."""
     edited: AmountSet | None = None

@@ -100,6 +100,7 @@ async def claim(unit: Unit, order: Order, no: int, who: str, batch: Batch) -> No
     parts = _reserved(order, taken.group)
     moving = [part for part in parts if part.node != taken.node]
     await _have_room(unit, order, moving, taken.node, code)
+    load = await _have_time(unit, order, taken.node, batch)
     for part in moving:
         order.slices[part.no] = msgspec.structs.replace(part, node=taken.node)
     _answer(order, taken, OfferState.TAKEN)
@@ -107,7 +108,7 @@ async def claim(unit: Unit, order: Order, no: int, who: str, batch: Batch) -> No
     order.lift(CLAIM, batch.now, f"group:{taken.group}")
     order.note(batch.now, "claimed", f"{taken.group}: {code} by {who}")
     before = set(order.fulfilments)
-    release(order, batch, {})
+    release(order, batch, load)
     for new in order.fulfilments.keys() - before:
         made = order.fulfilments[new]
         if made.node == taken.node and made.group == taken.group:
@@ -160,6 +161,19 @@ async def _have_room(unit: Unit, order: Order, moving: list[Slice], node: int, c
     for item, units in wanted.items():
         if free.get(item, {}).get(node, 0) < units:
             raise OfferOver(f"{code} has not all of it free any more; another store may take it")
+
+
+async def _have_time(unit: Unit, order: Order, node: int, batch: Batch) -> dict[int, int]:
+    """The day's fulfilment orders of a store of limited capacity, locked. Raises `OfferOver` when its day is full."""
+    place = batch.directory.nodes[node]
+    if place.capacity_per_day is None:
+        return {}
+    load = (await unit.loads({node: place}, batch.now, lock=True)).get(node, 0)
+    if load >= place.capacity_per_day and not batch.directory.policy(order.merchant).ignore_capacity:
+        raise OfferOver(
+            f"{place.code} has its day full ({load} of {place.capacity_per_day}); another store may take it"
+        )
+    return {node: load}
 
 
 def _reserved(order: Order, group: str) -> list[Slice]:

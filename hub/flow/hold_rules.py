@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 import msgspec
 
 from hub.cel import Engine, EvaluationFailed, Expression, ExpressionFault
+from hub.domain.demand import FOUR_EYES
 from hub.flow.hold import NEXT_STEPS, POSTING
 from hub.flow.risk_facts import FACTS, Fact, Value
 from hub.routing.tokens import readings, tokens_of
@@ -58,6 +59,8 @@ class HoldRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     after: str | None = None
     """How long its timer runs."""
     role: Literal["operator", "integrator", "admin"] | None = None
+    four_eyes: bool = False
+    """Whether whoever entered the order may not lift it."""
     transfers: bool = False
     """Whether it is asked of transfers between own nodes too, which nobody pays for and no customer waits for."""
 
@@ -80,7 +83,7 @@ class HoldRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @cached_property
     def lift_rule(self) -> str:
         """As a hold keeps it."""
-        return ",".join(("person", *self.lift))
+        return ",".join(("person", *([FOUR_EYES] if self.four_eyes else []), *self.lift))
 
     @cached_property
     def _engine(self) -> Engine:

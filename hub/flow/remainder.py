@@ -14,6 +14,10 @@ from hub.routing.model import Decision, Group, Reason, Snapshot
 from hub.routing.prepare import RoutingInputError
 from hub.routing.rules import Remainder
 
+OUT_OF_STOCK: Final = "out_of_stock"
+BACKORDER_EXPIRED: Final = "backorder_expired"
+"""Why the hub itself cancels for want of goods: at once, or when its days are over. Key figures read these words."""
+
 OPEN: Final = (SliceState.UNALLOCATED, SliceState.BACKORDERED)
 """Where units are that routing still has to place."""
 
@@ -97,7 +101,7 @@ def _cancel(order: Order, unfilled: dict[int, int], decision: Decision, batch: B
     wanted = {line.external_id: line.quantity for line in order.content.lines} if order.content else {}
     lines = {line: min(units, wanted.get(line, 0)) for line, units in lines.items() if wanted.get(line, 0) > 0}
     everything = all(lines.get(line, 0) >= units for line, units in wanted.items() if units > 0)
-    reason = f"not available {decision.cancel_after_days or 0} days after the order was placed"
+    reason = BACKORDER_EXPIRED if decision.cancel_after_days else OUT_OF_STOCK
     if lines:
         cancel(order, None if everything else lines, reason=reason, who=f"policy {decision.policy}", batch=batch)
 

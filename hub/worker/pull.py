@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
 from hub.domain.network import Mode
 from hub.flow.directory import Directory, Link
 from hub.sdk.capabilities import Page
-from hub.sdk.outcomes import Interrupted, RetryLater
+from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater
 from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import SettingsBroken
 from hub.store.database import Database
@@ -23,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 AFTER_FAILURE = timedelta(seconds=30)
 """Longest wait for the next try of a pull that failed; one that runs more often waits its own time."""
+
+UNTIL_A_PERSON: Final = timedelta(hours=1)
+"""The same where somebody has to change something first; whoever did can make the pull due at once."""
 
 
 class LeaseLost(Exception):
@@ -75,7 +79,8 @@ class Puller:
             outcome = interruption.outcome
             asked = outcome.at - self._clock() if isinstance(outcome, RetryLater) and outcome.at else None
             log.warning("pull.interrupted", connection=due.connection, operation=due.operation, reason=outcome.reason)
-            return outcome.reason, _pause(due) if asked is None else max(asked, timedelta(0))
+            longest = UNTIL_A_PERSON if isinstance(outcome, NeedsPerson) else AFTER_FAILURE
+            return outcome.reason, _pause(due, longest) if asked is None else max(asked, timedelta(0))
         except LeaseLost:
             log.warning("pull.lease_lost", connection=due.connection, operation=due.operation)
             return None, None
@@ -104,5 +109,5 @@ class Puller:
             self._ring(lane)
 
 
-def _pause(due: Due) -> timedelta:
-    return min(AFTER_FAILURE, timedelta(seconds=due.every_seconds))
+def _pause(due: Due, longest: timedelta = AFTER_FAILURE) -> timedelta:
+    return min(longest, timedelta(seconds=due.every_seconds))

@@ -7,6 +7,22 @@ from hub.sdk.testkit.check import certify
 from hub.sdk.testkit.suite import AdapterSuite
 from tests.contract.broken import acme, variants
 
+KINDS = {
+    "wrong HMAC bytes": {"signs what it decoded", "trusts any signature", "takes an empty secret"},
+    "float money": {"books a float"},
+    "swallowed 200 with errors": {"swallows a 200 with errors", "swallows errors", "believes a web page"},
+    "lost page": {"loses a page", "leaves out a page that failed", "ends a pull early"},
+    "repeated write after time-out": {"repeats without looking", "forgets that it writes"},
+    "unknown status defaulted": {"defaults an unknown status"},
+    "stale overwrite": {"gives all one version", "versions by arrival"},
+    "thin event trusted": {"fetches what it was told", "reads a thin event"},
+    "limit exceeded": {"declares no limit", "gives up when throttled"},
+    "secret logged": {"logs the token", "logs the webhook secret", "logs the customer"},
+    "partial success taken whole": {"takes a part for the whole"},
+    "clock trusted": {"goes by its own clock", "stamps its own clock"},
+}
+"""What real connectors get wrong, and which of the broken adapters do so."""
+
 
 class TestGood(AdapterSuite):
     harness = acme.HARNESS
@@ -21,6 +37,11 @@ async def test_good_adapter_is_certified_in_every_rule() -> None:
         "declared", "request_built", "answer_read", "error_read", "repeat_after_uncertain", "duplicate",
         "out_of_order", "throttled", "schema_drift", "signature", "redaction",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_mistake_is_made(kind: str) -> None:
+    assert KINDS[kind] <= variants.BROKEN.keys()
 
 
 @pytest.mark.parametrize("mistake", variants.BROKEN)

@@ -11,6 +11,6 @@ from tests.property.life.machine import live
 def test_whatever_happens_in_whatever_order_all_books_agree(
     database_url: str, queue_url: str, engine_folder: Path
 ) -> None:
-    runs, steps = live((database_url, queue_url), engine_folder, runs=6, steps=25)
-    assert runs >= 6
-    assert steps > 100
+    runs, steps = live((database_url, queue_url), engine_folder, runs=3, steps=25)
+    assert runs >= 3
+    assert steps >= 40

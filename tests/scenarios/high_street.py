@@ -37,10 +37,12 @@ class HighStreet:
         made = await self.counter.ok("POST", "/policies", {"kind": "pick_up", "text": text})
         await self.counter.ok("POST", f"/policies/{made['id']}/activate")
 
-    async def order(self, *lines: tuple[str, int], at: str | None = None, **more: Any) -> dict[str, Any]:
+    async def order(
+        self, *lines: tuple[str, int], at: str | None = None, service: str | None = None, **more: Any
+    ) -> dict[str, Any]:
         """Somebody orders, to collect at a node or to be shipped; the order as the API shows it."""
-        group = {"method": "pick_up", "pickup_location": at} if at else {"method": "ship"}
-        group |= {"place": {"country": "DE", "latitude": 52.4, "longitude": 13.3}}
+        group: dict[str, Any] = {"method": "pick_up", "pickup_location": at} if at else {"method": "ship"}
+        group |= {"place": {"country": "DE", "latitude": 52.4, "longitude": 13.3}, "service": service}
         body = {
             "external_id": f"O-{next(_numbers)}",
             "currency": "EUR",

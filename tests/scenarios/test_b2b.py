@@ -1,5 +1,6 @@
 """Orders of companies: approved by who may, on account, whole or not at all, to several places at several times."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hub.domain.order import DeliveryGroup, OrderLine
 from hub.flow.fulfil import fulfilment_request
 from hub.store.admin.tokens import Role, create_token
 from hub.store.unit_of_work import PostgresUnit
-from tests.scenarios.counter import Counter
+from tests.scenarios.counter import Counter, open_counter
 from tests.scenarios.direct import direct
 from tests.scenarios.town import Town
 
@@ -250,3 +251,32 @@ async def asked(town: Town, order: dict[str, Any]) -> list[tuple[str | None, str
             for no in sorted(loaded.fulfilments)
         ]
     return [(request.ship_to.city, request.purchase_order) for request in requests]
+
+
+async def test_nobody_approves_the_order_that_he_entered_where_the_rule_says_so(town: Town, counter: Counter) -> None:
+    await wholesale(counter)
+    other = await open_counter(town.house)
+    body = {
+        "external_id": "mine",
+        "currency": "USD",
+        "lines": [{"external_id": "1", "sku": "PASS", "quantity": 2, "subtotal": 1_000_000}],
+        "contacts": {"ship": {"name": "Ann", "lines": ["1 Main St"], "city": "Austin", "postal_code": "73301",
+                              "country": "US"}},
+        **COMPANY,
+    }  # fmt: skip
+    asked = asyncio.ensure_future(counter.ok("POST", "/orders", body))
+    while not asked.done():
+        await town.house.path()
+        await asyncio.sleep(0.005)
+    order = asked.result()
+    for path, wish in (
+        (f"/orders/{order['id']}/approve", None),
+        (f"/orders/{order['id']}/lift", {"kind": "approval_large"}),
+        ("/holds/lift", {"holds": [f"{order['id']}:{hold['no']}" for hold in order["holds"]]}),
+    ):
+        refused = await counter.refused("POST", path, wish)
+        assert (refused["status"], "another person than who entered it" in refused["detail"]) == (403, True)
+        assert await held(town, order) == ["approval", "approval_large"], "nothing half done"
+    await other.ok("POST", f"/orders/{order['id']}/approve")
+    await other.client.aclose()
+    assert await held(town, order) == []

@@ -8,7 +8,7 @@ import pytest
 
 from hub.domain.facts import GoodsShipped, UnitsPacked
 from tests.scenarios.counter import Counter, open_counter
-from tests.scenarios.direct_orders import AWAY, line, newest_street, told
+from tests.scenarios.direct import AWAY, line, newest_street, told
 from tests.scenarios.test_changes import cancels
 from tests.scenarios.test_facts import shipped
 from tests.scenarios.town import Town

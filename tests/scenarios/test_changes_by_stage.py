@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.domain.facts import UnitsPacked, UnitsPicked
-from tests.scenarios.direct_orders import AWAY, HOME, line, newest_street, told
+from tests.scenarios.direct import AWAY, HOME, line, newest_street, told
 from tests.scenarios.test_changes import cancels
 from tests.scenarios.town import Town
 

@@ -106,3 +106,20 @@ async def test_one_store_alone_is_simply_told(street: HighStreet) -> None:
 @pytest.mark.parametrize("id", ["nonsense", "X-C1", "01ARZ3NDEKTSV4RRFFQ6-C99"])
 async def test_an_offer_that_nobody_made_is_not_found(street: HighStreet, id: str) -> None:
     assert (await street.counter.ask("POST", f"/offers/{id}/claim")).status_code == 404
+
+
+async def test_a_store_whose_day_is_full_cannot_take_another(street: HighStreet) -> None:
+    await street.house.run("UPDATE node SET capacity_per_day = 1 WHERE code = 'NORD'")
+    first, second = await street.order(("MUG", 2)), await street.order(("MUG", 2))
+    mine = {one["order"]: one["id"] for one in (await street.counter.ok("GET", "/offers?node=NORD"))["items"]}
+    ids = [mine[first["id"]], mine[second["id"]]]
+    answers = await asyncio.gather(*(street.counter.ask("POST", f"/offers/{id}/claim") for id in ids))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    (late,) = [answer.json() for answer in answers if answer.status_code == 409]
+    assert (late["type"].endswith("offer-over"), "its day full (1 of 1)" in late["detail"]) == (True, True)
+    assert await street.house.value("SELECT orders FROM node_load") == 1
+    (left,) = [id for id, answer in zip((first["id"], second["id"]), answers, strict=True) if answer.status_code == 409]
+    assert slices(await street.look(left)) == [(2, "reserved", "MITTE")], "and others may take it still"
+    (other,) = [one["id"] for one in (await street.counter.ok("GET", "/offers?state=open"))["items"]
+                if (one["order"], one["node"]) == (left, "MITTE")]  # fmt: skip
+    await street.counter.ok("POST", f"/offers/{other}/claim")

@@ -15,7 +15,7 @@ from hub.flow.aggregate import Order
 from hub.store.admin.tokens import Role, create_token
 from hub.store.risk import mark_earlier
 from tests.scenarios.counter import Counter, open_counter
-from tests.scenarios.direct_orders import AWAY, HOME, line, told
+from tests.scenarios.direct import AWAY, HOME, line, told
 from tests.scenarios.town import Town
 
 

@@ -109,9 +109,7 @@ async def test_an_oversized_body_is_refused_before_it_is_kept(town: Town, stated
     assert await stored(town) == 0
 
 
-async def test_an_unknown_connection_is_404_and_a_disabled_one_too(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_unknown_connection_is_404_and_a_disabled_one_too(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.web.webhooks.FRESH_SECONDS", 0.0)
     async with httpx.AsyncClient() as client:
         assert (await client.post(f"{town.house.url}/webhooks/nobody", content=b"{}")).status_code == 404

@@ -13,6 +13,7 @@ from hub.store.kpis import COLUMNS, KPIS
 from tests.scenarios.counter import Counter
 from tests.scenarios.direct import direct
 from tests.scenarios.sold import scanned
+from tests.scenarios.test_backorders import activate
 from tests.scenarios.town import Town
 
 
@@ -283,3 +284,21 @@ async def test_every_figure_has_a_definition_and_a_view_of_the_same_columns(town
         assert tuple(row["column_name"] for row in columns) == COLUMNS, kpi.name
         for by in kpi.by:
             await counter.ok("GET", f"/kpis/{kpi.name}?by={by}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "word"),
+    [
+        ('remainder = "backorder"\ncancel_after_days = 5', "backorder_expired"),
+        ('remainder = "cancel"\ncancel_after_days = 5', "backorder_expired"),
+        ('remainder = "cancel"\ncancel_after_days = 0', "out_of_stock"),
+    ],
+)
+async def test_what_the_hub_itself_cancels_was_wanting(town: Town, counter: Counter, rule: str, word: str) -> None:
+    await activate(counter, rule)
+    await town.goods("LAMP")
+    await direct(town, "waits", ("LAMP", 3), placed_at=ago(days=6))
+    await town.settle()
+    assert await parts(counter, "cancel_rate", "reason") == {word: (3, 3)}
+    assert await figure(counter, "fill_rate") == ("0.0000", 0, 3)
+    assert await figure(counter, "oversell") == ("1.0000", 3, 3)

@@ -203,6 +203,7 @@ async def test_a_store_that_does_not_answer_in_time_loses_a_shipment_and_is_left
     found = await street.look(order["id"])
     assert slices(found) == [(2, "released", "NORD")]
     assert "accept_timed_out" in await street.kinds(order["id"])
+    assert await street.house.value("SELECT reason FROM cancel_request") == "not accepted in time"
     hours = await street.house.value("SELECT extract(epoch FROM until - now()) / 3600 FROM exclusion")
     assert 4.9 < float(hours) <= 5
     await street.work(found["fulfilments"][-1]["id"], "accept")
@@ -281,3 +282,30 @@ async def test_units_cancelled_here_leave_the_price_of_a_unit_as_it_was(street: 
     wish = {"order": order["id"], "lines": [{"line": "MUG", "quantity": 1}]}
     made = await street.counter.ok("POST", "/refunds", wish)
     assert made["lines"] == [{"line": "MUG", "quantity": 1, "amount": 250, "tax": 0}]
+
+
+async def test_curbside_is_collected_at_the_car_by_code(street: HighStreet) -> None:
+    order = await street.order(("MUG", 2), at="MITTE", service="curbside")
+    (work,) = order["fulfilments"]
+    assert (order["groups"][0]["method"], order["groups"][0]["service"]) == ("pick_up", "curbside")
+    view = await street.work(work["id"], "accept", "pick", "pack", "ready")
+    assert (view["status"], view["destination"], view["collect_by"] is not None) == ("ready", None, True)
+    view = await street.work(work["id"], "collect", code=await street.code(order["id"]))
+    assert [shipment["parcels"][0]["tracking"] for shipment in view["shipments"]] == [None]
+    seen = [kind for kind in await street.kinds(order["id"]) if kind not in ("pick_up_code_issued", "closed")]
+    assert seen[-6:] == ["released", "accepted", "picked", "packed", "ready", "collected"]
+    assert await street.stock("MUG", "MITTE") == (3, 0, 0)
+
+
+async def test_ship_from_store_goes_from_the_shelf_to_the_customer(street: HighStreet) -> None:
+    order = await street.order(("MUG", 2))
+    (work,) = order["fulfilments"]
+    assert (work["node"], work["destination"], work["connection"]) == ("MITTE", None, None)
+    assert await street.stock("MUG", "MITTE") == (5, 2, 0)
+    await street.work(work["id"], "accept", "pick", "pack")
+    parcel = {"tracking": "JJD1", "carrier": "dhl"}
+    view = await street.work(work["id"], "ship", parcels=[parcel])
+    assert (view["status"], view["collect_by"]) == ("shipped", None)
+    found = await street.look(order["id"])
+    assert (found["state"], slices(found)) == ("closed", [(2, "shipped", "MITTE")])
+    assert await street.stock("MUG", "MITTE") == (3, 0, 0)

@@ -76,7 +76,9 @@ async def test_the_page_makes_the_code_that_opens_the_counter(street: HighStreet
     await street.work(work["id"], "collect", code=second)
     assert form_of((await browser.get(path)).text, "code") is None
     assert (await street.kinds(order["id"])).count("pick_up_code_issued") == 2
-    stored = await street.house.rows("SELECT detail FROM timeline UNION ALL SELECT encode(body, 'escape') FROM idempotency")
+    stored = await street.house.rows(
+        "SELECT detail FROM timeline UNION ALL SELECT encode(body, 'escape') FROM idempotency"
+    )
     assert not [row for row in stored if second in (row["detail"] or "")]
 
 

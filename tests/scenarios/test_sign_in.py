@@ -78,6 +78,15 @@ async def test_a_static_token_is_not_replaced_by_a_sign_in(counter: Counter) -> 
     assert "set access_token to null" in problem["detail"]
 
 
+async def test_a_token_goes_with_the_credentials_it_was_granted_to(town: Town, counter: Counter) -> None:
+    state = await begin(town, counter)
+    assert (await come_back(counter, town.shop.grants.agree(town.shop.shop, state)))[0] == 200
+    await counter.ok("PATCH", "/connections/shop", {"config": {"client_secret": "shpss_rotated"}})
+    assert await kept(town) is not None
+    await counter.ok("PATCH", "/connections/shop", {"config": {"client_id": "another-app"}})
+    assert await kept(town) is None
+
+
 @pytest.mark.parametrize(("session", "status"), [("", 422), ("not-a-session", 409)])
 async def test_a_session_that_is_none(town: Town, counter: Counter, session: str, status: int) -> None:
     await begin(town, counter)

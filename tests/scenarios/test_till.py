@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from adapters.odoo.harness import settings as odoo_settings
+from adapters.odoo.harness import simulator as odoo_simulator
 from adapters.square.harness import simulator
 from adapters.square.simulator import SquareSimulator
+from tests.scenarios.counter import Counter
+from tests.scenarios.test_refunds import vars_of
 from tests.scenarios.town import Town
 
 KEY = "sig-of-the-till"
@@ -110,3 +114,50 @@ async def test_goods_brought_back_are_told_on_their_sale(till: Till) -> None:
     assert [(row["kind"], row["amount"]) for row in kinds] == [("capture", 2598), ("refund", 1299)]
     assert await till.town.house.value("SELECT count(*) FROM customer_order") == 1
     assert await till.town.house.open_exceptions() == []
+
+
+async def test_an_endless_aisle_order_is_sent_from_any_node_while_the_rest_is_carried_out(till: Till) -> None:
+    town = till.town
+    till.seller.sell("LAMP", price=1999)
+    await town.goods("LAMP", west=5)
+    aisle = await town.house.value(
+        "INSERT INTO stock_point (account_id, external_location, purpose) VALUES ($1, 'aisle', 'fulfil') RETURNING id",
+        int(town.house.connections["till"]),
+    )
+    await town.house.run("INSERT INTO stock_point_node VALUES ($1, $2), ($1, $3)", aisle, town.east, town.west)
+    placed = till.seller.place_order([("LAMP", 2)], carried=[("MUG-RED", 1)])
+    order = await till.order(placed)
+    states = {(units, state, node) for units, state, node in await town.slices(order["id"])}
+    assert states == {(2, "accepted", town.west), (1, "collected", town.east)}
+    assert (await town.stock("MUG-RED", town.east), await town.stock("LAMP", town.west)) == ((9, 0), (5, 2))
+    town.depot.ship(town.asked(order["id"]))
+    order = await till.order(placed)
+    assert (order["state"], placed["fulfillments"][0]["state"]) == ("closed", "COMPLETED")
+    assert await town.stock("LAMP", town.west) == (3, 0)
+    assert await town.house.open_exceptions() == []
+
+
+async def test_what_is_collected_is_told_to_the_channel_and_to_the_books(till: Till, counter: Counter) -> None:
+    town = till.town
+    await town.house.run("DELETE FROM node_binding WHERE node_id = $1", town.east)
+    await town.house.run("UPDATE node SET kind = 'store', capabilities = '{ship,pick_up}' WHERE id = $1", town.east)
+    async with odoo_simulator() as books:
+        config = {k: v for k, v in vars_of(odoo_settings(books)).items() if v not in (None, (), {}, "")}
+        await town.house.connect("books", "odoo", config)
+        placed = till.seller.place_order([("MUG-RED", 2)], kind="PICKUP")
+        order = await till.order(placed)
+        assert await town.slices(order["id"]) == [(2, "released", town.east)]
+        (way,) = placed["fulfillments"]
+        work = f"/fulfilment-orders/{order['id']}-1"
+        await counter.ok("POST", f"{work}/ready")
+        await till.order(placed)
+        told = "SELECT count(*) FROM effect WHERE kind IN ('ConfirmShipment', 'PostInvoice', 'PostDelivery')"
+        assert (way["state"], await town.house.value(told)) == ("PROPOSED", 0)
+        code = (await counter.ok("POST", f"/orders/{order['id']}/pick-up-code"))["code"]
+        await counter.ok("POST", f"{work}/collect", {"code": code})
+        order = await till.order(placed)
+        assert (order["state"], way["state"]) == ("closed", "COMPLETED")
+        posted = await town.house.rows("SELECT kind, shipment_no FROM posting WHERE order_id = $1", order["id"])
+        assert ("invoice", 1) in {(row["kind"], row["shipment_no"]) for row in posted}
+        assert await town.stock("MUG-RED", town.east) == (8, 0)
+        assert await town.house.open_exceptions() == []

@@ -75,7 +75,9 @@ async def test_without_a_sender_routing_chooses_one_but_never_the_node_itself(st
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({"from": "MITTE", "to": "MITTE", "lines": [{"sku": "MUG", "quantity": 1}]}, "/from"),
+        pytest.param(
+            {"from": "MITTE", "to": "MITTE", "lines": [{"sku": "MUG", "quantity": 1}]}, "/from", id="to itself"
+        ),
         ({"from": "MITTE", "to": "MOON", "lines": [{"sku": "MUG", "quantity": 1}]}, "/to"),
         ({"from": "MOON", "to": "MITTE", "lines": [{"sku": "MUG", "quantity": 1}]}, "/from"),
         ({"to": "MITTE", "lines": [{"sku": "CUP", "quantity": 1}]}, "/lines/0/sku"),

@@ -173,7 +173,24 @@ async def everything(shop: ShopifySimulator, context: Context[Settings]) -> None
     assert [len(page.items) async for page in pull_stock(counting, None)] == [1]
     about, body = changed_level(shop)
     assert await fetch(counting, "inventory_levels/update", about, body) != ()
+    await by_hand(shop, context)
     await subscribe(shop, context)
+
+
+async def by_hand(shop: ShopifySimulator, context: Context[Settings]) -> None:
+    """Fulfilled in the shop without a number."""
+    order = shop.place_order([("SKU-5", 1)])
+    (one,) = order.fulfilment_orders
+    shop.fulfil(one, [(one.lines[0], 1)])
+    shipment = ShipmentConfirmation(
+        key="k-confirm-2",
+        order_external_id=str(order.id),
+        lines=(ConfirmedLine(line=str(order.lines[0].id), quantity=1),),
+        parcels=(Parcel(tracking="C", carrier="ups", url="https://ups.example/C"),),
+        location=None,
+        shipped_at=NOW,
+    )
+    assert isinstance(await confirm_shipment(context, shipment), Done)
 
 
 async def subscribe(shop: ShopifySimulator, context: Context[Settings]) -> None:

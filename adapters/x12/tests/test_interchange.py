@@ -1,16 +1,36 @@
 """The tolerant reader: delimiters, envelopes, noise, cuts."""
 
+import random
+from pathlib import Path
+
 import pytest
 
-from adapters.x12.harness import PROFILE
-from adapters.x12.interchange import Interchange, NotX12, read
+from adapters.x12.harness import BOUGHT, CHANGES, LEVELS, PROFILE, RECEIVED, SHIPPED
+from adapters.x12.interchange import MOST_UNREADABLE, Interchange, NotX12, read
 from adapters.x12.settings import Profile
 from adapters.x12.simulator import X12Partner
 from adapters.x12.split import refusal, split
 from adapters.x12.translate import READERS
-from hub.mapping.tables import CodeTables
-from hub.sdk.translate import Malformed
+from hub.mapping.tables import CodeTables, load_tables
+from hub.sdk.translate import Malformed, Unmapped
 
+FILE = Path(__file__).resolve().parents[3] / "mappings" / "x12" / "tables.toml"
+NOISE = (
+    b"*",
+    b"~",
+    b"~\r\n",
+    b"",
+    b"99",
+    b"-1",
+    b"ISA",
+    b"ST*",
+    b"SE*",
+    b"\xc2\xb2",
+    b"\xff\x00",
+    b"1e9",
+    b"NaN",
+    b"~~**",
+)
 BODY = [("W15", "20260116", "ADJ-1"), ("W19", "06", "-2", "EA", "", "VN", "MUG")]
 
 
@@ -134,12 +154,16 @@ def test_what_is_no_x12_is_refused_by_name(body: bytes, reason: str) -> None:
     assert found.value.reason == reason
 
 
-@pytest.mark.parametrize("body", [b"ISA", b"ISA*00*", b"ISAAAAAAAAAA", b"ISA*1*2~GS*3~", b"ISA*" * 60])
+@pytest.mark.parametrize("body", [b"ISA", b"ISA*00*", b"ISAAAAAAAAAA", b"ISA*1*2~GS*3~", b"ISA*" * 15])
 def test_an_isa_that_cannot_be_read_is_refused_alone(body: bytes, good: bytes) -> None:
     fault = read(body)[0].fault
     assert fault is not None
     assert fault.name == "bad_isa"
     assert segments(read(body + b"~\r\n" + good)[-1]) == BODY
+
+
+def test_a_file_of_unreadable_headers_has_an_end() -> None:
+    assert len(read(b"ISA*" * 5000)) == MOST_UNREADABLE + 1
 
 
 def test_an_envelope_around_nothing_is_told(good: bytes) -> None:
@@ -180,3 +204,28 @@ def test_the_same_document_in_another_envelope_has_the_same_key() -> None:
     unnumbered = [("W15", "20260116"), BODY[1]]
     first, second = (split(read(partner.file("947", unnumbered)), PROFILE, {})[0].key for _ in range(2))
     assert first != second
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_bytes_come_they_are_read_or_refused(seed: int) -> None:
+    chance, tables = random.Random(seed), CodeTables(load_tables(FILE.read_text("utf-8")))
+    stored = (SHIPPED, RECEIVED, BOUGHT, LEVELS, CHANGES)
+    bodies = [X12Partner().file(str(one["set"]), one["segments"]) for one in stored]  # type: ignore[arg-type]
+    seen = set()
+    for _ in range(400):
+        body = bytearray(chance.choice(bodies))
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(body))
+            body[at : at + chance.randint(0, 3)] = chance.choice(NOISE)
+        try:
+            items = split(read(bytes(body)), PROFILE, {})
+        except NotX12 as fault:
+            seen.add(fault.reason)
+            continue
+        assert items
+        for item in items:
+            try:
+                READERS[item.topic](item.body, tables)
+            except (Malformed, Unmapped) as fault:
+                seen.add(type(fault).__name__)
+    assert {"Malformed", "Unmapped"} <= seen

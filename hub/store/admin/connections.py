@@ -207,6 +207,11 @@ async def inherit(connection: PooledConnection, id: str, account: int) -> None:
     )
 
 
+async def forget_token(connection: PooledConnection, id: str) -> None:
+    """Drop the token of other credentials; whoever renews it at this moment keeps it no more."""
+    await connection.execute("DELETE FROM connection_token WHERE connection_id = $1", id)
+
+
 async def declare_capture(connection: PooledConnection, account: int, captured_by: str) -> None:
     """Say who captures an account's payments."""
     await connection.execute("UPDATE account SET captured_by = $2 WHERE id = $1", account, captured_by)

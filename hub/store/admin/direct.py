@@ -53,10 +53,12 @@ async def capture_direct(
     link, account = await direct_connection(connection, merchant, new_id, channel)
     body = msgspec.json.encode(snapshot)
     content = snapshot.content
+    # The same order and version from another token is the same.
+    same = msgspec.structs.replace(snapshot, content=msgspec.structs.replace(content, entered_by=None))
     arrival = Arrival(
         account=account,
         key=f"order:{content.external_id}:{content.version}",
-        hash=hashlib.blake2b(body, digest_size=16).digest(),
+        hash=hashlib.blake2b(msgspec.json.encode(same), digest_size=16).digest(),
         merchant=merchant,
         connection=link,
         topic=DIRECT_TOPIC,

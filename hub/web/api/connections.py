@@ -14,6 +14,7 @@ from hub.domain.network import Mode
 from hub.domain.payment import CapturedBy
 from hub.sdk.adapter import Adapter
 from hub.sdk.redaction import hidden_fields
+from hub.sdk.wire import Auth, RefreshToken
 from hub.store.admin import connections
 from hub.store.admin.connections import ScheduleView, Stored
 from hub.store.admin.errors import Fault, Invalid, pointer
@@ -246,6 +247,8 @@ async def change(tx: Work, id: str, data: ConnectionChange) -> ConnectionView:
         await connections.claim_account(tx.connection, tx.merchant, stored.adapter, stored.account)
         await connections.refuse_second(tx.connection, stored.account_id, but=id)
     await connections.update_connection(tx.connection, changed)
+    if data.config is not UNSET and _grant(hub, adapter, stored) != _grant(hub, adapter, changed):
+        await connections.forget_token(tx.connection, id)
     if data.captured_by is not UNSET:
         await connections.declare_capture(tx.connection, stored.account_id, data.captured_by.value)
     await connections.plan_pulls(tx.connection, id, _plans(adapter, stored, schedule))
@@ -269,6 +272,16 @@ def _merge_config(
     plain, secret = _split(adapter, settings, merged)
     sealed = hub.vault.seal(secret, table=TABLE, row=stored.id, field=SECRETS_FIELD) if secret else None
     return replace(stored, config=plain, secrets=sealed)
+
+
+def _grant(hub: Services, adapter: Adapter, stored: Stored) -> Auth | None:
+    """What a kept token was granted to. A secret may be replaced while the token it got stays good."""
+    try:
+        settings = msgspec.convert(stored.config | open_secrets(hub, stored), adapter.settings)
+    except (SealBroken, msgspec.ValidationError):
+        return None
+    auth = adapter.transport(settings).auth
+    return replace(auth, client_secret="") if isinstance(auth, RefreshToken) else auth
 
 
 async def set_flags(tx: Work, id: str, *, enabled: bool | None = None, paused: bool | None = None) -> ConnectionView:

@@ -215,7 +215,10 @@ def end(order: Order, hold: Hold, actor: Actor, batch: Batch) -> None:
             f"Hold {hold.no} ({hold.kind}) on order {order.id} is lifted by the role {hold.lift_role}; "
             f"the token {actor.name!r} has {actor.role.value}"
         )
-    order.end_hold(hold.no, batch.now, by=f"token:{actor.name}")
+    who = f"token:{actor.name}"
+    if hold.four_eyes and order.content is not None and order.content.entered_by == who:
+        raise forbidden(f"Hold {hold.no} ({hold.kind}) on order {order.id} takes another person than who entered it")
+    order.end_hold(hold.no, batch.now, by=who)
 
 
 def reroute(who: str) -> Act:
@@ -281,7 +284,7 @@ def _placed(group: DeliveryGroup, contacts: Mapping[str, Contact]) -> DeliveryGr
     return msgspec.structs.replace(group, contact=group.contact or "ship", place=there.place)
 
 
-def _snapshot(data: DirectOrder, now: datetime, placed_at: datetime) -> OrderSnapshot:
+def _snapshot(data: DirectOrder, now: datetime, placed_at: datetime, who: str) -> OrderSnapshot:
     contacts: dict[str, Contact] = {key: contact_of(body) for key, body in data.contacts.items()}
     ship = contacts.get("ship")
     groups = tuple(_placed(group, contacts) for group in data.groups) or (
@@ -309,6 +312,7 @@ def _snapshot(data: DirectOrder, now: datetime, placed_at: datetime) -> OrderSna
         tags=tuple(data.tags),
         financial_status=data.financial_status,
         risk=data.risk,
+        entered_by=who,
         **{name: getattr(data, name) for name in BUSINESS},
     )
     return OrderSnapshot(content=content, contacts=contacts)
@@ -330,7 +334,7 @@ async def capture(tx: Work, data: DirectOrder) -> Captured:
         DIRECT,
         data.external_id,
     )
-    snapshot = _snapshot(data, tx.now, placed_at or tx.now)
+    snapshot = _snapshot(data, tx.now, placed_at or tx.now, tx.who)
     message, _ = await capture_direct(tx.connection, tx.merchant, snapshot, tx.now, tx.hub.new_id)
     tx.ring(Lane.ORDERS.value)
     return Captured(message=f"in-{message}")

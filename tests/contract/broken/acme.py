@@ -44,7 +44,7 @@ def transport(settings: Settings) -> Transport:
     return Transport(
         base_url=settings.base_url or "https://api.acme.example",
         headers={"authorization": f"Bearer {settings.token}"},
-        limits=(RateLimit(scope="account", key=settings.site, capacity=10, per_second=40),),
+        limits=(RateLimit(scope="account", key=settings.site, capacity=10, per_second=20),),
     )
 
 
@@ -268,10 +268,10 @@ class AcmeSimulator(Simulator):
     def answer(self, request: HttpRequest[Any, Any, Any], status: int, content: object) -> HttpResponse[Any]:
         now = monotonic()
         self.recent.append(now)
-        while self.recent[0] < now - 0.25:
+        while self.recent[0] < now - 0.5:
             self.recent.popleft()
-        if len(self.recent) > 25:
-            self.violations.append(f"{len(self.recent)} requests within 250 ms")
+        if len(self.recent) > 30:
+            self.violations.append(f"{len(self.recent)} requests within half a second")
         if not self.known(request):
             return HttpResponse({"error": "who are you"}, status_code=401)
         return HttpResponse(content, status_code=status)

@@ -8,7 +8,7 @@ from hub.domain.payment import PaymentKind
 from hub.domain.states import AT_REST
 from hub.store.verify import verify_stock
 from tests.property.life.moves import illegal_moves
-from tests.property.life.partners import Sale
+from tests.property.life.partners import SHIPPING, Sale
 from tests.property.life.world import World
 
 SUMS: Final = (
@@ -28,11 +28,12 @@ MONEY: Final = (
     "GROUP BY 1"
 )
 RESTING: Final = ", ".join(f"'{state.value}'" for state in sorted(AT_REST))
+# There is plenty of everything and nothing is held: only a refused pick-up waits for a person.
 STUCK: Final = (
     "SELECT o.external_id, s.* FROM slice s JOIN customer_order o ON o.id = s.order_id "
     f"WHERE o.external_id = ANY($1::text[]) AND s.state NOT IN ({RESTING}, 'ready', 'expired') "
-    "AND NOT EXISTS (SELECT FROM waiting w WHERE w.order_id = s.order_id AND w.demand_no = s.demand_no) "
-    "AND NOT EXISTS (SELECT FROM hold h WHERE h.order_id = s.order_id AND h.lifted_at IS NULL)"
+    "AND NOT EXISTS (SELECT FROM waiting w WHERE w.order_id = s.order_id AND w.demand_no = s.demand_no "
+    "AND w.queue = 'pick_up')"
 )
 ON_SHELF: Final = (
     "SELECT (SELECT coalesce(sum(sellable), 0) FROM stock WHERE item_id = $1 AND node_id = $2)::int AS kept, "
@@ -85,7 +86,21 @@ async def check_rest(world: World, sales: Mapping[str, Sale]) -> None:
             assert sale.confirmed[line] == units, (
                 f"{sale.id}, line {line}: {units} left, {sale.confirmed[line]} confirmed"
             )
+        _paid(sale, left.get(sale.id, {}))
     await _documents(world, names)
+
+
+def _paid(sale: Sale, left: Mapping[str, int]) -> None:
+    """What left was taken, as far as it was authorised and not let go meanwhile."""
+    if sale.prepaid or sale.total(PaymentKind.VOID) or not any(left.values()):
+        return
+    due = SHIPPING
+    for name, line in sale.lines.items():
+        units = min(left.get(name, 0), line.ordered)
+        for whole in (line.ordered * line.price, line.ordered * line.price * 8 // 100):
+            due += whole * units // line.ordered if line.ordered else 0
+    held, taken = sale.total(PaymentKind.AUTHORISE), sale.total(PaymentKind.CAPTURE)
+    assert taken >= min(held, due), f"{sale.id}: {taken} taken, {due} due, {held} authorised"
 
 
 def _sold(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:

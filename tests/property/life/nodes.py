@@ -116,6 +116,8 @@ class Nodes(Stage):
         """A fact of the depot comes in."""
         self.run(self.world.house.hear("depot", fact, key=key, deliver=False))
         if isinstance(fact, GoodsShipped):
+            # Counts once under the sender's own id, by whatever other way it comes as well.
+            self.run(self.world.house.hear("depot", fact, key=f"{key}:pulled", deliver=False))
             self.trackings.append(str(fact.parcels[0].tracking))
 
     @property

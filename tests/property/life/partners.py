@@ -301,7 +301,7 @@ class Depot(Partner):
                 return Done()
             if job.parcels or job.packed:
                 return Refused(reason="too late")
-            job.state = "stopped"
+            job.state = "refused" if job.state == "refused" else "stopped"
             return Done()
 
         return self.act(request, work)

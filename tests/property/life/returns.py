@@ -19,28 +19,41 @@ GONE: Final = (
 )
 PLACES: Final = ("EAST", "WEST", "STORE")
 WHAT: Final = ("receive", "receive", "grade", "grade", "close", "cancel")
-HOW: Final = st.tuples(st.none() | st.sampled_from(RefundWhen), st.sampled_from(("asked", "received", "graded")))
+Sent = tuple[int, int, RefundWhen | None, str, Disposition]
+"""Which line, how many units, when they are paid back, how far they get at once, what is made of them."""
+
+PARCEL: Final = st.tuples(
+    PICK,
+    st.integers(1, 3),
+    st.none() | st.sampled_from(RefundWhen),
+    st.sampled_from(("asked", "received", "graded")),
+    st.sampled_from(Disposition),
+)
 
 
 class Returns(Stage):
     """Steps of goods and money on their way back."""
 
-    @rule(pick=PICK, units=st.integers(1, 3), how=HOW, made=st.sampled_from(Disposition), then=THEN)
-    def send_back(
-        self, pick: int, units: int, how: tuple[RefundWhen | None, str], made: Disposition, then: str
-    ) -> None:
+    @rule(parcel=PARCEL, then=THEN)
+    def send_back(self, parcel: Sent, then: str) -> None:
         """A customer sends something back; how far it gets at once is drawn too."""
-        gone, (when, upto) = self.rows(GONE, list(self.sales)), how
-        if gone:
-            one = choose(pick, gone)
-            lines = [{"line": one["line"], "quantity": units, "reason": "damaged" if pick % 2 else "other"}]
-            body = {"order": one["id"], "lines": lines} | ({"refund": when.value} if when else {})
-            opened = self.ask(one["id"], "POST", "/returns", body)
-            if opened and upto in ("received", "graded"):
-                self.ask(one["id"], "POST", f"/returns/{opened['id']}/receive", {"node": choose(pick, PLACES)})
-            if opened and upto == "graded":
-                self.ask(one["id"], "POST", f"/returns/{opened['id']}/grade", {"disposition": made.value})
+        self.back(parcel)
         self.go(then)
+
+    def back(self, parcel: Sent) -> None:
+        """Units of something that has left come back, as far as the hub takes them."""
+        pick, units, when, upto, made = parcel
+        gone = self.rows(GONE, list(self.sales))
+        if not gone:
+            return
+        one = choose(pick, gone)
+        lines = [{"line": one["line"], "quantity": units, "reason": "damaged" if pick % 2 else "other"}]
+        body = {"order": one["id"], "lines": lines} | ({"refund": when.value} if when else {})
+        opened = self.ask(one["id"], "POST", "/returns", body)
+        if opened and upto in ("received", "graded"):
+            self.ask(one["id"], "POST", f"/returns/{opened['id']}/receive", {"node": choose(pick, PLACES)})
+        if opened and upto == "graded":
+            self.ask(one["id"], "POST", f"/returns/{opened['id']}/grade", {"disposition": made.value})
 
     @rule(pick=PICK, what=st.sampled_from(WHAT), made=st.sampled_from(Disposition), then=THEN)
     def see_to_return(self, pick: int, what: str, made: Disposition, then: str) -> None:
