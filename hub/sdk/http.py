@@ -5,6 +5,7 @@ import logging
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Final, Self
@@ -30,11 +31,17 @@ _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, ht
 _NOT_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError)
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """One for all clients of a process: each takes 30 ms to make."""
+    return ssl.create_default_context()
+
+
 class HttpClient:
     """Reaches one vendor for one connection. See `wire.Client` for what `send` raises.
 
-    `buckets` are shared by whoever shares the limits; without them the client keeps its own. `tls` may be shared by
-    all clients of a process (each takes 20 ms to make). `http` replaces the network in tests. `resolve` says which
+    `buckets` are shared by whoever shares the limits; without them the client keeps its own. `tls` is whom it trusts,
+    without it what this machine does. `http` replaces the network in tests. `resolve` says which
     address a host is reached at, or refuses it. Use it as `async with`, or call `aclose`.
     """
 
@@ -59,7 +66,7 @@ class HttpClient:
         self._signer = signer(transport, tokens=tokens or MemoryTokenStore(), post=self._post_for_token, clock=clock)
         self._http = httpx.AsyncClient(
             transport=http,
-            verify=True if tls is None else tls,
+            verify=_trusted() if tls is None else tls,
             follow_redirects=False,
             # A vendor's session cookie must not come to stand for our authorisation.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

@@ -1,6 +1,5 @@
 """Vendors' clients, one per connection, built when first needed and built anew when the configuration changed."""
 
-import ssl
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -46,8 +45,6 @@ class Clients:
         self._buckets = buckets
         self._clock = clock
         self._open: dict[str, tuple[int, Context[Any], _Ends]] = {}
-        # 20 ms to make; shared by every client of the process.
-        self._tls = ssl.create_default_context()
 
     async def context(self, link: Link, directory: Directory) -> Context[Any]:
         """What a capability is given. Raises `SettingsBroken`."""
@@ -63,7 +60,7 @@ class Clients:
             return context
         tokens = StoredTokens(self._credentials.database, self._credentials.vault, link.connection.id)
         transport = link.adapter.transport(settings)
-        client = HttpClient(transport, clock=self._clock, buckets=self._buckets, tokens=tokens, tls=self._tls)
+        client = HttpClient(transport, clock=self._clock, buckets=self._buckets, tokens=tokens)
         files = open_files(transport, self._clock)
         made: Context[Any] = Context(
             connection=link.connection,

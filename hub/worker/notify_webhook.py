@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import ssl
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
@@ -79,7 +78,6 @@ class Webhooks:
         self._clock = clock
         self._resolve = resolve
         self._open: dict[str, tuple[str, HttpClient]] = {}
-        self._tls: ssl.SSLContext | None = None
 
     async def tell(self, subscriber: Subscriber, claimed: Claimed, event: TellEvent) -> Outcome:
         """See `Way.tell`. Every answer but 2xx is a failure, 410 is a farewell."""
@@ -104,9 +102,7 @@ class Webhooks:
         kept = self._open.get(id)
         if kept is not None and kept[0] == url:
             return kept[1]
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-        made = HttpClient(Transport(base_url=url), clock=self._clock, tls=self._tls, resolve=self._resolve)
+        made = HttpClient(Transport(base_url=url), clock=self._clock, resolve=self._resolve)
         self._open[id] = (url, made)
         if kept is not None:
             await kept[1].aclose()

@@ -89,7 +89,7 @@ async def reconcile() -> str:
         assert await send_all(sale.url, told, 64) == {200: 9900}
         await sale.at_rest()
         started = time.monotonic()
-        await sale.pull()
+        await sale.pull("shop")
         await sale.at_rest()
         await reconciliation.check(sale, orders)
         return f"100 dropped, found in one sweep of {time.monotonic() - started:.1f} s"

@@ -14,6 +14,6 @@ async def test_dropped_webhooks_are_found_by_one_sweep(sale: Sale) -> None:
     assert await send_all(sale.url, told, 16) == {200: 135}
     await sale.at_rest()
     assert await sale.house.value("SELECT count(*) FROM customer_order") == 135
-    await sale.pull()
+    await sale.pull("shop")
     await sale.at_rest()
     await check(sale, orders)

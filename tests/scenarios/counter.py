@@ -47,5 +47,7 @@ async def open_counter(house: House) -> Counter:
             merchant="default",
             new_id=house.parts.new_id,
         )
-    client = httpx.AsyncClient(base_url=house.url, headers={"authorization": f"Bearer {token.token}"}, timeout=30)
+    headers = {"authorization": f"Bearer {token.token}"}
+    # Loopback without TLS: reading the trusted authorities takes 30 ms a test.
+    client = httpx.AsyncClient(base_url=house.url, headers=headers, timeout=30, verify=False)
     return Counter(house=house, client=client)

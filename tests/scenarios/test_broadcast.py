@@ -192,7 +192,8 @@ async def test_supply_in_the_window_and_allowances_are_told(bazaar: Bazaar) -> N
     today = datetime.now(UTC).date()
     for reference, days, units in (("PO-1", 3, 10), ("PO-2", 30, 100), ("PO-0", -1, 1000)):
         await bazaar.house.run(
-            "INSERT INTO supply VALUES ('default', $1, $2, $3, $4, $5, 50)",
+            "INSERT INTO supply (merchant, reference, node_id, item_id, quantity, due, confidence) "
+            "VALUES ('default', $1, $2, $3, $4, $5, 50)",
             reference,
             bazaar.east,
             item,
