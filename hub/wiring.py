@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from litestar import Litestar
 from litestar.types import ASGIApp
@@ -85,12 +86,26 @@ class Parts:
         await self.database.close()
 
 
+class OpenDatabase(Protocol):
+    """Makes a pool that opens when first used."""
+
+    def __call__(self, url: str, /, *, size: int, name: str, by_index: bool = False) -> Database:
+        """A pool of at most `size` sessions, called `name`."""
+
+
 def build_parts(
-    settings: Settings, database_url: str, queue_url: str, *, name: str, connections: int, by_index: bool = False
+    settings: Settings,
+    database_url: str,
+    queue_url: str,
+    *,
+    name: str,
+    connections: int,
+    by_index: bool = False,
+    open_database: OpenDatabase = Database,
 ) -> Parts:
     """Build the parts of a process. Opens nothing yet: a process may start before its engines do."""
     adapters = find_adapters()
-    database = Database(database_url, size=connections, name=name, by_index=by_index)
+    database = open_database(database_url, size=connections, name=name, by_index=by_index)
     vault = Vault(secret_key(settings))
     credentials = Credentials(database, vault)
     buckets = SharedBuckets(queue_url)
@@ -102,7 +117,7 @@ def build_parts(
         vault=vault,
         credentials=credentials,
         configuration=ConfigurationReader(
-            database=Database(database_url, size=CONFIGURATION_CONNECTIONS, name=f"{name}-configuration"),
+            database=open_database(database_url, size=CONFIGURATION_CONNECTIONS, name=f"{name}-configuration"),
             adapters=adapters,
             mapping_text=mapping_text,
             default_policy=rule_text("routing", "default"),

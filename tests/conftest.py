@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.embedded import PostgresEngine, create_database, drop_database, start_postgres, start_valkey
+from hub.embedded import PostgresEngine, create_database, start_postgres, start_valkey
 from hub.store.database import Database
 from hub.store.schema import upgrade
+from tests.standing import Standing
 
 TEMPLATE = "crossdock_template"
 _numbers = count(1)
@@ -50,20 +51,37 @@ def queue_url(engine_folder: Path) -> Iterator[str]:
     engine.stop()
 
 
+@pytest.fixture(scope="session")
+async def spare(postgres: PostgresEngine) -> AsyncIterator[list[Standing]]:
+    """Emptied databases that no test uses now."""
+    found: list[Standing] = []
+    yield found
+    for standing in found:
+        await standing.end()
+
+
 @pytest.fixture
-def database_url(postgres: PostgresEngine) -> Iterator[str]:
+async def standing(postgres: PostgresEngine, spare: list[Standing]) -> AsyncIterator[Standing]:
+    """A database as it is after its migrations, with pools to share."""
+    made = spare.pop() if spare else Standing(postgres, f"test_{os.getpid()}_{next(_numbers)}", TEMPLATE)
+    await made.begin()
+    yield made
+    if await made.empty():
+        spare.append(made)
+    else:
+        await made.end()
+
+
+@pytest.fixture
+def database_url(standing: Standing) -> str:
     """A fresh, migrated database."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    yield create_database(postgres, name, template=TEMPLATE)
-    drop_database(postgres, name)
+    return standing.url
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    """An open pool to a fresh database."""
-    pool = await Database(database_url, size=8, name="test").open()
-    yield pool
-    await pool.close()
+def database(standing: Standing) -> Database:
+    """A pool to a fresh database."""
+    return standing.open(standing.url, size=8, name="test")
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,13 @@ import pytest
 from tests.scenarios.counter import Counter, open_counter
 from tests.scenarios.house import House, build_house
 from tests.scenarios.town import Town, build_town
+from tests.standing import Standing
 
 
 @pytest.fixture
-async def house(database_url: str, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
+async def house(standing: Standing, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
     """A hub over a fresh database, with no connections and no stock. In the end its books must add up."""
-    made = await build_house(database_url, queue_url, engine_folder)
+    made = await build_house(standing.url, queue_url, engine_folder, standing.open)
     yield made
     try:
         await made.verify()

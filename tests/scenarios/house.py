@@ -14,16 +14,19 @@ import uvicorn
 from litestar import Litestar
 
 from hub.domain.facts import AnyFact, StockReported
+from hub.flow.directory import Reader
 from hub.flow.normalise import FACTS_TOPIC, encode_facts
 from hub.registry import find_adapters
 from hub.sdk.adapter import Lane
 from hub.sdk.redaction import hidden_fields
+from hub.sdk.testkit.loopback import Loopback
 from hub.settings import Backoff, Settings
 from hub.store.admin.connections import inherit
+from hub.store.database import Database
 from hub.store.inbox import Arrival, store_arrivals
 from hub.store.verify import verify_stock
 from hub.web.app import build_routes
-from hub.wiring import Parts, build_parts, build_web, build_worker
+from hub.wiring import OpenDatabase, Parts, build_parts, build_web, build_worker
 from hub.worker.main import Worker
 
 QUICK = Backoff(schedule_seconds=(0.01,), jitter=0.0, max_attempts=12)
@@ -33,6 +36,9 @@ PATIENT = Backoff(max_attempts=12)
 LANES = (Lane.ORDERS, Lane.FACTS, Lane.STOCK)
 
 _numbers = count(1)
+_readers: dict[tuple[str, str], Reader] = {}
+"""Mappings that some house has compiled: the same text reads the same."""
+
 _spare_routes: list[Litestar] = []
 """Routes that no house serves now: building them takes longer than most tests."""
 
@@ -44,7 +50,7 @@ class House:
     parts: Parts
     worker: Worker
     url: str = ""
-    _server: uvicorn.Server | None = None
+    _server: Loopback | None = None
     _serving: asyncio.Task[None] | None = None
     _routes: Litestar | None = None
     connections: dict[str, str] = field(default_factory=dict)
@@ -54,10 +60,9 @@ class House:
         self._routes = _spare_routes.pop() if _spare_routes else build_routes()
         web = build_web(self.parts, self._routes)
         config = uvicorn.Config(web, port=0, log_config=None, access_log=False, lifespan="off", ws="none")
-        self._server = uvicorn.Server(config)
+        self._server = Loopback(config)
         self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:
-            await asyncio.sleep(0.005)
+        await self._server.listening.wait()
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         return self.url
@@ -65,7 +70,7 @@ class House:
     async def close(self) -> None:
         """Stop serving and let go of the engines."""
         if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
+            self._server.closing.set()
             await self._serving
         if self._routes is not None:
             _spare_routes.append(self._routes)
@@ -231,8 +236,11 @@ class House:
         raise AssertionError("the hub does not come to rest")
 
 
-async def build_house(database_url: str, queue_url: str, folder: Path, **choices: Any) -> House:
+async def build_house(
+    database_url: str, queue_url: str, folder: Path, open_database: OpenDatabase = Database, **choices: Any
+) -> House:
     """A hub over fresh engines; `choices` are settings."""
     settings = Settings(data_dir=folder, **{"backoff": QUICK, **choices})
-    parts = build_parts(settings, database_url, queue_url, name="test", connections=8)
+    parts = build_parts(settings, database_url, queue_url, name="test", connections=8, open_database=open_database)
+    parts.configuration._readers = _readers
     return House(parts=parts, worker=build_worker(parts))

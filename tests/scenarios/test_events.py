@@ -14,12 +14,13 @@ from tests.scenarios.counter import Counter, open_counter
 from tests.scenarios.house import PATIENT, House, build_house
 from tests.scenarios.listeners import Receiver
 from tests.scenarios.town import Town
+from tests.standing import Standing
 
 
 @pytest.fixture
-async def house(database_url: str, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
+async def house(standing: Standing, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
     """A hub that may tell subscribers on this machine."""
-    made = await build_house(database_url, queue_url, engine_folder, allow_private_subscribers=True)
+    made = await build_house(standing.url, queue_url, engine_folder, standing.open, allow_private_subscribers=True)
     yield made
     await made.verify()
     await made.worker.notifier.close()

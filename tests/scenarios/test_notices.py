@@ -13,13 +13,19 @@ from tests.scenarios.house import House, build_house
 from tests.scenarios.listeners import MailServer
 from tests.scenarios.test_events import once
 from tests.scenarios.town import Town
+from tests.standing import Standing
 
 
 @pytest.fixture
-async def house(database_url: str, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
+async def house(standing: Standing, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
     """A hub that may send mail to a server on this machine."""
     made = await build_house(
-        database_url, queue_url, engine_folder, allow_private_subscribers=True, public_url="https://hub.example"
+        standing.url,
+        queue_url,
+        engine_folder,
+        standing.open,
+        allow_private_subscribers=True,
+        public_url="https://hub.example",
     )
     yield made
     await made.verify()

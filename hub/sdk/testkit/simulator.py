@@ -5,8 +5,7 @@ import logging
 import random
 import socket
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal, Self
 
@@ -18,6 +17,8 @@ from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
+
+from hub.sdk.testkit.loopback import Loopback
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,7 @@ class Simulator:
         self.base_url = ""
         self.undelivered: list[Sent] = []
         self.script: deque[Fault | None] = deque()
-        self._server: _Loopback | None = None
+        self._server: Loopback | None = None
         self._serving: asyncio.Task[None] | None = None
         self._deliveries: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
@@ -123,7 +124,7 @@ class Simulator:
             listener.close()
             raise
         logging.getLogger("uvicorn.error").addFilter(_unless_on_purpose)
-        self._server = _Loopback(config)
+        self._server = Loopback(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
         await self._server.listening.wait()
         self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -240,35 +241,3 @@ class _ReplyLost(Exception):
 
 def _unless_on_purpose(record: logging.LogRecord) -> bool:
     return not (record.exc_info and record.exc_info[0] is _ReplyLost)
-
-
-class _Loopback(uvicorn.Server):
-    """Leaves signals to the process, and starts and stops without pauses: thousands of simulators run in tests."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-        self.closing = asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Capture none."""
-        yield
-
-    async def main_loop(self) -> None:
-        """Serve until told to stop."""
-        await self.on_tick(0)
-        self.listening.set()
-        await self.closing.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close everything at once."""
-        for server in self.servers:
-            server.close()
-        for connection in tuple(self.server_state.connections):
-            connection.transport.close()
-        for task in tuple(self.server_state.tasks):
-            task.cancel()
-        await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
-        for server in self.servers:
-            await server.wait_closed()
