@@ -31,8 +31,12 @@ async def town(house: House) -> AsyncIterator[Town]:
 
 
 @pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    """The API of the town's hub, for a person with every right."""
+async def counter(town: Town, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Counter]:
+    """The API of the town's hub, for a person with every right.
+
+    The hub's lanes run when the test says so: a captured order is not waited for long.
+    """
+    monkeypatch.setattr("hub.web.api.order_actions.CAPTURE_SECONDS", 0.3)
     made = await open_counter(town.house)
     yield made
     await made.client.aclose()
