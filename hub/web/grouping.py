@@ -27,6 +27,12 @@ served well within it; who gave up by then comes again, and is known."""
 COMMIT_SECONDS = 3.0
 """Longest that one group may take; a writer stuck in a dead connection is free again after it."""
 
+DENSE = 4
+"""Deliveries in a group from which on more are on their way: they gather for a while before the next commit."""
+
+GATHER_SECONDS = 0.005
+"""Small commits cost several times the CPU per delivery, and on a busy machine that CPU is what answers wait for."""
+
 WATCH_SECONDS = 0.1
 """How often waiting deliveries are looked through for one that has waited enough."""
 
@@ -89,6 +95,8 @@ class Grouping:
             del self._waiting[:LARGEST_GROUP]
             # Whoever gave up waiting was answered 503 and will come again.
             await self._group([one for one in self._writing if not one.stored.done()])
+            if len(self._writing) >= DENSE:
+                await asyncio.sleep(GATHER_SECONDS)
         self._writing = []
 
     async def _group(self, group: list[Waiting]) -> None:
