@@ -32,16 +32,18 @@ COLUMNS: Final = (
     "SELECT attname, format_type(atttypid, atttypmod) AS kind FROM pg_attribute "
     "WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
 )
-MESSAGES: Final = (
-    "INSERT INTO message SELECT nextval('message_id'), m.received_on, m.merchant, m.connection_id, m.account_id, "
-    "m.topic, m.object, m.key || '.' || $1::text, m.received_at, m.headers, m.body FROM message m "
-    "WHERE m.id <= $2 ORDER BY m.id"
+MESSAGES: Final = """
+WITH copied AS (
+    INSERT INTO message SELECT nextval('message_id'), m.received_on, m.merchant, m.connection_id, m.account_id,
+        m.topic, m.object, m.key || '.' || $1::text, m.received_at, m.headers, m.body
+    FROM message m WHERE m.id <= $2 ORDER BY m.id
+    RETURNING id, account_id, key
 )
-DELIVERIES: Final = (
-    "INSERT INTO delivery SELECT d.account_id, d.key || '.' || $1::text, d.hash, d.message_id FROM delivery d "
-    "WHERE d.message_id <= $2"
-)
-
+INSERT INTO delivery SELECT d.account_id, c.key, d.hash, c.id
+FROM copied c JOIN delivery d ON d.account_id = c.account_id AND d.key || '.' || $1::text = c.key
+WHERE d.message_id <= $2
+"""
+"""A copy of every message that really came, under a key of its own, and the note that it came."""
 
 WHILE_COPYING: Final = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "max_wal_size": "16GB"}
 """What is copied here is made again when the machine fails; what is measured afterwards is not."""
@@ -56,10 +58,11 @@ async def copy_orders(connection: Connection, orders: int) -> int:
     await _set(connection, WHILE_COPYING)
     for copy in range(1, orders // len(ids)):
         async with connection.transaction():
+            # Copies refer to what the originals refer to: looking every reference up again takes most of the time.
+            await connection.execute("SET LOCAL session_replication_role = replica")
             for sql in statements:
                 await connection.execute(sql, str(copy), ids)
             await connection.execute(MESSAGES, str(copy), newest)
-            await connection.execute(DELIVERIES, str(copy), newest)
         held += len(ids)
     await _set(connection, dict.fromkeys(WHILE_COPYING, None))
     await connection.execute("VACUUM ANALYZE")
