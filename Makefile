@@ -5,7 +5,7 @@ RUN := .venv/.run
 TEST := .venv/.test
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: demo test setup check bench bench-growth bench-routing faults up clean
+.PHONY: demo test setup check bench bench-growth bench-partners bench-routing faults up clean
 
 demo: $(RUN)
 	$(BIN)/crossdock demo $(DEMO)
@@ -29,6 +29,9 @@ bench: $(TEST)
 
 bench-growth: $(TEST)
 	$(BIN)/python -m tests.bench.growth $(ARGS)
+
+bench-partners: $(TEST)
+	$(BIN)/python -m tests.bench.partners $(ARGS)
 
 bench-routing: $(TEST)
 	$(BIN)/python -m tests.bench.routing $(ARGS)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from litestar import Litestar
@@ -12,11 +13,13 @@ from litestar.types import ASGIApp
 from hub.domain.customer_link import customer_url, link_key, usual_end
 from hub.domain.events import Channel
 from hub.domain.ids import NewId, id_source
+from hub.domain.supplier_link import supplier_key, supplier_url
 from hub.flow.notices import Notices, load_notices
 from hub.registry import find_adapters, mapping_text, rule_text
 from hub.sdk.adapter import Adapter
 from hub.sdk.http import HttpClient
 from hub.sdk.public_address import any_address, public_address
+from hub.sdk.smtp import SmtpMailer
 from hub.sdk.wire import Client, Transport
 from hub.settings import Settings, secret_key
 from hub.store.clock import DatabaseClock
@@ -128,13 +131,25 @@ def build_parts(
             default_changes=rule_text("changes", "default"),
             address_rules=rule_text("holds", "addresses"),
             default_pick_up=rule_text("pick_up", "default"),
+            default_packing=rule_text("packing", "default"),
         ),
         bells=Bells(queue_url),
         buckets=buckets,
-        clients=Clients(credentials, buckets, clock, settings.public_url),
+        clients=Clients(
+            credentials,
+            buckets,
+            clock,
+            settings.public_url,
+            mail=SmtpMailer(any_address if settings.allow_private_subscribers else public_address),
+            page=partial(_supplier_page, settings.address, supplier_key(link_key(secret_key(settings)))),
+        ),
         new_id=id_source(clock),
         clock=clock,
     )
+
+
+def _supplier_page(base: str, key: bytes, fulfilment: str, until: datetime) -> str:
+    return supplier_url(base, fulfilment, until, key)
 
 
 def build_worker(parts: Parts) -> Worker:

@@ -8,6 +8,7 @@ from adapters.amazon.listings import BATCH, publish_availability
 from adapters.amazon.refunds import refund_payment
 from adapters.amazon.settings import Settings, account, transport
 from adapters.amazon.shipments import confirm_shipment
+from adapters.amazon.sign_in import SIGN_IN
 from adapters.amazon.translate import FUNCTIONS
 from adapters.amazon.webhook import check
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Subtracts, Topic
@@ -48,6 +49,7 @@ ADAPTER: Final = Adapter(
         "orders": Pull(pages=pull_orders, every_seconds=EVERY_SECONDS, overlap_seconds=OVERLAP_SECONDS),
         "notifications": Pull(pages=pull_notifications, every_seconds=10, overlap_seconds=0),
     },
+    sign_in=SIGN_IN,
     probe=probe,
     confirm_shipment=confirm_shipment,
     cancel_order=cancel_order,

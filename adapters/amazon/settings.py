@@ -35,8 +35,12 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     client_id: str
     """The app's LWA client identifier."""
     client_secret: Secret
-    refresh_token: Secret
-    """From the seller's authorisation; valid in one region."""
+    refresh_token: OptionalSecret = None
+    """Of an authorisation that was made elsewhere; a sign-in here takes its place. Valid in one region."""
+    application_id: str = ""
+    """The app's id, "amzn1.sp.solution...", for signing in."""
+    draft_app: bool = False
+    """Whether the app is not published yet: sellers may authorise it for tests only."""
     region: Literal["na", "eu", "fe"] = "na"
     app_renewed_on: date | None = None
     """When the client secret was last rotated; the connection test then warns of its end, 180 days later."""
@@ -56,6 +60,8 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not self.marketplace_ids:
             raise ValueError("marketplace_ids must name at least one marketplace")
+        if self.refresh_token is None and not self.application_id:
+            raise ValueError("give a refresh_token, or the application_id of the app to sign in with")
         if self.queue_url is not None and None in (self.aws_access_key_id, self.aws_secret_access_key):
             raise ValueError("queue_url needs aws_access_key_id and aws_secret_access_key")
         if not 1 <= self.feed_from <= 5:
@@ -67,6 +73,11 @@ def account(settings: Settings) -> str:
     return settings.seller_id
 
 
+def token_url(settings: Settings) -> str:
+    """Where grants become tokens."""
+    return f"{settings.base_url.rstrip('/')}/auth/o2/token" if settings.base_url else TOKEN_URL
+
+
 def transport(settings: Settings) -> Transport:
     """The region's host, LWA tokens in a header of Amazon's own, one bucket per operation."""
     base = settings.base_url
@@ -74,10 +85,10 @@ def transport(settings: Settings) -> Transport:
         base_url=(base or HOSTS[settings.region]).rstrip("/"),
         headers={"x-amz-access-token": PLACE, "user-agent": USER_AGENT, "accept": "application/json"},
         auth=RefreshToken(
-            token_url=f"{base.rstrip('/')}/auth/o2/token" if base else TOKEN_URL,
+            token_url=token_url(settings),
             client_id=settings.client_id,
             client_secret=settings.client_secret,
-            refresh_token=settings.refresh_token,
+            refresh_token=settings.refresh_token or "",
         ),
         limits=limits(settings.client_id, settings.seller_id),
         read_rates=read_rates,

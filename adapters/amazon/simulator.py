@@ -82,6 +82,8 @@ class AmazonSimulator(Simulator):
         self.desk = FeedDesk(self.books, marketplaces)
         self.plans = dict(PLANS)
         self._buckets: dict[str, tuple[float, datetime]] = {}
+        self.codes: set[str] = set()
+        """What sellers agreed to, not yet changed into a token."""
         self._tokens: dict[str, datetime] = {}
         self._pages: dict[str, list[str]] = {}
 
@@ -240,7 +242,11 @@ class AmazonSimulator(Simulator):
         if (form.get("client_id"), form.get("client_secret")) != (self.client_id, self.client_secret):
             error = {"error": "invalid_client", "error_description": "Client authentication failed"}
             return _json(401, error)
-        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != self.refresh_token:
+        good = form.get("grant_type") == "refresh_token" and form.get("refresh_token") == self.refresh_token
+        if form.get("grant_type") == "authorization_code" and form.get("code") in self.codes:
+            self.codes.discard(form["code"])
+            good = True
+        if not good:
             error = {"error": "invalid_grant", "error_description": "The request has an invalid grant parameter"}
             return _json(400, error)
         token = f"Atza|{base64.b64encode(self.random.randbytes(24)).decode()}"

@@ -12,9 +12,10 @@ import msgspec
 
 from adapters.business_central.answers import blocked
 from adapters.business_central.settings import Settings
-from hub.domain.money import MINOR_UNITS, MoneyError, major, minor
-from hub.sdk.capabilities import PostingRequest
-from hub.sdk.outcomes import Interrupted
+from hub.domain.money import MINOR_UNITS, major
+from hub.sdk import booking
+from hub.sdk.booking import Role, document_lines, what
+from hub.sdk.capabilities import EntryRequest, PostingRequest
 
 ITEM: Final = "Item"
 ACCOUNT: Final = "Account"
@@ -37,21 +38,19 @@ def booked_lines(request: PostingRequest, settings: Settings) -> tuple[BookedLin
     Raises NeedsPerson when the document does not add up by itself, an account is missing in the connection, or a
     price cannot be said in five places.
     """
-    tax = _checked_tax(request)
-    net = request.tax_included and settings.tax_account is not None
+    accounts = {
+        Role.CHARGE: (settings.charges_account, "charges_account"),
+        Role.TIP: (settings.tips_account or settings.charges_account, "tips_account"),
+        Role.SHIPPING: (settings.shipping_account, "shipping_account"),
+        Role.TAX: (settings.tax_account, "tax_account"),
+    }
     lines = []
-    for line in request.lines:
-        amount = line.amount - line.tax if net else line.amount
-        if line.sku is not None and line.quantity:
-            lines.append(_line(request, ITEM, line.sku, line.title, line.quantity, amount))
-        elif amount:
-            number = _account(request, settings.charges_account, "charges_account")
-            lines.append(_line(request, ACCOUNT, number, line.title, 1, amount))
-    if request.shipping:
-        number = _account(request, settings.shipping_account, "shipping_account")
-        lines.append(_line(request, ACCOUNT, number, "Shipping", 1, request.shipping))
-    if tax and settings.tax_account is not None:
-        lines.append(_line(request, ACCOUNT, settings.tax_account, "Sales tax", 1, tax))
+    for line in document_lines(request, tax_apart=settings.tax_account is not None):
+        if line.role is Role.GOODS and line.sku is not None:
+            lines.append(_line(request, ITEM, line.sku, line.title, line.quantity, line.amount))
+        elif line.amount:
+            number = _account(request, *accounts[line.role])
+            lines.append(_line(request, ACCOUNT, number, line.title, 1, line.amount))
     return tuple(lines)
 
 
@@ -72,34 +71,17 @@ def credited_lines(request: PostingRequest, settings: Settings) -> tuple[BookedL
     )
 
 
-def check_total(request: PostingRequest, name: str, currency: str, total: Decimal) -> None:
+def check_total(request: PostingRequest | EntryRequest, name: str, currency: str, total: Decimal) -> None:
     """Raise NeedsPerson unless the document has the currency and the total that it should have."""
-    if currency != request.currency:
-        raise blocked(
-            f"{what(request)} is in {request.currency}, {name} in Business Central is in {currency}",
-            f"set up the currency {request.currency} in Business Central, delete {name}, send it again",
-        )
-    try:
-        theirs = minor(total, request.currency)
-    except MoneyError as error:
-        raise blocked(f"{what(request)}: total of {name}: {error}", f"look at {name}") from None
-    if theirs != request.total:
-        raise _differs(request, f"{name} in Business Central", theirs, f"correct {name} there (tax, prices)")
-
-
-def what(request: PostingRequest) -> str:
-    """The document, as a person would name it."""
-    return f"{request.kind.value} of order {request.order_number} ({request.order})"
-
-
-def _checked_tax(request: PostingRequest) -> int:
-    if request.currency not in MINOR_UNITS:
-        raise blocked(f"{what(request)}: currency {request.currency!r} is unknown", "correct the order's currency")
-    tax = sum(line.tax for line in request.lines)
-    total = sum(line.amount for line in request.lines) + request.shipping + (0 if request.tax_included else tax)
-    if total != request.total:
-        raise _differs(request, "its own lines", total, "correct the amounts of the order in the hub")
-    return tax
+    booking.check_total(
+        request,
+        name,
+        currency,
+        total,
+        ledger="Business Central",
+        foreign=f"set up the currency {request.currency} in Business Central, delete {name}, send it again",
+        wrong=f"correct {name} there (tax, prices)",
+    )
 
 
 def _line(request: PostingRequest, kind: str, number: str, title: str, quantity: int, amount: int) -> BookedLine:
@@ -124,9 +106,3 @@ def _account(request: PostingRequest, number: str | None, setting: str) -> str:
             f"set {setting} in the connection, then send it again",
         )
     return number
-
-
-def _differs(request: PostingRequest, whose: str, total: int, next_step: str) -> Interrupted:
-    ours, theirs = major(request.total, request.currency), major(total, request.currency)
-    reason = f"{what(request)} has a total of {ours} {request.currency}, but {whose} come to {theirs}"
-    return blocked(reason, f"{next_step}, then send it again")

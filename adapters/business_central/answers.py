@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from adapters.business_central.schemas import Fault, Problem
+from hub.sdk.booking import LOCKED
 from hub.sdk.limits import retry_after
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Uncertain
 from hub.sdk.wire import Response
@@ -15,11 +16,12 @@ T = TypeVar("T")
 
 LONGEST_QUOTE: Final = 240
 PERIOD: Final = "open the period (General Ledger Setup: Allow Posting From and To; User Setup), then send it again"
+ACCOUNTING_PERIOD: Final = "open the accounting period or its fiscal year, then send it again"
 
 NEXT_STEPS: Final[tuple[tuple[str, str], ...]] = (
     ("range of allowed posting dates", PERIOD),
     ("posting date is not within", PERIOD),
-    ("accounting period", "open the accounting period or its fiscal year, then send it again"),
+    ("accounting period", ACCOUNTING_PERIOD),
     ("posting group", "complete the posting setup of the item, account or customer named, then send it again"),
     ("posting setup", "complete the posting setup of the item, account or customer named, then send it again"),
     ("credit limit", "release the customer's credit limit in Business Central, then send it again"),
@@ -75,7 +77,10 @@ def failure(response: Response, operation: str, *, write: bool, now: datetime) -
         if write and status in (502, 504):
             return Interrupted(Uncertain(reason=said))
         return Interrupted(RetryLater(reason=said, at=retry_after(response, now)))
-    return blocked(said, _next_step(status, fault))
+    step = _next_step(status, fault)
+    if step in (PERIOD, ACCOUNTING_PERIOD):
+        return Interrupted(NeedsPerson(kind=LOCKED, reason=said, next_step=step))
+    return blocked(said, step)
 
 
 def quantity(value: Decimal) -> int | None:

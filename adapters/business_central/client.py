@@ -35,9 +35,17 @@ class BusinessCentral:
 
     async def pages(self, kind: type[R], terms: str, *, expand: str | None = None) -> AsyncIterator[list[R]]:
         """Records that match, in the pages that the server cuts; each names the next by a link."""
-        query = {"$filter": terms} | ({"$expand": expand} if expand else {})
+        query = ({"$filter": terms} if terms else {}) | ({"$expand": expand} if expand else {})
+        async for rows in self._pages(kind, self._path(kind.entity), query):
+            yield rows
+
+    async def rows_of(self, kind: type[R], path: str) -> list[R]:
+        """All records under another one: `journals({id})/journalLines`."""
+        return [row async for page in self._pages(kind, self._path(path), {}) for row in page]
+
+    async def _pages(self, kind: type[R], start: str, query: dict[str, str]) -> AsyncIterator[list[R]]:
         operation = f"GET {kind.entity}"
-        path: str | None = self._path(kind.entity)
+        path: str | None = start
         for _ in range(MOST_PAGES):
             if path is None:
                 return
@@ -59,6 +67,11 @@ class BusinessCentral:
         """Change a record that is still as it was read."""
         path = f"{self._path(kind.entity)}({record})"
         await self._write("PATCH", path, f"PATCH {kind.entity}", values, {"if-match": etag})
+
+    async def remove(self, kind: type[R], record: str) -> None:
+        """Delete a record."""
+        path = f"{self._path(kind.entity)}({record})"
+        await self._write("DELETE", path, f"DELETE {kind.entity}", None, {"if-match": "*"})
 
     async def act(self, kind: type[R], record: str, action: str) -> None:
         """Do a bound action: post, shipAndInvoice."""

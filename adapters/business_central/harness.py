@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.business_central.adapter import ADAPTER
 from adapters.business_central.amounts import booked_lines
+from adapters.business_central.payments import document_number
 from adapters.business_central.settings import Settings
 from adapters.business_central.simulator import COMPANY, LIFE, BusinessCentralSimulator
 from adapters.business_central.stock import LEVELS
@@ -17,8 +18,9 @@ from adapters.business_central.webhook import TOPIC
 from hub.domain.facts import StockLine, StockReported
 from hub.domain.posting import DocumentKind
 from hub.domain.stock import ReportKind
-from hub.sdk.capabilities import Command, PostingRequest
+from hub.sdk.capabilities import Command, EntryRequest, PostingRequest
 from hub.sdk.testkit.harness import Harness, json_sample
+from hub.sdk.testkit.ledger import DAY_SAMPLE, days
 from hub.sdk.webhook import Delivery
 
 SECRET: Final = "app-secret-8c1f0d"
@@ -45,6 +47,8 @@ def settings(simulated: BusinessCentralSimulator) -> Settings:
         tax_account="5610",
         untaxed_code="NONTAXABLE",
         returns_account="6130",
+        customers_account="2310",
+        payments_account="2990",
         stock_location="MAIN",
         webhook_url=WEBHOOK,
         webhook_secret=CLIENT_STATE,
@@ -54,6 +58,8 @@ def settings(simulated: BusinessCentralSimulator) -> Settings:
 
 def prepare(simulated: BusinessCentralSimulator, capability: str, request: Command) -> Command:
     """The catalogue, and the documents that come before the requested one."""
+    if isinstance(request, EntryRequest):
+        return request
     assert isinstance(request, PostingRequest)
     for line in request.lines:
         if line.sku is not None:
@@ -77,6 +83,10 @@ def sell(simulated: BusinessCentralSimulator, request: PostingRequest) -> dict[s
 
 def effects(simulated: BusinessCentralSimulator, capability: str, request: Command) -> int:
     """How often the books hold the document; a draft besides the posted one is a second."""
+    if isinstance(request, EntryRequest):
+        number = document_number(request)
+        sides = [one for one in simulated.books.entries.values() if one["documentNumber"] == number]
+        return len(sides) // len(request.lines)
     assert isinstance(request, PostingRequest)
     name, books = reference(request), simulated.books
     match request.kind:
@@ -152,6 +162,7 @@ HARNESS: Final = Harness(
     sign=sign,
     unsigned_body="Business Central shows a secret that was left with it and signs nothing",
     samples=(
+        DAY_SAMPLE,
         json_sample(TOPIC, {"value": [notification(ITEM)]}, identity="value.0.resource", event="notification"),
         json_sample(
             LEVELS,
@@ -168,6 +179,6 @@ HARNESS: Final = Harness(
             ),
         ),
     ),
-    fill={"stock": stock, "subscriptions": subscribed},
+    fill={"books": days, "stock": stock, "subscriptions": subscribed},
     fetched={TOPIC: changed},
 )

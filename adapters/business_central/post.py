@@ -6,12 +6,12 @@ on from what it finds: whichever call's reply was lost, the repeat ends in one d
 
 from typing import Final, assert_never
 
-from adapters.business_central.amounts import BookedLine, booked_lines, check_total, credited_lines, what
+from adapters.business_central.amounts import BookedLine, booked_lines, check_total, credited_lines
 from adapters.business_central.answers import Changed, blocked
 from adapters.business_central.client import BusinessCentral
 from adapters.business_central.records import ensure_customer, ensure_items
 from adapters.business_central.schemas import CreditMemo, OrderLine, SalesInvoice, SalesOrder, Shipment
-from adapters.business_central.settings import Settings
+from adapters.business_central.settings import Settings, account
 from adapters.business_central.translate import (
     Values,
     credit_values,
@@ -26,6 +26,7 @@ from adapters.business_central.translate import (
     the_order,
 )
 from hub.domain.posting import DocumentKind
+from hub.sdk.booking import what, within_period
 from hub.sdk.capabilities import Context, PostingRequest
 from hub.sdk.outcomes import Done, Interrupted, Learned, Outcome, RetryLater
 
@@ -36,7 +37,10 @@ EXTERNAL: Final = "externalDocumentNumber"
 
 async def post(context: Context[Settings], request: PostingRequest) -> Outcome:
     """Post one document. Done names it by Business Central's number."""
-    central = BusinessCentral(context)
+    return await within_period(_post(BusinessCentral(context), request), account(context.settings), request.dated)
+
+
+async def _post(central: BusinessCentral, request: PostingRequest) -> Outcome:
     match request.kind:
         case DocumentKind.ORDER:
             return await post_order(central, request)

@@ -107,6 +107,42 @@ class Company(Row, frozen=True, kw_only=True):
     name: str
 
 
+class CompanyInformation(Row, frozen=True, kw_only=True):
+    """What the company says of itself."""
+
+    entity: ClassVar[str] = "companyInformation"
+
+    currency_code: str
+
+
+class Journal(Row, frozen=True, kw_only=True):
+    """A general journal: a batch of lines that are posted together."""
+
+    entity: ClassVar[str] = "journals"
+
+    code: str
+
+
+class JournalLine(Row, frozen=True, kw_only=True):
+    """A line of a general journal. Only those on G/L and bank accounts are shown."""
+
+    entity: ClassVar[str] = "journalLines"
+
+    account_number: str
+    document_number: str
+
+
+class LedgerEntry(Row, frozen=True, kw_only=True):
+    """A posted entry of the general ledger."""
+
+    entity: ClassVar[str] = "generalLedgerEntries"
+
+    document_number: str
+    debit_amount: Decimal
+    credit_amount: Decimal
+    posting_date: str
+
+
 class Subscription(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A webhook subscription; it ends three days after it was made or renewed."""
 
@@ -172,6 +208,16 @@ WRITTEN: Final[dict[str, tuple[str, ...]]] = {
         "currencyCode",
     ),
     "salesCreditMemoLine": ("lineType", "lineObjectNumber", "description", "quantity", "unitPrice", "taxCode"),
+    "journal": ("code", "displayName"),
+    "journalLine": (
+        "accountType",
+        "accountNumber",
+        "postingDate",
+        "documentNumber",
+        "externalDocumentNumber",
+        "amount",
+        "description",
+    ),
     "customer": (
         "number",
         "displayName",

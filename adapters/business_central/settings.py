@@ -40,6 +40,17 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """G/L account of shipping."""
     charges_account: str | None = None
     """G/L account of lines without a SKU."""
+    tips_account: str | None = None
+    """G/L account of tips, which belong to others. None: `charges_account`."""
+    customers_account: str | None = None
+    """G/L account of what customers paid, applied to their invoices by the bookkeeper. Must allow direct posting;
+    needed to book payments."""
+    payments_account: str | None = None
+    """G/L account on which payments are cleared, by methods that have none of their own."""
+    gift_card_account: str | None = None
+    """G/L account on which gift cards are cleared."""
+    method_accounts: dict[str, str] = msgspec.field(default_factory=dict)
+    """G/L account by payment method, as the channel names it: {"paypal": "11310"}."""
     tax_account: str | None = None
     """G/L account that tax is booked on as a line of its own, as the channel took it. None: Business Central computes
     the tax itself, and its total must agree."""

@@ -21,6 +21,7 @@ from litestar import HttpMethod, Request, Response, post, route
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
+from adapters.business_central import simulator_journals
 from adapters.business_central.simulator_books import Books, Record, Refused
 from hub.sdk.testkit.simulator import Faults, Sent, Simulator
 
@@ -64,7 +65,7 @@ class BusinessCentralSimulator(Simulator):
 
     def routes(self) -> Sequence[ControllerRouterHandler]:
         """See `Simulator.routes`."""
-        methods = [HttpMethod.GET, HttpMethod.POST, HttpMethod.PATCH]
+        methods = [HttpMethod.GET, HttpMethod.POST, HttpMethod.PATCH, HttpMethod.DELETE]
 
         @post("/{tenant:str}/oauth2/v2.0/token", status_code=200)
         async def token(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[bytes]:
@@ -141,6 +142,8 @@ class BusinessCentralSimulator(Simulator):
         return self._write(request.method, match, values, tag)
 
     def _read(self, request: Request[Any, Any, Any], match: re.Match[str]) -> Record:
+        if match["rest"] == "journalLines":
+            return {"value": simulator_journals.lines_of(self.books, match["id"])}
         if match["id"]:
             return self._found(match["entity"], match["id"])
         query = request.query_params
@@ -173,6 +176,14 @@ class BusinessCentralSimulator(Simulator):
                 return 201, books.add_order(values)
             case "salesCreditMemos", None:
                 return 201, books.add_memo(values)
+            case "journals", None if method == "DELETE":
+                del books.journals[self._found(entity, match["id"])["id"]]
+            case "journals", None:
+                return 201, simulator_journals.add_journal(books, values)
+            case "journals", "journalLines":
+                return 201, simulator_journals.add_line(books, self._found(entity, match["id"]), values)
+            case "journals", "Microsoft.NAV.post":
+                simulator_journals.post_journal(books, self._found(entity, match["id"]))
             case "salesOrders", "salesOrderLines":
                 return 201, books.add_order_line(self._found(entity, match["id"]), values)
             case "salesOrders", "Microsoft.NAV.shipAndInvoice":

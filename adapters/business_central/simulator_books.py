@@ -1,7 +1,7 @@
 """The simulator's books of one company: customers, items and documents as plain records, and what posting does."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
@@ -86,10 +86,15 @@ class Books:
         self.invoices: dict[str, Record] = {}
         self.shipments: dict[str, Record] = {}
         self.memos: dict[str, Record] = {}
+        self.journals: dict[str, Record] = {}
+        self.journal_lines: dict[str, Record] = {}
+        self.entries: dict[str, Record] = {}
+        self.company: dict[str, Record] = {}
         self.allowed_from: date | None = None
         self.tax_percent = Decimal(8)
         self._now = now
         self._made = 0
+        self.keep(self.company, {"displayName": "CRONUS", "currencyCode": "USD"})
 
     def sets(self) -> dict[str, dict[str, Record]]:
         """Records by the name of their entity set."""
@@ -101,6 +106,10 @@ class Books:
             "salesInvoices": self.invoices,
             "salesShipments": self.shipments,
             "salesCreditMemos": self.memos,
+            "journals": self.journals,
+            "journalLines": self.journal_lines,
+            "generalLedgerEntries": self.entries,
+            "companyInformation": self.company,
         }
 
     # --- creating ----------------------------------------------------------------------------------------------------
@@ -111,7 +120,7 @@ class Books:
         if known is not None:
             return known
         values = {"number": number.upper(), "displayName": name or number, "type": "Inventory", "inventory": inventory}
-        return self._keep(self.items, values)
+        return self.keep(self.items, values)
 
     def add_customer(self, values: Record) -> Record:
         """A customer; a number that is taken is refused."""
@@ -120,13 +129,13 @@ class Books:
         if any(one["number"] == number for one in self.customers.values()):
             message = f"The record already exists in table Customer. Identification fields and values: No.='{number}'"
             raise Refused(400, "Internal_EntityWithSameKeyExists", message)
-        return self._keep(self.customers, {"email": "", **values, "number": number})
+        return self.keep(self.customers, {"email": "", **values, "number": number})
 
     def add_order(self, values: Record) -> Record:
         """A sales order with its lines."""
         _only(values, "salesOrders")
         header = self._header(values, "salesOrderLines")
-        order = self._keep(self.orders, {**header, "number": f"S-ORD{101000 + self._made}", "status": "Draft"})
+        order = self.keep(self.orders, {**header, "number": f"S-ORD{101000 + self._made}", "status": "Draft"})
         for line in values.get("salesOrderLines", ()):
             self.add_order_line(order, line)
         self._sum(order, self.lines_of(order))
@@ -142,7 +151,7 @@ class Books:
             name: Decimal(values[name]) if name in values else line["quantity"]
             for name in ("shipQuantity", "invoiceQuantity")
         }
-        made = self._keep(self.order_lines, line)
+        made = self.keep(self.order_lines, line)
         self._sum(order, self.lines_of(order))
         return made
 
@@ -150,7 +159,7 @@ class Books:
         """A draft credit memo with its lines."""
         _only(values, "salesCreditMemos")
         header = self._header(values, "salesCreditMemoLines")
-        memo = self._keep(self.memos, {**header, "number": f"S-CR{1000 + self._made}", "status": "Draft"})
+        memo = self.keep(self.memos, {**header, "number": f"S-CR{1000 + self._made}", "status": "Draft"})
         memo["salesCreditMemoLines"] = [self._line(line) for line in values.get("salesCreditMemoLines", ())]
         self._sum(memo, memo["salesCreditMemoLines"])
         return memo
@@ -208,13 +217,13 @@ class Books:
         lines = [line for line in self.lines_of(order) if line["shipQuantity"]]
         if not lines:
             raise Refused(400, "Application_DialogException", "There is nothing to post.")
-        self._open(order.get("postingDate") or order.get("orderDate"))
+        self.check_open(order.get("postingDate") or order.get("orderDate"))
         taken = [line | {"quantity": line["invoiceQuantity"]} for line in lines]
         header = {name: order[name] for name in ("externalDocumentNumber", "customerNumber", "currencyCode")}
-        header["orderNumber"] = order["number"]
-        shipped = self._keep(self.shipments, {**header, "number": f"S-SHPT{102000 + self._made}"})
+        header |= {"orderNumber": order["number"], "postingDate": order.get("postingDate") or order.get("orderDate")}
+        shipped = self.keep(self.shipments, {**header, "number": f"S-SHPT{102000 + self._made}"})
         shipped["salesShipmentLines"] = taken
-        invoice = self._keep(self.invoices, {**header, "number": f"PS-INV{103000 + self._made}", "status": "Open"})
+        invoice = self.keep(self.invoices, {**header, "number": f"PS-INV{103000 + self._made}", "status": "Open"})
         self._sum(invoice, taken)
         for line in lines:
             item = next((i for i in self.items.values() if i["number"] == line["lineObjectNumber"]), None)
@@ -235,11 +244,12 @@ class Books:
         """Post a credit memo; the posted one has another id and number."""
         if memo["status"] != "Draft":
             raise Refused(400, "Application_DialogException", "The credit memo is posted already.")
-        self._open(memo.get("postingDate"))
+        self.check_open(memo.get("postingDate"))
         del self.memos[memo["id"]]
-        self._keep(self.memos, {**memo, "number": f"PS-CR{104000 + self._made}", "status": "Open"})
+        self.keep(self.memos, {**memo, "number": f"PS-CR{104000 + self._made}", "status": "Open"})
 
-    def _open(self, day: str | None) -> None:
+    def check_open(self, day: str | None) -> None:
+        """Refuse a posting date in a closed period."""
         posting = date.fromisoformat(day) if day else self._now().date()
         if self.allowed_from is not None and posting < self.allowed_from:
             message = "Posting Date is not within your range of allowed posting dates. CorrelationId: 7c1d."
@@ -259,7 +269,8 @@ class Books:
         found = list(TERM.finditer(terms))
         if not found:
             raise Refused(400, "BadRequest", "The filter expression is not valid.")
-        return [row for row in rows if any(_matches(row, match) for match in found)]
+        groups = [list(TERM.finditer(part)) for part in terms.split(" and ")]
+        return [row for row in rows if all(any(_matches(row, match) for match in group) for group in groups)]
 
     # --- arithmetic --------------------------------------------------------------------------------------------------
 
@@ -276,7 +287,8 @@ class Books:
             "totalAmountIncludingTax": net + tax,
         }
 
-    def _keep(self, table: dict[str, Record], values: Record) -> Record:
+    def keep(self, table: dict[str, Record], values: Record) -> Record:
+        """Put a record into a table, under a new id."""
         self._made += 1
         record = {**values, "id": str(UUID(int=self._made))}
         table[record["id"]] = record
@@ -290,8 +302,13 @@ class Books:
 
 
 def _only(values: Record, entity: str) -> None:
+    only(values, entity, CREATED[entity])
+
+
+def only(values: Record, entity: str, known: Sequence[str]) -> None:
+    """Refuse a field that an entity does not have, as the real one does."""
     for name in values:
-        if name not in CREATED[entity]:
+        if name not in known:
             message = f"The property '{name}' does not exist on type 'Microsoft.NAV.{entity}'."
             raise Refused(400, "BadRequest", message)
 

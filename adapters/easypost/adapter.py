@@ -49,6 +49,8 @@ ADAPTER = Adapter(
     buy_label=buy_label,
     # A label from a customer to a node is bought like any other; the carrier asks for no other form.
     return_labels=True,
+    # One shipment of EasyPost's each: it sells postage parcel by parcel.
+    several_boxes=True,
     void_label=void_label,
     track=track,
 )

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from adapters.easypost import calls
+from adapters.easypost import boxes, calls
 from adapters.easypost.customs import customs_info
 from adapters.easypost.schemas import Shipment
 from adapters.easypost.settings import Settings
-from hub.domain.shipping import Rate
+from hub.domain.shipping import Label, Rate
 from hub.sdk.capabilities import Check, Context, LabelRequest, LabelVoid, Probe, Pulled, RateRequest
-from hub.sdk.outcomes import Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain
+from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain
 from hub.sdk.wire import Request
 
 
@@ -22,24 +22,34 @@ async def quote(context: Context[Settings], wanted: RateRequest) -> tuple[Rate, 
 
 
 async def buy_label(context: Context[Settings], wanted: LabelRequest) -> Outcome:
-    """Buy postage, once: the earlier shipment under the key is bought or taken up, never replaced by another."""
-    customs = calls.one_parcel(wanted.key, len(wanted.more_parcels)) or customs_info(wanted)
-    if isinstance(customs, NeedsPerson):
-        return customs
-    shipment = await _earlier(context, wanted)
-    found = shipment is not None
-    if shipment is None:
-        create = calls.create_request(
-            wanted.ship_from, wanted.ship_to, wanted.parcel, wanted.key, context.settings, customs
-        )
-        shipment = await _shipment(context, create, wanted.key)
-    if shipment.postage_label is not None:
-        return calls.read_label(shipment, wanted, found=found)
-    return await _buy(context, shipment, wanted)
+    """Buy postage, once: the earlier shipment under the key is bought or taken up, never replaced by another.
+
+    Each box is a shipment of its own, bought in turn under a reference of its own, by the service of the first. What
+    cannot be told of a later box leaves the whole uncertain: the next try finds those that were bought.
+    """
+    if wanted.given_up:
+        return await _given_up(context, wanted)
+    asked, bought = boxes.of(wanted), list[Label]()
+    for box in asked:
+        # Before any of them costs money.
+        if isinstance(undeclared := customs_info(box), NeedsPerson):
+            return undeclared
+    for box in asked:
+        outcome = await _box(context, boxes.like_the_first(box, bought))
+        if not isinstance(outcome, Done) or outcome.label is None:
+            return boxes.cut_short(outcome, bought)
+        bought.append(outcome.label)
+        found = outcome.found
+    return boxes.together(wanted, bought, found=found)
 
 
 async def void_label(context: Context[Settings], wanted: LabelVoid) -> Outcome:
-    """Ask for the money back; asked already, by an earlier try or by hand, is Done."""
+    """Ask for the money back, box by box; asked already, by an earlier try or by hand, is Done."""
+    outcomes = [await _void(context, one) for one in boxes.to_void(wanted)]
+    return next((one for one in outcomes if not isinstance(one, Done)), outcomes[0])
+
+
+async def _void(context: Context[Settings], wanted: LabelVoid) -> Outcome:
     if wanted.look_first:
         earlier = await _refund(context, wanted)
         if earlier is not None:
@@ -84,6 +94,43 @@ async def _buy(context: Context[Settings], shipment: Shipment, wanted: LabelRequ
         return calls.read_label(bought, wanted, found=True)
     bought = calls.read_shipment(response, buy.operation, wanted.key, context.now(), write=True)
     return calls.read_label(bought, wanted, found=False)
+
+
+async def _box(context: Context[Settings], wanted: LabelRequest) -> Outcome:
+    """Postage for one box. What stops a later box is told as an outcome, for the first ones are bought."""
+    customs = customs_info(wanted)
+    if isinstance(customs, NeedsPerson):
+        return customs
+    try:
+        shipment = await _earlier(context, wanted)
+        found = shipment is not None
+        if shipment is None:
+            create = calls.create_request(
+                wanted.ship_from, wanted.ship_to, wanted.parcel, wanted.key, context.settings, customs
+            )
+            shipment = await _shipment(context, create, wanted.key)
+        if shipment.postage_label is not None:
+            return calls.read_label(shipment, wanted, found=found)
+        return await _buy(context, shipment, wanted)
+    except Interrupted as interrupted:
+        return interrupted.outcome
+
+
+async def _given_up(context: Context[Settings], wanted: LabelRequest) -> Outcome:
+    """What earlier tries bought of a label that nobody wants any more. A shipment without postage costs nothing.
+
+    Boxes are bought in turn, so the first that was not bought is the last that was tried.
+    """
+    bought: list[Label] = []
+    while True:
+        box = boxes.nth(wanted, len(bought) + 1)
+        earlier = await _earlier(context, box)
+        if earlier is None or earlier.postage_label is None:
+            return boxes.together(wanted, bought, found=True) if bought else Done()
+        outcome = calls.read_label(earlier, box, found=True)
+        if not isinstance(outcome, Done) or outcome.label is None:
+            return outcome
+        bought.append(outcome.label)
 
 
 async def _earlier(context: Context[Settings], wanted: LabelRequest) -> Shipment | None:

@@ -14,13 +14,16 @@ from adapters.magento.client import Store, bundles_together, post, read_order
 from adapters.magento.documents import note, noted, shipments_of
 from adapters.magento.goods import BUNDLE, CONFIGURABLE, INTANGIBLE
 from adapters.magento.settings import Settings
-from adapters.magento.sources import restored
+from adapters.magento.sources import lacking, restored
 from hub.sdk.capabilities import ShipmentConfirmation
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater
 from hub.sdk.wire import Response
 
 OUT_OF_STOCK: Final = ("Could not save a shipment", "Not all of your products are available")
 """What the store says when its source has too few; the first stands for much else as well."""
+
+ROUNDS: Final = 3
+"""How often a source is set right in one try, when other shipments and levels keep taking from it meanwhile."""
 
 DEFAULT_SOURCE: Final = "default"
 """Code of the source that every store has."""
@@ -36,7 +39,8 @@ async def confirm_shipment(context: Store, request: ShipmentConfirmation, /) -> 
     """One shipment with all tracking numbers, taken off one source.
 
     The order is read first. After an uncertain try, and wherever less remains than left, the order's shipments are
-    searched for ours. A source that has fewer units than left is set right, once: they were there.
+    searched for ours. A source that has fewer units than left is set right: they were there. Where others take from it
+    faster than that, the confirmation is tried again later; nobody has to mend anything.
     """
     order = await read_order(context, request.order_external_id)
     if request.look_first:
@@ -50,11 +54,17 @@ async def confirm_shipment(context: Store, request: ShipmentConfirmation, /) -> 
         earlier = told_before(await shipments_of(context, order), request)
         return planned if earlier is None else Done(reference=str(earlier.entity_id), found=True)
     outcome, short = await _ship(context, order, request, planned)
-    if short:
+    source, units = source_of(request, context.settings), needed(order, planned)
+    for _ in range(ROUNDS):
         # Also where nothing had to be raised: availability told meanwhile may have set it right.
-        await restored(context, source_of(request, context.settings), needed(order, planned))
-        outcome, _ = await _ship(context, order, request, planned)
-    return outcome
+        if not short or not await restored(context, source, units):
+            return outcome
+        outcome, short = await _ship(context, order, request, planned)
+    missing = await lacking(context, source, units) if short else {}
+    if not missing:
+        return outcome
+    reason = f"order {order.increment_id}: source {source} is short of {', '.join(missing)} again while others ship"
+    return RetryLater(reason=reason)
 
 
 async def _ship(

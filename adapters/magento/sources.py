@@ -27,19 +27,25 @@ async def set_items(context: Store, items: Sequence[Mapping[str, object]]) -> st
 
 
 async def restored(context: Store, source: str, needed: Mapping[str, int]) -> bool:
-    """Raise a source to what is known to have left from it; whether anything was raised.
+    """Raise a source to what is known to have left from it; False where the store takes no quantity for it.
 
     The store takes its own open orders off what it sells, and the source's quantity only when they ship. Where it was
-    told a quantity from which these orders were off already, it has too few to ship them (magento/inventory#2725).
+    told a quantity from which these orders were off already, or another order's shipment took what this one was raised
+    to, it has too few to ship them (magento/inventory#2725).
     """
-    held = await quantities(context, source, sorted(needed))
-    short = {sku: units for sku, units in needed.items() if held.get(sku, Decimal(0)) < units}
+    short = await lacking(context, source, needed)
     rows = [{"sku": sku, "source_code": source, "quantity": units, "status": 1} for sku, units in short.items()]
     size = context.settings.items_per_call
     for start in range(0, len(rows), size):
         if await set_items(context, rows[start : start + size]) is not None:
             return False
-    return bool(rows)
+    return True
+
+
+async def lacking(context: Store, source: str, needed: Mapping[str, int]) -> dict[str, int]:
+    """Of what is needed, the SKUs of which a source has fewer."""
+    held = await quantities(context, source, sorted(needed))
+    return {sku: units for sku, units in needed.items() if held.get(sku, Decimal(0)) < units}
 
 
 async def quantities(context: Store, source: str, skus: Sequence[str]) -> dict[str, Decimal]:

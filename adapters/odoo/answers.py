@@ -1,4 +1,4 @@
-"""Reading what Odoo's JSON-2 interface answers: records, or an error that says what happens next. Pure."""
+"""Reading what Odoo answers: records, or an error that says what happens next. Pure."""
 
 from datetime import datetime
 from typing import Final, TypeVar
@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from adapters.odoo.schemas import Problem, Row
+from hub.sdk.booking import LOCKED
 from hub.sdk.limits import retry_after
 from hub.sdk.outcomes import Interrupted, NeedsPerson, Refused, RetryLater, Uncertain
 from hub.sdk.wire import Response
@@ -16,14 +17,19 @@ R = TypeVar("R", bound=Row)
 LONGEST_QUOTE: Final = 240
 """Characters quoted of an error message; Odoo's go on for paragraphs."""
 
+PERIOD: Final = "unlock the period in Odoo (Accounting > Lock Dates), then send it again"
+
 NEXT_STEPS: Final[tuple[tuple[str, str], ...]] = (
-    ("lock date", "unlock the period in Odoo (Accounting > Lock Dates), then send it again"),
-    ("prior to and inclusive of", "unlock the period in Odoo (Accounting > Lock Dates), then send it again"),
+    ("lock date", PERIOD),
+    ("prior to and inclusive of", PERIOD),
     ("not in a state requiring confirmation", "look at the order's state in Odoo, then send it again"),
     ("Missing required value", "Odoo wants a field that the hub does not send: make it optional or give it a default"),
     ("no journal", "name a sales journal in the connection's journal_id, then send it again"),
 )
 """What to do about a refusal (422), by a part of its message. The messages come in English: every call says so."""
+
+PASSING: Final = frozenset({"odoo.exceptions.LockError", "odoo.exceptions.ConcurrencyError"})
+"""Somebody else has the record open; like Postgres' own errors (psycopg2) they pass."""
 
 
 def blocked(reason: str, next_step: str) -> Interrupted:
@@ -31,15 +37,29 @@ def blocked(reason: str, next_step: str) -> Interrupted:
     return Interrupted(NeedsPerson(reason=reason, next_step=next_step))
 
 
-def read(kind: type[T], response: Response, operation: str) -> T:
-    """A successful answer as `kind`. A shape that we do not know needs a person: modules change Odoo's models."""
+def read(kind: type[T], response: Response, operation: str, *, write: bool = False) -> T:
+    """A successful answer as `kind`. A shape that we do not know needs a person: modules change Odoo's models.
+
+    What is no JSON at all, a web page or the half of an answer, is somebody's before Odoo: weather, and for a write it
+    says nothing of what happened.
+    """
     try:
         return msgspec.json.decode(response.body, type=kind)
-    except msgspec.MsgspecError as error:
+    except msgspec.ValidationError as error:
         raise blocked(
             f"{operation}: Odoo answered something unknown: {error}"[:LONGEST_QUOTE],
-            "run the connection test; a module may have changed this model, or the host is not an Odoo 19 server",
+            "run the connection test; a module may have changed this model, or the host is not an Odoo server",
         ) from None
+    except msgspec.DecodeError:
+        said = f"{operation}: answered {response.status} with {_form(response)}, which is no JSON"
+        raise Interrupted(Uncertain(reason=said) if write else RetryLater(reason=said)) from None
+
+
+def _form(response: Response) -> str:
+    """What a body is that is not JSON; never what is in it."""
+    if response.body.lstrip()[:1] == b"<":
+        return "a web page"
+    return "half an answer" if response.body.lstrip()[:1] in (b"{", b"[") else "something else"
 
 
 def read_rows(kind: type[R], response: Response, operation: str) -> list[R]:
@@ -62,9 +82,14 @@ def failure(response: Response, operation: str, *, write: bool, now: datetime) -
         if write and status in (502, 504):
             return Interrupted(Uncertain(reason=said))
         return Interrupted(RetryLater(reason=said, at=retry_after(response, now)))
-    if problem is not None and problem.name.startswith("psycopg2."):
+    if problem is not None and (problem.name.startswith("psycopg2.") or problem.name in PASSING):
+        if "does not exist" in problem.message:
+            return blocked(said, _next_step(404, problem))
         return Interrupted(RetryLater(reason=said))
-    return blocked(said, _next_step(status, problem))
+    step = _next_step(status, problem)
+    if step == PERIOD:
+        return Interrupted(NeedsPerson(kind=LOCKED, reason=said, next_step=PERIOD))
+    return blocked(said, step)
 
 
 def refusal(interrupted: Interrupted) -> bool:
@@ -88,6 +113,11 @@ def _quote(problem: Problem | None, status: int) -> str:
 
 
 def _next_step(status: int, problem: Problem | None) -> str:
+    if problem is None and status in (403, 404, 405):
+        return (
+            "check the connection's host and database; a server before Odoo 19, or one without JSON-2, is spoken to "
+            "by JSON-RPC: set login in the connection"
+        )
     if status == 403:
         return "give the API key's user this access right in Odoo, then send it again"
     if status == 404:

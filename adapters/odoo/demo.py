@@ -8,7 +8,7 @@ from adapters.odoo.simulator import OdooSimulator
 from hub.domain.money import minor
 from hub.sdk.testkit.player import Booked, Good, LedgerPlayer, Part
 
-SERVICES: Final = {"SHIPPING": "Shipping", "SALES-TAX": "Sales tax", "OTHER": "Other charges"}
+SERVICES: Final = {"SHIPPING": "Shipping", "SALES-TAX": "Sales tax", "TIP": "Tip", "OTHER": "Other charges"}
 
 
 class OdooPlayer(LedgerPlayer):

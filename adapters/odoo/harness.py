@@ -5,13 +5,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from adapters.odoo import harness_warehouse
 from adapters.odoo.adapter import ADAPTER
 from adapters.odoo.settings import Settings
 from adapters.odoo.simulated import documents, orders
 from adapters.odoo.simulator import OdooSimulator
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import Command, PostingRequest
+from hub.sdk.capabilities import Command, EntryRequest, FulfilmentCancel, FulfilmentRequest, PostingRequest
 from hub.sdk.testkit.harness import Harness
+from hub.sdk.testkit.ledger import DAY_SAMPLE, days
+
+RECEIVABLE: Final = 2
+CLEARING: Final = 3
+"""Accounts of the simulator's chart."""
 
 API_KEY: Final = "5f0c8a4e2b7d9136"
 
@@ -22,18 +30,29 @@ def simulator() -> OdooSimulator:
 
 
 def settings(simulator: OdooSimulator) -> Settings:
-    """A connection to it."""
+    """A connection to it, for the books and the warehouse."""
+    return msgspec.structs.replace(books(simulator), warehouses=(harness_warehouse.WAREHOUSE,))
+
+
+def books(simulator: OdooSimulator) -> Settings:
+    """A connection to it, for the books only."""
     return Settings(
         host="odoo.example.com",
         database=simulator.database,
         api_key=simulator.api_key,
         base_url=simulator.base_url,
         create_products=True,
+        receivable_account_id=RECEIVABLE,
+        payments_account_id=CLEARING,
     )
 
 
 def prepare(simulator: OdooSimulator, capability: str, request: Command) -> Command:
-    """The catalogue, and the documents that come before the requested one."""
+    """The catalogue, and the documents that come before the requested one; what a fulfilment order needs."""
+    if isinstance(request, FulfilmentRequest | FulfilmentCancel):
+        return harness_warehouse.prepare(simulator, request)
+    if isinstance(request, EntryRequest):
+        return request
     assert isinstance(request, PostingRequest)
     for line in request.lines:
         if line.sku is not None:
@@ -46,7 +65,12 @@ def prepare(simulator: OdooSimulator, capability: str, request: Command) -> Comm
 
 
 def effects(simulator: OdooSimulator, capability: str, request: Command) -> int:
-    """How often the books hold the document; a draft besides the posted one is a second."""
+    """How often the books hold the document; a draft besides the posted one is a second. Or how many transfers."""
+    if isinstance(request, FulfilmentRequest | FulfilmentCancel):
+        return harness_warehouse.effects(simulator, request)
+    if isinstance(request, EntryRequest):
+        entries = simulator.books.tables["account.move"].where("ref", request.key)
+        return len(entries) if any(one["state"] == "posted" for one in entries) else 0
     assert isinstance(request, PostingRequest)
     posted = simulator.posted(request.order)
     done, besides = {
@@ -86,6 +110,18 @@ HARNESS: Final = Harness(
     folder=Path(__file__).parent,
     simulator=simulator,
     settings=settings,
+    requests={"submit_fulfilment": harness_warehouse.SUBMIT},
     prepare=prepare,
     effects=effects,
+    declined={"submit_fulfilment": harness_warehouse.elsewhere},
+    in_part={"submit_fulfilment": harness_warehouse.emptied},
+    samples=(DAY_SAMPLE, *harness_warehouse.SAMPLES),
+    fill={
+        "books": days,
+        "status": harness_warehouse.fill_status,
+        "returns": harness_warehouse.fill_returns,
+        "movements": harness_warehouse.fill_movements,
+        "stock": harness_warehouse.fill_stock,
+    },
 )
+BOOKS: Final = msgspec.structs.replace(HARNESS, settings=books)

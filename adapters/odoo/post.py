@@ -11,9 +11,10 @@ from typing import assert_never
 from adapters.odoo.amounts import booked_lines, check_total
 from adapters.odoo.answers import blocked, refusal
 from adapters.odoo.client import Odoo
+from adapters.odoo.deliveries import tie_delivery
 from adapters.odoo.records import ensure_partner, ensure_products, find_products
 from adapters.odoo.schemas import AccountMove, Picking, SaleOrder, SaleOrderLine, StockMove
-from adapters.odoo.settings import Settings
+from adapters.odoo.settings import Settings, account
 from adapters.odoo.translate import (
     CONFIRMED,
     UNCONFIRMED,
@@ -34,13 +35,17 @@ from adapters.odoo.translate import (
     reference,
 )
 from hub.domain.posting import DocumentKind
+from hub.sdk.booking import within_period
 from hub.sdk.capabilities import Context, PostingRequest
 from hub.sdk.outcomes import Done, Interrupted, Learned, Outcome
 
 
 async def post(context: Context[Settings], request: PostingRequest) -> Outcome:
     """Post one document. Done names it: the order's id, the transfer's or invoice's number."""
-    odoo = Odoo(context)
+    return await within_period(_post(Odoo(context), request), account(context.settings), request.dated)
+
+
+async def _post(odoo: Odoo, request: PostingRequest) -> Outcome:
     match request.kind:
         case DocumentKind.ORDER:
             return await post_order(odoo, request)
@@ -78,7 +83,10 @@ async def _orders(odoo: Odoo, request: PostingRequest) -> list[SaleOrder]:
 async def _confirm(odoo: Odoo, request: PostingRequest, order: SaleOrder) -> None:
     """Confirm, unless somebody else just did: Odoo refuses that like any wrong state, so the state decides."""
     try:
-        await odoo.act("sale.order", "action_confirm", order.id)
+        if odoo.settings.warehouses:
+            await odoo.act("sale.order", "action_confirm", order.id, skip_procurement=True)
+        else:
+            await odoo.act("sale.order", "action_confirm", order.id)
     except Interrupted as interrupted:
         if not refusal(interrupted):
             raise
@@ -91,6 +99,8 @@ async def post_delivery(odoo: Odoo, request: PostingRequest) -> Outcome:
     shipped = {line.sku for line in request.lines if line.sku is not None}
     if not shipped:
         return Done()  # Nothing that Odoo keeps in stock: such lines are booked on a service product.
+    if odoo.settings.warehouses:
+        return await tie_delivery(odoo, request)
     mark = reference(request)
     pickings = await _pickings(odoo, request)
     own = own_picking(pickings, mark)

@@ -66,12 +66,12 @@ async def ensure_partner(odoo: Odoo, customer: Contact) -> int:
     if found:
         return found[0].id
     if email is not None:
-        values = partner_values(customer, await _country(odoo, customer))
+        values = partner_values(customer, await find_country(odoo, customer))
     (made,) = await odoo.create("res.partner", [values])
     return made
 
 
-async def _country(odoo: Odoo, customer: Contact) -> int | None:
+async def find_country(odoo: Odoo, customer: Contact) -> int | None:
     """Id of the customer's country. Raises NeedsPerson for one that Odoo does not know: taxes hang on it."""
     if customer.country is None:
         return None

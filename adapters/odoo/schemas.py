@@ -110,6 +110,12 @@ class Country(Row, frozen=True, kw_only=True):
     model: ClassVar[str] = "res.country"
 
 
+class Currency(Row, frozen=True, kw_only=True):
+    """A currency that is in use."""
+
+    model: ClassVar[str] = "res.currency"
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """An error body. Its `debug` is a server traceback, and is not even read."""
 
@@ -128,6 +134,15 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
     version: str
     version_info: tuple[int | str, ...]
+
+
+class RpcVersion(
+    msgspec.Struct, frozen=True, kw_only=True, rename={"version": "server_version", "info": "server_version_info"}
+):
+    """Answer of `common.version`."""
+
+    version: str
+    info: tuple[int | str, ...]
 
 
 WRITTEN: Final[dict[str, tuple[str, ...]]] = {
@@ -155,8 +170,21 @@ WRITTEN: Final[dict[str, tuple[str, ...]]] = {
         "company_id",
         "journal_id",
         "invoice_line_ids",
+        "date",
+        "line_ids",
     ),
-    "account.move.line": ("product_id", "name", "quantity", "price_unit", "tax_ids", "sale_line_ids"),
+    "account.move.line": (
+        "product_id",
+        "name",
+        "quantity",
+        "price_unit",
+        "tax_ids",
+        "sale_line_ids",
+        "account_id",
+        "partner_id",
+        "currency_id",
+        "amount_currency",
+    ),
     "product.product": ("default_code", "name", "type", "is_storable", "invoice_policy", "taxes_id"),
     "res.partner": ("name", "email", "ref", "street", "street2", "city", "zip", "country_id"),
 }

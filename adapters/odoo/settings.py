@@ -1,12 +1,15 @@
 """What a connection to an Odoo database needs to know."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from hub.sdk.adapter import Secret
 from hub.sdk.redaction import Masked
 from hub.sdk.wire import Transport
+
+OVERLAP_SECONDS: Final = 600
+"""How far a pull looks back over its own cursor: a record is dated by the beginning of its transaction."""
 
 
 class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -18,6 +21,17 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     api_key: Annotated[str, msgspec.Meta(extra_json_schema={Secret: True})]
     """Of a user that may sell, ship, invoice and create contacts (Preferences > Account Security > New API Key)."""
     base_url: str | None = None
+    protocol: Literal["auto", "json2", "jsonrpc"] = "auto"
+    """JSON-2 exists since Odoo 19 and may be switched off: `auto` tries it, and falls back where `login` is set."""
+    login: str | None = None
+    """Log-in name of the key's user: JSON-RPC asks for it, JSON-2 does not."""
+
+    warehouses: tuple[str, ...] = ()
+    """Short names of the warehouses that are worked for the hub ("WH"). Empty: this Odoo keeps the books only."""
+    wait_for_stock: bool = False
+    """Leave what Odoo cannot reserve waiting in its transfer, not yet accepted, instead of telling it short at once."""
+    shipping_methods: dict[str, int] = msgspec.field(default_factory=dict)
+    """Odoo's delivery method per service of ours. Empty: the warehouse chooses, and reads it in the transfer's note."""
 
     company_id: int | None = None
     """Book in this company; None leaves it to the user's own."""
@@ -39,6 +53,18 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Internal reference of the service product that shipping is booked on."""
     tax_sku: str = "SALES-TAX"
     """Internal reference of the service product that tax is booked on; its income account is the tax account."""
+    tip_sku: str = "TIP"
+    """Internal reference of the service product for tips; its income account is the tips' clearing account."""
+    clearing_journal_id: int | None = None
+    """General journal of payments; None leaves it to Odoo."""
+    receivable_account_id: int | None = None
+    """Account that customers owe on; needed to book payments."""
+    payments_account_id: int | None = None
+    """Clearing account of payments, by methods that have none of their own."""
+    gift_card_account_id: int | None = None
+    """Clearing account of what was paid with gift cards."""
+    method_account_ids: dict[str, int] = msgspec.field(default_factory=dict)
+    """Clearing account by payment method, as the channel names it: {"paypal": 412}."""
     other_sku: str = "OTHER"
     """Internal reference of the service product for lines without a SKU."""
 
@@ -49,7 +75,10 @@ def account(settings: Settings) -> str:
 
 
 def transport(settings: Settings) -> Transport:
-    """JSON-2 over HTTPS with a static key. Odoo documents no rate limit; a proxy's 429 is waited for."""
+    """HTTPS with a static key, which JSON-RPC carries in the body instead.
+
+    Odoo documents no rate limit; a proxy's 429 is waited for.
+    """
     return Transport(
         base_url=settings.base_url or f"https://{settings.host}",
         headers={

@@ -1,4 +1,4 @@
-"""A stand-in for one Odoo 19 database over JSON-2, for the models and methods that the adapter uses.
+"""A stand-in for one Odoo database over JSON-2 and JSON-RPC, for the models and methods that the adapter uses.
 
 Faithful to what was seen of a real one: references are not unique, false is null, a many2one is [id, name], times are
 naive UTC, a button that wants an answer returns an object with status 200, posting returns false, and a body that is a
@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from litestar import HttpMethod, Request, Response, get, route
+from litestar import HttpMethod, Request, Response, get, post, route
 from litestar.types import ControllerRouterHandler
 
-from adapters.odoo.simulated import documents, methods, orders, transfers
+from adapters.odoo.simulated import documents, methods, orders, rpc, transfers
 from adapters.odoo.simulated.books import OdooError, Record
 from adapters.odoo.simulated.database import Database
+from adapters.odoo.simulated.floor import Floor
 from hub.sdk.testkit.simulator import Faults, Simulator
 
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
@@ -26,8 +27,13 @@ METHODS: Final[dict[str, Callable[..., object]]] = {
     "sale.order.create": orders.create_orders,
     "sale.order.action_confirm": orders.confirm,
     "sale.order.action_cancel": orders.cancel,
+    "stock.picking.create": transfers.create_pickings,
     "stock.picking.write": transfers.write_picking,
+    "stock.picking.action_confirm": transfers.confirm,
+    "stock.picking.action_assign": transfers.assign,
+    "stock.picking.action_cancel": transfers.cancel,
     "stock.picking.button_validate": transfers.validate,
+    "stock.move.write": transfers.write_move,
     "account.move.create": documents.create_documents,
     "account.move.action_post": documents.post,
     "res.partner.create": methods.create_partners,
@@ -60,7 +66,7 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OdooSimulator(Simulator):
-    """Serves `/json/2/<model>/<method>` and `/web/version` for one database and one API key.
+    """Serves `/json/2/<model>/<method>`, `/jsonrpc` and `/web/version` for one database and one API key.
 
     The books are plain records by id (`sale_orders`, `pickings`, `invoices`, `partners`, `products`); `posted(order)`
     counts what one order of ours led to; `books` is the database itself, with its `lock_date` and the like.
@@ -82,6 +88,12 @@ class OdooSimulator(Simulator):
         self.api_key = api_key
         self.database = database
         self.books = Database(currency=currency, now=lambda: self.now())
+        self.floor = Floor(self.books)
+        """What people at its warehouse do."""
+        self.login = "hub@example.com"
+        self.version: tuple[object, ...] = (19, 0, 0, "final", 0, "")
+        self.json2 = True
+        """Whether JSON-2 is there: before 19 it is not, and its paths and `/web/version` are unknown pages."""
         self.refuse: dict[str, OdooError] = {}
         """By "model.method": answer this error instead of acting, until removed."""
 
@@ -150,11 +162,14 @@ class OdooSimulator(Simulator):
         """One path for every method of every model."""
 
         @get("/web/version")
-        async def version() -> dict[str, object]:
-            return {"version_info": [19, 0, 0, "final", 0, ""], "version": "19.0"}
+        async def version() -> Response[bytes]:
+            told = {"version_info": self.version, "version": f"{self.version[0]}.{self.version[1]}"}
+            return _json(200, told) if self.json2 else _page_not_found()
 
         @route("/json/2/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST])
         async def json2(request: Request[Any, Any, Any]) -> Response[bytes]:
+            if not self.json2:
+                return _page_not_found()
             path = request.scope["path"].removeprefix("/json/2/").split("/")
             try:
                 answer = self._call(request.method, path, request.headers, await request.body())
@@ -162,7 +177,13 @@ class OdooSimulator(Simulator):
                 return _json(error.status, _problem(error))
             return _json(200, answer)
 
-        return [version, json2]
+        @post("/jsonrpc", status_code=200)
+        async def jsonrpc(request: Request[Any, Any, Any]) -> Response[bytes]:
+            call = _decoder.decode(await request.body())
+            served = rpc.Service(database=self.database, login=self.login, key=self.api_key, version=self.version)
+            return _json(200, served.answer(call, self._act, _names))
+
+        return [version, json2, jsonrpc]
 
     def _call(self, method: str, path: Sequence[str], headers: Mapping[str, str], body: bytes) -> object:
         if method != "POST" or len(path) != 2:
@@ -177,6 +198,9 @@ class OdooSimulator(Simulator):
         if not isinstance(arguments, dict):
             self.violations.append(f"{model}.{name}: a list for a body is read as no arguments at all")
             arguments = {}
+        return self._act(model, name, arguments)
+
+    def _act(self, model: str, name: str, arguments: dict[str, Any]) -> object:
         if name == "search_read" and not arguments.get("limit"):
             self.violations.append(f"{model}.search_read without a limit")
         refusal = self.refuse.get(f"{model}.{name}")
@@ -198,6 +222,15 @@ class OdooSimulator(Simulator):
         except TypeError as error:
             raise OdooError(500, "builtins.TypeError", f"BaseModel.{name}() {error}") from None
         return function(self.books, model, ids, context, **arguments)
+
+
+def _names(model: str, name: str) -> Sequence[str]:
+    function = METHODS.get(f"{model}.{name}") or EVERY_MODEL.get(name)
+    return () if function is None else rpc.order_of(function)
+
+
+def _page_not_found() -> Response[bytes]:
+    return Response(b"<!doctype html><title>404 Not Found</title>", status_code=404, media_type="text/html")
 
 
 def _problem(error: OdooError) -> dict[str, object]:

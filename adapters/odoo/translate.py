@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from adapters.odoo.amounts import BookedLine, unit_price, what
+from adapters.odoo.amounts import BookedLine, unit_price
 from adapters.odoo.answers import blocked
 from adapters.odoo.schemas import (
     AccountMove,
@@ -23,6 +23,7 @@ from adapters.odoo.schemas import (
 from adapters.odoo.settings import Settings
 from hub.domain.contact import Contact
 from hub.domain.posting import DocumentKind
+from hub.sdk.booking import own_reference, what
 from hub.sdk.capabilities import PostingRequest
 
 Values = dict[str, object]
@@ -47,7 +48,7 @@ def reference(request: PostingRequest) -> str:
     own = request.shipment or request.kind.value
     if request.kind is DocumentKind.CREDIT_NOTE:
         own = request.key
-    return own if own.startswith(request.order) else f"{request.order}/{own}"
+    return own_reference(request, own)
 
 
 def order_terms(request: PostingRequest, field: str) -> Domain:

@@ -1,6 +1,8 @@
 """ShipBob as one value: a 3PL that is told by API and asked by scheduled pull."""
 
 from adapters.shipbob.client import cancel_fulfilment, fetch, probe, pull_status, pull_stock, submit_fulfilment
+from adapters.shipbob.returns import TOPIC as RETURNED
+from adapters.shipbob.returns import pull_returns, returned_facts
 from adapters.shipbob.settings import OVERLAP_SECONDS, Settings, account, transport
 from adapters.shipbob.translate import order_facts, stock_facts, stopped_facts
 from adapters.shipbob.webhook import check
@@ -33,9 +35,11 @@ ADAPTER = Adapter(
         "order.shipment.line_item.added": _TELLS,
         "order.shipment.line_item.removed": _TELLS,
         "order.shipment.line_item.updated": _TELLS,
+        # Goods count when they have been looked at.
         "return.created": _NO_MATTER,
         "return.updated": _NO_MATTER,
-        "return.completed": _NO_MATTER,
+        "return.completed": Topic(lane=Lane.FETCH, form=Form.EVENT, thin=True, fetched_as=RETURNED),
+        RETURNED: Topic(lane=Lane.FACTS, form=Form.EVENT, translate=returned_facts),
         "billing.charge.created": _NO_MATTER,
         "billing.refund.created": _NO_MATTER,
         "billing.credit.created": _NO_MATTER,
@@ -43,6 +47,7 @@ ADAPTER = Adapter(
     fetch=fetch,
     pulls={
         "status": Pull(pages=pull_status, every_seconds=60, overlap_seconds=OVERLAP_SECONDS),
+        "returns": Pull(pages=pull_returns, every_seconds=600, overlap_seconds=OVERLAP_SECONDS),
         "stock": Pull(pages=pull_stock, every_seconds=300, overlap_seconds=0),
     },
     probe=probe,

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -23,7 +23,7 @@ from adapters.shipbob.schemas import (
 from adapters.shipbob.settings import Settings, read_rates
 from hub.domain.contact import Contact
 from hub.domain.facts import CancelConfirmed, FulfilmentAccepted
-from hub.sdk.capabilities import FulfilmentCancel, FulfilmentRequest, Pulled
+from hub.sdk.capabilities import Context, FulfilmentCancel, FulfilmentRequest, Pulled
 from hub.sdk.outcomes import (
     Done,
     Interrupted,
@@ -42,6 +42,9 @@ PAGE: Final = 250
 """The largest page of orders that ShipBob gives."""
 
 OBJECT: Final = "order:"
+
+FIRST_PULL: Final = timedelta(days=30)
+"""How far the first pull looks back when the connection does not say since when it is live."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -251,6 +254,14 @@ def stopped_now(wanted: FulfilmentCancel, at: datetime, *, found: bool) -> Done:
 
 
 # --- pulls -----------------------------------------------------------------------------------------------------------
+
+
+def since(context: Context[Settings], cursor: str | None, until: datetime) -> datetime:
+    """Where a pull begins: at its cursor, less the overlap."""
+    if cursor is not None:
+        # A cursor ahead of us was written by a clock that was fast: what changed since lies before it.
+        return min(datetime.fromisoformat(cursor), until) - timedelta(seconds=context.settings.overlap_seconds)
+    return context.connection.live_from or until - FIRST_PULL
 
 
 def changes_request(start: datetime, end: datetime | None, page: int, settings: Settings) -> Request:

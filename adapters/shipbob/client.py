@@ -8,15 +8,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from adapters.shipbob import calls
+from adapters.shipbob import calls, returns
 from adapters.shipbob.schemas import Order, channels_decoder
 from adapters.shipbob.settings import Settings
 from adapters.shipbob.units import CANCELLED
 from hub.sdk.capabilities import Check, Context, FulfilmentCancel, FulfilmentRequest, Page, Probe, Pulled
 from hub.sdk.outcomes import NeedsPerson, Outcome, Uncertain
-
-FIRST_PULL: Final = timedelta(days=30)
-"""How far the first pull looks back when the connection does not say since when it is live."""
 
 NARROWEST: Final = timedelta(seconds=1)
 
@@ -66,7 +63,7 @@ async def pull_status(context: Context[Settings], cursor: str | None) -> AsyncIt
     that slips over a page's edge would never be seen. Only a second with more than a page of changes is paged.
     """
     until = context.now()
-    start = _since(context, cursor, until)
+    start = calls.since(context, cursor, until)
     width = until - start
     while start < until:
         end = min(start + width, until)
@@ -104,7 +101,9 @@ async def pull_stock(context: Context[Settings], cursor: str | None) -> AsyncIte
 
 
 async def fetch(context: Context[Settings], topic: str, subject: str, body: bytes) -> Pulled:
-    """Read the order that a delivery names."""
+    """Read the order, or the return, that a delivery names."""
+    if subject.startswith(returns.OBJECT):
+        return await returns.fetch_return(context, subject)
     order = subject.removeprefix(calls.OBJECT)
     response = await context.client.send(calls.order_request(order, context.settings))
     calls.expect_ok(response, "GET /order/{id}", order, context.now())
@@ -146,13 +145,6 @@ async def _is_cancelled(context: Context[Settings], order: str) -> bool:
 async def _changes(context: Context[Settings], start: datetime, end: datetime | None, page: int) -> list[bytes]:
     response = await context.client.send(calls.changes_request(start, end, page, context.settings))
     return calls.read_changes(response, context.now())
-
-
-def _since(context: Context[Settings], cursor: str | None, until: datetime) -> datetime:
-    if cursor is not None:
-        # A cursor ahead of us was written by a clock that was fast: what changed since lies before it.
-        return min(datetime.fromisoformat(cursor), until) - timedelta(seconds=context.settings.overlap_seconds)
-    return context.connection.live_from or until - FIRST_PULL
 
 
 def _page(orders: list[bytes], cursor: datetime) -> Page:

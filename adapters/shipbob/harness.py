@@ -11,9 +11,10 @@ import msgspec
 
 from adapters.shipbob.adapter import ADAPTER
 from adapters.shipbob.calls import OBJECT, submit_request
+from adapters.shipbob.returns import OBJECT as RETURN
 from adapters.shipbob.settings import Settings
 from adapters.shipbob.simulator import ShipBobSimulator
-from adapters.shipbob.simulator_books import Order, Pace
+from adapters.shipbob.simulator_books import Order, Pace, Return
 from hub.sdk.capabilities import Command, FulfilmentCancel, FulfilmentRequest
 from hub.sdk.testkit.harness import Harness, Sample, json_sample
 from hub.sdk.testkit.samples import FULFILMENT, FULFILMENT_ID
@@ -93,6 +94,27 @@ def fill_stock(simulated: ShipBobSimulator) -> int:
     return 0
 
 
+def fill_returns(simulated: ShipBobSimulator) -> int:
+    """One parcel that came back."""
+    take_back(simulated)
+    return 1
+
+
+def take_back(simulated: ShipBobSimulator) -> Return:
+    """The order left, and two mugs and a shirt of it came back: one mug is broken."""
+    order = place(simulated, SUBMIT)
+    now = simulated.now()
+    simulated.books.ship(order.shipments[0], now)
+    done = {("MUG-RED", "Restock"): 1, ("MUG-RED", "Dispose"): 1, ("TEE-M", "Quarantine"): 1}
+    return simulated.books.take_back(order.shipments[0], done, now)
+
+
+def fill_returned(simulated: ShipBobSimulator) -> tuple[str, bytes]:
+    """A return, and the body that names it."""
+    made = take_back(simulated)
+    return f"{RETURN}{made.id}", msgspec.json.encode({"id": made.id})
+
+
 def fill_fetched(simulated: ShipBobSimulator) -> tuple[str, bytes]:
     """An order, and the body that names it."""
     order = place(simulated, SUBMIT)
@@ -147,11 +169,34 @@ LEVELS: Final[dict[str, Any]] = {
         }
     ],
 }
+RETURNED: Final[dict[str, Any]] = {
+    "id": 700_001,
+    "status": "Completed",
+    "store_order_id": FULFILMENT_ID,
+    "completed_date": "2026-01-20T10:00:00.0000000+00:00",
+    "fulfillment_center": {"id": CICERO},
+    "inventory": [
+        {
+            "id": 5,
+            "sku": "MUG-RED",
+            "quantity": 1,
+            "action_taken": [{"action": "Restock", "quantity_processed": 1}],
+        }
+    ],
+}
 THIN: Final = tuple(name for name, topic in ADAPTER.topics.items() if topic.thin)
 
 SAMPLES: Final = (
     json_sample("order", ORDER, identity="id", status="shipments.0.status", event="order", signed=False),
     json_sample("shipment_stopped", STOPPED, identity="fulfilment", status="status", event="stopped", signed=False),
+    json_sample(
+        "return",
+        RETURNED,
+        identity="fulfillment_center.id",
+        status="inventory.0.action_taken.0.action",
+        event="return",
+        signed=False,
+    ),
     json_sample("inventory_level", LEVELS, identity="items.0.inventory_id", event="levels", signed=False),
     *(
         Sample(topic=topic, event=f"msg-{topic}", body=msgspec.json.encode({"id": 901, "order_id": 4242}))
@@ -176,6 +221,6 @@ HARNESS: Final = Harness(
     declined={"submit_fulfilment": elsewhere},
     sign=sign,
     samples=SAMPLES,
-    fill={"status": fill_status, "stock": fill_stock},
-    fetched=dict.fromkeys(THIN, fill_fetched),
+    fill={"status": fill_status, "returns": fill_returns, "stock": fill_stock},
+    fetched={**dict.fromkeys(THIN, fill_fetched), "return.completed": fill_returned},
 )

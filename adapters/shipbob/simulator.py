@@ -4,13 +4,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from adapters.shipbob.simulator_books import Books, Order, Pace
-from adapters.shipbob.simulator_documents import levels_document, order_document
+from adapters.shipbob.simulator_books import Books, Order, Pace, Return
+from adapters.shipbob.simulator_documents import levels_document, order_document, return_document
 from hub.sdk.testkit.simulator import Faults, Simulator
 
 LOCATIONS: Final[Mapping[int, str]] = {3: "Cicero (IL)"}
@@ -89,7 +90,18 @@ class ShipBobSimulator(Simulator):
             rows = [{"id": number, "name": name, "is_active": True} for number, name in self.locations.items()]
             return self._serve(request, lambda: (200, rows))
 
-        return [create, orders, order, act, levels, channels, places]
+        return [create, orders, order, act, levels, channels, places, *self._return_routes()]
+
+    def _return_routes(self) -> Sequence[ControllerRouterHandler]:
+        @get("/{version:str}/return")
+        async def returns(request: Anyone) -> Response[bytes]:
+            return self._serve(request, lambda: self._returns(request))
+
+        @get("/{version:str}/return/{id:str}")
+        async def one(request: Anyone) -> Response[bytes]:
+            return self._serve(request, lambda: self._return(request.path_params["id"]))
+
+        return [returns, one]
 
     def throttled(self) -> tuple[int, dict[str, str], bytes]:
         """429 in ShipBob's own headers."""
@@ -203,6 +215,22 @@ class ShipBobSimulator(Simulator):
         following = path if end < len(skus) else None
         return 200, levels_document(skus[begin:end], self.books, self.locations, following)
 
+    def _returns(self, request: Anyone) -> tuple[int, object]:
+        query = dict(request.query_params)
+        start, end = (_parsed(query.get(name)) for name in ("CompletedStartDate", "CompletedEndDate"))
+        found = [one for one in self.books.returns if _completed_between(one, start, end)]
+        limit, page = int(query.get("Limit", "50")), int(query.get("Cursor", "1"))
+        rows = [return_document(one, self.books, self.locations) for one in found[(page - 1) * limit : page * limit]]
+        more = urlencode({**query, "Cursor": str(page + 1)}) if page * limit < len(found) else None
+        path = None if more is None else f"/{self.version}/return?{more}"
+        return 200, {"items": rows, "next": path, "prev": None, "first": None, "last": None}
+
+    def _return(self, id: str) -> tuple[int, object]:
+        found = next((one for one in self.books.returns if str(one.id) == id), None)
+        if found is None:
+            return 404, {"message": "Return not found"}
+        return 200, return_document(found, self.books, self.locations)
+
     def _channels(self) -> dict[str, Any]:
         channel = {
             "id": self.channel_id,
@@ -223,6 +251,11 @@ def _faults_of(document: dict[str, Any]) -> Errors:
         errors["recipient.name"] = ["required"]
     errors |= {f"recipient.address.{n}": ["required"] for n in ("address1", "city", "country") if not address.get(n)}
     return errors
+
+
+def _completed_between(one: Return, start: datetime | None, end: datetime | None) -> bool:
+    at = one.completed
+    return at is not None and (start is None or at >= start) and (end is None or at <= end)
 
 
 def _parsed(text: str | None) -> datetime | None:

@@ -58,6 +58,16 @@ class Order(msgspec.Struct, kw_only=True):
         return "Exception" if "Exception" in states else "Processing"
 
 
+class Return(msgspec.Struct, kw_only=True):
+    """What came back of a shipment. `done` is units by (SKU, action)."""
+
+    id: int
+    shipment: Shipment
+    created: datetime
+    done: dict[tuple[str, str], int]
+    completed: datetime | None = None
+
+
 class Pace(msgspec.Struct, kw_only=True):
     """How the simulated warehouse works. Times are from the order's creation; None means never by itself."""
 
@@ -82,6 +92,7 @@ class Books:
         self.shipments: dict[int, Shipment] = {}
         self.waiting: list[Shipment] = []
         self.products: dict[str, int] = {}
+        self.returns: list[Return] = []
         self._random = chance
         self._due: list[tuple[datetime, int, str]] = []
         self._changes: list[tuple[datetime, int]] = []
@@ -169,6 +180,16 @@ class Books:
         shipment.tracking = f"{prefix}{shipment.id:010d}"
         self._plan(shipment, now, self.pace.deliver_after_ms, "deliver")
         self._touch(self.orders[shipment.order], now)
+
+    def take_back(self, shipment: Shipment, done: dict[tuple[str, str], int], now: datetime) -> Return:
+        """A parcel comes back and is looked at; what is fit for sale is on the shelf again."""
+        made = Return(id=700_000 + len(self.returns), shipment=shipment, created=now, done=done, completed=now)
+        self.returns.append(made)
+        for (sku, action), quantity in done.items():
+            if action == "Restock":
+                shelf = self.stock[shipment.location]
+                shelf[sku] = shelf.get(sku, 0) + quantity
+        return made
 
     def changed(self, start: datetime | None, end: datetime | None) -> Iterator[Order]:
         """Orders whose last change lies between two moments, each once, in the order of their making."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.shipbob.simulator_books import Books, Order, Shipment
+from adapters.shipbob.simulator_books import Books, Order, Return, Shipment
 
 
 def moment(at: datetime | None) -> str | None:
@@ -34,6 +34,41 @@ def order_document(order: Order, books: Books, channel: str, locations: dict[int
         "tags": posted.get("tags"),
         "shipments": [shipment_document(part, order, books, locations) for part in order.shipments],
         "gift_message": None,
+    }
+
+
+def return_document(one: Return, books: Books, locations: dict[int, str]) -> dict[str, Any]:
+    """GET /return/{id}."""
+    order = books.orders[one.shipment.order]
+    units: dict[str, list[dict[str, Any]]] = {}
+    for (sku, action), quantity in one.done.items():
+        units.setdefault(sku, []).append(
+            {"action": action, "action_reason": "As requested", "quantity_processed": quantity, "image_url": None}
+        )
+    return {
+        "id": one.id,
+        "reference_id": f"RMA-{one.id}",
+        "return_type": "Regular",
+        "status": "Completed" if one.completed else "AwaitingArrival",
+        "insert_date": moment(one.created),
+        "arrived_date": moment(one.created),
+        "completed_date": moment(one.completed),
+        "original_shipment_id": one.shipment.id,
+        "store_order_id": order.reference,
+        "shipment_tracking_number": one.shipment.tracking,
+        "tracking_number": None,
+        "fulfillment_center": {"id": one.shipment.location, "name": locations.get(one.shipment.location)},
+        "channel": {"id": order.channel, "name": "Crossdock"},
+        "inventory": [
+            {
+                "id": books.product(sku),
+                "sku": sku,
+                "name": sku,
+                "quantity": sum(part["quantity_processed"] for part in taken),
+                "action_taken": taken,
+            }
+            for sku, taken in units.items()
+        ],
     }
 
 

@@ -30,10 +30,13 @@ def ours(order: Order) -> bool:
     """
     if not order.reference_id:
         return False
-    if any(tag.name.startswith(LINE_TAG) for tag in order.tags or ()):
-        return True
+    return any(tag.name.startswith(LINE_TAG) for tag in order.tags or ()) or reads_like_ours(order.reference_id)
+
+
+def reads_like_ours(reference: str) -> bool:
+    """Whether a reference is a fulfilment order's id."""
     try:
-        parent, _ = split_fulfilment_id(order.reference_id)
+        parent, _ = split_fulfilment_id(reference)
     except ValueError:
         return False
     return len(parent) == LENGTH

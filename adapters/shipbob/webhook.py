@@ -1,8 +1,9 @@
-"""Pure: is a delivery ShipBob's, and which order is it about."""
+"""Pure: is a delivery ShipBob's, and which order or return is it about."""
 
 import msgspec
 
 from adapters.shipbob.calls import OBJECT
+from adapters.shipbob.returns import OBJECT as RETURN
 from adapters.shipbob.schemas import webhook_decoder
 from adapters.shipbob.settings import Settings
 from hub.sdk.webhook import Delivery, Refuse, Store, Verdict, signed_standard
@@ -23,7 +24,11 @@ def check(delivery: Delivery, settings: Settings) -> Verdict:
     except msgspec.MsgspecError:
         return Refuse(status=400, reason="the body is not a JSON object with numeric ids")
     order = said.order_id if said.order_id is not None else said.id
-    subject = f"{OBJECT}{order}" if order is not None and topic.startswith("order.") else None
-    if subject is None and topic.startswith("order."):
-        return Refuse(status=400, reason="the body names no order")
+    subject = None
+    if topic.startswith("order.") and order is not None:
+        subject = f"{OBJECT}{order}"
+    elif topic.startswith("return.") and said.id is not None:
+        subject = f"{RETURN}{said.id}"
+    if subject is None and topic.startswith(("order.", "return.")):
+        return Refuse(status=400, reason="the body names no order and no return")
     return Store(key=delivery.headers["webhook-id"], topic=topic, object=subject)

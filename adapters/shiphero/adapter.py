@@ -3,11 +3,15 @@
 from adapters.shiphero import translate
 from adapters.shiphero.client import cancel_fulfilment, fetch, probe, submit_fulfilment
 from adapters.shiphero.pulls import OVERLAP, status_pages, stock_pages
+from adapters.shiphero.returns import TOPIC as RETURN
+from adapters.shiphero.returns import listed_return, return_pages, return_update
 from adapters.shiphero.settings import Settings, account, transport
 from adapters.shiphero.webhook import check
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
 
 LOOK_BACK = int(OVERLAP.total_seconds())
+RETURNS_EVERY_SECONDS = 6 * 3600
+"""Webhooks tell at once; this finds those that never came."""
 
 ADAPTER = Adapter(
     name="shiphero",
@@ -28,6 +32,8 @@ ADAPTER = Adapter(
         "shipment": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=translate.shipment),
         "order": Topic(lane=Lane.FACTS, form=Form.SNAPSHOT, translate=translate.order),
         "inventory_snapshot": Topic(lane=Lane.STOCK, form=Form.SNAPSHOT, translate=translate.inventory_snapshot),
+        "Return Update": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=return_update),
+        RETURN: Topic(lane=Lane.FACTS, form=Form.EVENT, translate=listed_return),
         # Steps inside the warehouse that change neither a promise nor a count.
         "Tote Complete": Topic(lane=Lane.FACTS, form=Form.EVENT, ignore=True),
         "Tote Cleared": Topic(lane=Lane.FACTS, form=Form.EVENT, ignore=True),
@@ -38,6 +44,7 @@ ADAPTER = Adapter(
     fetch=fetch,
     pulls={
         "status": Pull(pages=status_pages, every_seconds=120, overlap_seconds=LOOK_BACK),
+        "returns": Pull(pages=return_pages, every_seconds=RETURNS_EVERY_SECONDS, overlap_seconds=0),
         "stock": Pull(pages=stock_pages, every_seconds=900, overlap_seconds=LOOK_BACK),
     },
     probe=probe,

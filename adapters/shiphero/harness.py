@@ -82,6 +82,18 @@ def fill_stock(simulator: ShipHeroSimulator) -> int:
     return 2
 
 
+def fill_returns(simulator: ShipHeroSimulator) -> int:
+    """More than a page of returns, and one of another shop's order."""
+    simulator.stock(WAREHOUSE, "MUG-RED", 1000)
+    for number in range(MANY):
+        order = simulator.take_order(order_input(f"{samples.ORDER}-{number}", {"MUG-RED": 2}))
+        simulator.ship(order)
+        simulator.take_back(order, {"MUG-RED": (2, 1)})
+    other = simulator.take_order(order_input("by-hand", {"MUG-RED": 1}, shop_name="Manual Order"))
+    simulator.take_back(other, {"MUG-RED": (1, 1)})
+    return MANY
+
+
 def packed_out(simulator: ShipHeroSimulator) -> tuple[str, bytes]:
     """A packed order and its notice."""
     simulator.stock(WAREHOUSE, "MUG-RED", 10)
@@ -131,6 +143,6 @@ HARNESS: Final = Harness(
     refused=refused,
     sign=sign,
     samples=SAMPLES,
-    fill={"status": fill_status, "stock": fill_stock},
+    fill={"status": fill_status, "stock": fill_stock, "returns": fill_returns},
     fetched={"Order Packed Out": packed_out},
 )

@@ -3,18 +3,23 @@
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+
 from adapters.shiphero.simulator_documents import global_id
 from adapters.shiphero.translate import UNSTATED
 from hub.domain.facts import (
     CancelConfirmed,
     FactLine,
     FulfilmentAccepted,
+    GoodsReturned,
     GoodsShipped,
+    ReturnedLine,
     StockLine,
     StockReported,
     UnitsPacked,
     UnitsShort,
 )
+from hub.domain.returns import Disposition
 from hub.domain.shipping import Parcel, ParcelLine
 from hub.domain.stock import ReportKind
 from hub.sdk.testkit.harness import json_sample
@@ -27,6 +32,17 @@ ORDER_ID: Final = global_id("Order", 300000001)
 SHIPMENT_ID: Final = global_id("Shipment", 300000009)
 AT: Final = datetime(2026, 1, 16, 15, 29, 26, tzinfo=UTC)
 
+BACK: Final = GoodsReturned(
+    at=UNSTATED,
+    receipt=f"{global_id('Return', 3394303)}:{WAREHOUSE}",
+    location=WAREHOUSE,
+    lines=(
+        ReturnedLine(sku="MUG-RED", quantity=1, disposition=Disposition.RESTOCK),
+        ReturnedLine(sku="MUG-RED", quantity=1),
+    ),
+    order=REFERENCE,
+    tracking="1Z999",
+)
 TWO_PARCELS: Final = GoodsShipped(
     at=AT,
     fulfilment=REFERENCE,
@@ -292,6 +308,47 @@ SAMPLES: Final = (
                 reason="manual: Cycle count",
             ),
         ),
+    ),
+    json_sample(
+        "Return Update",
+        {
+            "test": "0",
+            "webhook_type": "Return Update",
+            "return_id": 3394303,
+            "return_uuid": global_id("Return", 3394303),
+            "status": "complete",
+            "items": [
+                {"sku": "MUG-RED", "quantity": 2, "quantity_received": 2, "restock": 1, "warehouse_id": 76733},
+            ],
+            "partner_order_id": REFERENCE,
+            "tracking_number": "1Z999",
+        },
+        identity="items.0.warehouse_id",
+        status="status",
+        event="message-7",
+        expect=(BACK,),
+    ),
+    json_sample(
+        "return",
+        {
+            "id": global_id("Return", 3394303),
+            "status": "Warehouse Complete",
+            "order": {"id": ORDER_ID, "partner_order_id": REFERENCE},
+            "line_items": [
+                {
+                    "quantity": 2,
+                    "quantity_received": 2,
+                    "restock": 1,
+                    "warehouse_id": global_id("Warehouse", 76733),
+                    "line_item": {"sku": "MUG-RED"},
+                },
+            ],
+        },
+        identity="line_items.0.warehouse_id",
+        status="status",
+        event="pulled-4",
+        signed=False,
+        expect=(msgspec.structs.replace(BACK, tracking=None),),
     ),
     json_sample(
         "inventory_snapshot",

@@ -143,6 +143,22 @@ STOCK: Final = Operation(
     cost=1 + STOCK_PAGE,
 )
 
+RETURNS: Final = Operation(
+    name="returns_since",
+    document=f"""query returns_since($customer_account_id: String, $date_from: ISODateTime, $after: String) {{
+  returns(customer_account_id: $customer_account_id, date_from: $date_from) {{
+    request_id complexity
+    data(first: {PAGE}, after: $after) {{
+      pageInfo {{ hasNextPage endCursor }}
+      edges {{ node {{ id status order {{ id partner_order_id }} line_items {{
+        quantity quantity_received restock warehouse_id line_item {{ sku }}
+      }} }} }}
+    }}
+  }}
+}}""",
+    cost=1 + PAGE,
+)
+
 ACCOUNT: Final = Operation(
     name="account_probe",
     document="""query account_probe {
@@ -162,5 +178,6 @@ OPERATIONS: Final = (
     SHIPMENTS,
     SHIPMENT,
     STOCK,
+    RETURNS,
     ACCOUNT,
 )

@@ -212,6 +212,13 @@ class ShipHeroSimulator(Warehouse):
                 break
         return {"warehouse_products": documents.paged(nodes, str(start), start < len(self.inventory))}
 
+    def _do_returns_since(self, variables: dict[str, object]) -> Json:
+        since, start = _time(variables.get("date_from")), int(str(variables.get("after") or 0))
+        found = [made for made in self.returns if since is None or made.created_at >= since]
+        nodes = [documents.return_node(made) for made in found[start : start + 20]]
+        end = start + len(nodes)
+        return {"returns": documents.paged(nodes, str(end), end < len(found))}
+
     def _do_account_probe(self, variables: dict[str, object]) -> Json:
         places = [
             {"id": documents.global_id("Warehouse", number), "legacy_id": int(number), "identifier": name}

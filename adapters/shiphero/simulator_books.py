@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from adapters.shiphero import simulator_documents as documents
-from adapters.shiphero.simulator_documents import Json, Line, Order, Shelf, Shipment
+from adapters.shiphero.simulator_documents import Json, Line, Order, Return, Shelf, Shipment
 from hub.sdk.testkit.simulator import Faults, Sent, Simulator
 
 ACCOUNT_NUMBER = 18963
@@ -60,10 +60,11 @@ class Warehouse(Simulator):
         self.hub_url = hub_url
         self.auto_ship, self.ship_after_ms = auto_ship, ship_after_ms
         self.split = self.short = 0.0
-        self.webhooks = {"Shipment Update", "Inventory Update", "Order Canceled"}
+        self.webhooks = {"Shipment Update", "Inventory Update", "Order Canceled", "Return Update"}
         self.orders: dict[int, Order] = {}
         self.orders_created: Counter[str] = Counter()
         self.shipments: list[Shipment] = []
+        self.returns: list[Return] = []
         self.inventory: dict[tuple[str, str], Shelf] = {}
         self.sent: Counter[str] = Counter()
         self._by_reference: dict[str, list[Order]] = {}
@@ -180,6 +181,18 @@ class Warehouse(Simulator):
         levels = [(line.sku, self.inventory[line.warehouse, line.sku].on_hand) for line, _ in units]
         self.tell(documents.inventory_update(ACCOUNT_NUMBER, shipment.warehouse, name, levels))
         return shipment
+
+    def take_back(self, order: Order, units: Mapping[str, tuple[int, int]], status: str = "complete") -> Return:
+        """Goods come back: (received, restocked) by SKU. What is restocked is on the shelf again."""
+        made = Return(number=next(self._numbers), order=order, created_at=self.now(), units=dict(units), status=status)
+        self.returns.append(made)
+        for line in order.lines:
+            _, restocked = units.get(line.sku, (0, 0))
+            if restocked:
+                shelf = self.inventory[line.warehouse, line.sku]
+                shelf.on_hand, shelf.updated_at = shelf.on_hand + restocked, self.now()
+        self.tell(documents.return_update(made))
+        return made
 
     def cancel(self, order: Order) -> None:
         """Cancel an order and say so."""

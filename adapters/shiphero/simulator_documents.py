@@ -61,6 +61,16 @@ class Shipment(msgspec.Struct, kw_only=True):
         return global_id("Shipment", self.number)
 
 
+class Return(msgspec.Struct, kw_only=True):
+    """What came back of an order: (received, restocked) by SKU."""
+
+    number: int
+    order: Order
+    created_at: datetime
+    units: dict[str, tuple[int, int]]
+    status: str
+
+
 class Shelf(msgspec.Struct, kw_only=True):
     """Stock of one SKU in one warehouse."""
 
@@ -171,6 +181,57 @@ def paged(nodes: Sequence[Json], end: str | None, more: bool) -> Json:
 
 
 # --- what webhooks say -----------------------------------------------------------------------------------------------
+
+
+def return_update(made: Return) -> Json:
+    """The webhook about a return."""
+    return {
+        "test": "0",
+        "webhook_type": "Return Update",
+        "return_id": made.number,
+        "return_uuid": global_id("Return", made.number),
+        "status": made.status,
+        "items": [
+            {
+                "quantity": received,
+                "quantity_received": received,
+                "sku": line.sku,
+                "restock": restocked,
+                "partner_line_item_id": line.reference,
+                "warehouse_id": int(line.warehouse),
+            }
+            for line, received, restocked in _came_back(made)
+        ],
+        "order_id": made.order.number,
+        "order_uuid": made.order.id,
+        "partner_order_id": made.order.reference,
+        "shop_name": made.order.shop_name,
+        "created_at": spaced(made.created_at),
+        "tracking_number": None,
+    }
+
+
+def return_node(made: Return) -> Json:
+    """A return as the list has it."""
+    return {
+        "id": global_id("Return", made.number),
+        "status": made.status,
+        "order": {"id": made.order.id, "partner_order_id": made.order.reference},
+        "line_items": [
+            {
+                "quantity": received,
+                "quantity_received": received,
+                "restock": restocked,
+                "warehouse_id": global_id("Warehouse", line.warehouse),
+                "line_item": {"sku": line.sku},
+            }
+            for line, received, restocked in _came_back(made)
+        ],
+    }
+
+
+def _came_back(made: Return) -> list[tuple[Line, int, int]]:
+    return [(line, *made.units[line.sku]) for line in made.order.lines if line.sku in made.units]
 
 
 def shipment_update(shipment: Shipment, warehouse_name: str) -> Json:

@@ -60,7 +60,7 @@ _stock: Final = msgspec.json.Decoder(StockAsOf)
 
 def shipment_update(body: bytes, tables: Tables) -> Sequence[GoodsShipped]:
     """Webhook "Shipment Update". A test delivery and a shipment that is not completed yet say nothing."""
-    message = _decoded(_shipment_update, body)
+    message = decoded(_shipment_update, body)
     shipped = message.fulfillment
     if str(message.test) == "1" or shipped.completed is False:
         return ()
@@ -119,7 +119,7 @@ def _reference(line: Id | None, sku: str | None, path: str) -> str:
 
 def shipment(body: bytes, tables: Tables) -> Sequence[GoodsShipped]:
     """A shipment as the status pull brings it: the same fact, under the same id, as its webhook."""
-    node = _decoded(_shipment, body)
+    node = decoded(_shipment, body)
     if not node.line_items.whole:
         raise Malformed("line_items", "shipment.line_items.pageInfo.hasNextPage", "true")
     if node.completed is False:
@@ -167,13 +167,13 @@ def _labelled(node: ShipmentNode, tables: Tables) -> tuple[Parcel, ...]:
 
 def order_canceled(body: bytes, tables: Tables) -> Sequence[CancelConfirmed]:
     """Webhook "Order Canceled"."""
-    message = _decoded(_order_canceled, body)
+    message = decoded(_order_canceled, body)
     return (CancelConfirmed(at=UNSTATED, fulfilment=required(message.partner_order_id, "partner_order_id")),)
 
 
 def order_allocated(body: bytes, tables: Tables) -> Sequence[FulfilmentAccepted]:
     """Webhook "Order Allocated": ShipHero has set stock aside, so it has taken the order on."""
-    message = _decoded(_order_allocated, body)
+    message = decoded(_order_allocated, body)
     fact = FulfilmentAccepted(
         at=moment(message.allocated_at, "allocated_at"),
         fulfilment=required(message.partner_order_id, "partner_order_id"),
@@ -188,7 +188,7 @@ def packed_order(body: bytes, tables: Tables) -> Sequence[UnitsPacked]:
     A notice lists picks without quantities, so each counts for one unit: never more than was packed, and the shipment
     tells the rest. Dated by the time of the fetch, the notice has none.
     """
-    packed = _decoded(_packed_order, body)
+    packed = decoded(_packed_order, body)
     lines = {line.legacy_id: line for line in packed.order.line_items.nodes}
     units: dict[int, int] = {}
     for item in packed.notice.items:
@@ -208,7 +208,7 @@ def order(body: bytes, tables: Tables) -> Sequence[CancelConfirmed | UnitsShort]
 
     Status words are free text per account: an unknown one raises `Unmapped`.
     """
-    node = _decoded(_order, body)
+    node = decoded(_order, body)
     fulfilment = required(node.partner_order_id, "order.partner_order_id")
     match tables.require("status", required(node.fulfillment_status, "order.fulfillment_status")):
         case "cancelled":
@@ -247,7 +247,7 @@ def inventory_update(body: bytes, tables: Tables) -> Sequence[StockReported]:
 
     `on_hand` is what is there, allocated or not: ShipHero's own `inventory` subtracts its open orders, which are ours.
     """
-    message = _decoded(_inventory_update, body)
+    message = decoded(_inventory_update, body)
     lines = tuple(_level(item) for item in message.inventory if not item.virtual)
     return (StockReported(at=UNSTATED, kind=ReportKind.SNAPSHOT, lines=lines),) if lines else ()
 
@@ -265,7 +265,7 @@ def _level(item: UpdatedItem) -> StockLine:
 
 def inventory_change(body: bytes, tables: Tables) -> Sequence[StockReported]:
     """Webhook "Inventory Change": how much on hand changed, and why."""
-    message = _decoded(_inventory_change, body)
+    message = decoded(_inventory_change, body)
     line = StockLine(
         location=location(message.warehouse_id or message.warehouse_uuid, "warehouse_id"),
         sku=message.sku,
@@ -279,7 +279,7 @@ def inventory_change(body: bytes, tables: Tables) -> Sequence[StockReported]:
 
 def inventory_snapshot(body: bytes, tables: Tables) -> Sequence[StockReported]:
     """A page of stock as the stock pull brings it, true when it was asked for."""
-    page = _decoded(_stock, body)
+    page = decoded(_stock, body)
     lines = tuple(
         StockLine(
             location=location(product.warehouse_id, "products[].warehouse_id"),
@@ -347,7 +347,8 @@ def location(raw: Id | None, path: str) -> str:
     return number if kind == "Warehouse" and number else given
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """A message as its struct. Raises `Malformed`, naming the path."""
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:

@@ -2,103 +2,31 @@
 
 from typing import Final
 
+from adapters.shopify.documents_bulk import BULK, RECENT, RUN
 from adapters.shopify.documents_hooks import RESUBSCRIBE, SUBSCRIBE, SUBSCRIPTIONS
-from adapters.shopify.documents_money import CAPTURE, REFUND, TRANSACTIONS, VOID
+from adapters.shopify.documents_money import CAPTURE, ON_ORDER, REFUND, TRANSACTIONS, UNITS_LEFT, VOID
+from adapters.shopify.documents_order import FULFILLED_LINE, LINE, REFUND_LINE, WHOLE
 from adapters.shopify.documents_stock import LEVEL, SHELF
 from adapters.shopify.operation import MONEY, Operation
 from adapters.shopify.tracking import TRACK
 
-_ADDRESS = """
-fragment Address on MailingAddress {
-  firstName lastName name company phone address1 address2 city province provinceCode country countryCodeV2 zip
-  latitude longitude
-}
-"""
-
-_LINE = """
-fragment Line on LineItem {
-  id title variantTitle name sku vendor quantity currentQuantity unfulfilledQuantity
-  requiresShipping taxable isGiftCard
-  product { id } variant { id }
-  customAttributes { key value }
-  originalUnitPriceSet { ...Money } totalDiscountSet { ...Money }
-  taxLines { title rate channelLiable priceSet { ...Money } }
-  discountAllocations { allocatedAmountSet { ...Money } discountApplication { index } }
-}
-"""
-
-_REFUND_LINE = """
-fragment RefundLine on RefundLineItem {
-  id quantity restockType lineItem { id } location { id } subtotalSet { ...Money } totalTaxSet { ...Money }
-}
-"""
-
-_FULFILLED_LINE = """
-fragment FulfilledLine on FulfillmentLineItem { quantity lineItem { id } }
-"""
-
-_ORDER = """
-fragment WholeOrder on Order {
-  id name createdAt processedAt updatedAt cancelledAt cancelReason closedAt test confirmed confirmationNumber
-  currencyCode presentmentCurrencyCode taxesIncluded dutiesIncluded taxExempt
-  sourceName sourceIdentifier note tags email phone poNumber customerLocale
-  displayFinancialStatus displayFulfillmentStatus paymentGatewayNames
-  customAttributes { key value }
-  retailLocation { id }
-  subtotalPriceSet { ...Money } totalPriceSet { ...Money } totalDiscountsSet { ...Money } totalTaxSet { ...Money }
-  totalTipReceivedSet { ...Money } totalOutstandingSet { ...Money }
-  currentSubtotalPriceSet { ...Money } currentTotalPriceSet { ...Money } currentTotalDiscountsSet { ...Money }
-  currentTotalTaxSet { ...Money } currentTotalDutiesSet { ...Money } currentTotalAdditionalFeesSet { ...Money }
-  originalTotalDutiesSet { ...Money } originalTotalAdditionalFeesSet { ...Money }
-  taxLines { title rate channelLiable priceSet { ...Money } }
-  customer { id firstName lastName defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } tags }
-  shippingAddress { ...Address }
-  billingAddress { ...Address }
-  shippingLines(first: 10) {
-    nodes {
-      id title code source carrierIdentifier deliveryCategory phone
-      originalPriceSet { ...Money } discountedPriceSet { ...Money }
-      taxLines { title rate channelLiable priceSet { ...Money } }
-      discountAllocations { allocatedAmountSet { ...Money } discountApplication { index } }
-    }
-  }
-  discountApplications(first: 20) {
-    nodes {
-      index allocationMethod targetSelection targetType
-      value { __typename ... on MoneyV2 { amount currencyCode } ... on PricingPercentageValue { percentage } }
-      __typename
-      ... on DiscountCodeApplication { code }
-      ... on ManualDiscountApplication { title }
-      ... on AutomaticDiscountApplication { title }
-      ... on ScriptDiscountApplication { title }
-    }
-  }
-  lineItems(first: 20) { nodes { ...Line } pageInfo { hasNextPage endCursor } }
-  refunds {
-    id createdAt processedAt note
-    refundLineItems(first: 10) { nodes { ...RefundLine } pageInfo { hasNextPage endCursor } }
-    refundShippingLines(first: 10) { nodes { id subtotalAmountSet { ...Money } taxAmountSet { ...Money } } }
-    orderAdjustments(first: 10) { nodes { id reason amountSet { ...Money } taxAmountSet { ...Money } } }
-    transactions(first: 10) {
-      nodes { id kind status gateway createdAt processedAt test amountSet { ...Money } parentTransaction { id } }
-    }
-  }
-  fulfillments {
-    id name status createdAt updatedAt location { id }
-    trackingInfo { company number url }
-    fulfillmentLineItems(first: 10) { nodes { ...FulfilledLine } pageInfo { hasNextPage endCursor } }
-  }
-}
-"""
-
-_WHOLE = _ORDER + _LINE + _REFUND_LINE + _FULFILLED_LINE + _ADDRESS + MONEY
-
 ORDER: Final = Operation(
     name="CrossdockOrder",
-    document="query CrossdockOrder($id: ID!) { order(id: $id) { ...WholeOrder } }" + _WHOLE,
+    document="query CrossdockOrder($id: ID!) { order(id: $id) { ...WholeOrder } }" + WHOLE,
     cost=30,
-    worst=120,
+    worst=132,
 )
+
+ORDER_OF_WORK: Final = Operation(
+    name="CrossdockOrderOfWork",
+    document="""
+query CrossdockOrderOfWork($id: ID!) { fulfillmentOrder(id: $id) { order { ...WholeOrder } } }
+"""
+    + WHOLE,
+    cost=31,
+    worst=133,
+)
+"""The order that a fulfilment order belongs to."""
 
 ORDERS: Final = Operation(
     name="CrossdockOrders",
@@ -110,9 +38,9 @@ query CrossdockOrders($query: String!, $after: String) {
   }
 }
 """
-    + _WHOLE,
+    + WHOLE,
     cost=250,
-    worst=842,
+    worst=926,
 )
 
 ORDER_LINES: Final = Operation(
@@ -122,7 +50,7 @@ query CrossdockOrderLines($id: ID!, $after: String) {
   order(id: $id) { lineItems(first: 100, after: $after) { nodes { ...Line } pageInfo { hasNextPage endCursor } } }
 }
 """
-    + _LINE
+    + LINE
     + MONEY,
     cost=50,
     worst=57,
@@ -137,7 +65,7 @@ query CrossdockRefundLines($id: ID!, $after: String) {
   }
 }
 """
-    + _REFUND_LINE
+    + REFUND_LINE
     + MONEY,
     cost=30,
     worst=30,
@@ -152,7 +80,7 @@ query CrossdockFulfilledLines($id: ID!, $after: String) {
   }
 }
 """
-    + _FULFILLED_LINE,
+    + FULFILLED_LINE,
     cost=20,
     worst=21,
 )
@@ -183,7 +111,7 @@ query CrossdockFulfillmentOrders($id: ID!, $after: String) {
   }
 }
 """
-    + _FULFILLED_LINE
+    + FULFILLED_LINE
     + _OPEN_LINE,
     cost=12,
     worst=98,
@@ -334,6 +262,7 @@ query CrossdockLocations {
 
 OPERATIONS: Final = (
     ORDER,
+    ORDER_OF_WORK,
     ORDERS,
     ORDER_LINES,
     REFUND_LINES,
@@ -355,10 +284,15 @@ OPERATIONS: Final = (
     CAPTURE,
     VOID,
     REFUND,
+    ON_ORDER,
+    UNITS_LEFT,
     LEVEL,
     SHELF,
     TRACK,
     SUBSCRIPTIONS,
     SUBSCRIBE,
     RESUBSCRIBE,
+    RUN,
+    RECENT,
+    BULK,
 )

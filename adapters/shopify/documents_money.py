@@ -55,6 +55,37 @@ mutation CrossdockVoid($id: ID!) {
     write=True,
 )
 
+ON_ORDER: Final = Operation(
+    name="CrossdockOnOrder",
+    document="""
+query CrossdockOnOrder($id: ID!) {
+  order(id: $id) {
+    id name cancelledAt
+    refunds { id note }
+    fulfillmentOrders(first: 10) {
+      nodes {
+        assignedLocation { location { id } }
+        lineItems(first: 20) { nodes { remainingQuantity lineItem { id } } }
+      }
+    }
+  }
+}
+""",
+    cost=12,
+    worst=64,
+)
+
+UNITS_LEFT: Final = Operation(
+    name="CrossdockUnitsLeft",
+    document="""
+query CrossdockUnitsLeft($ids: [ID!]!) {
+  nodes(ids: $ids) { ... on LineItem { id currentQuantity unfulfilledQuantity } }
+}
+""",
+    cost=1,
+    worst=1,
+)
+
 REFUND: Final = Operation(
     name="CrossdockRefund",
     document="""

@@ -8,14 +8,16 @@ from typing import Any, Final
 
 import msgspec
 
-from adapters.shopify.adapter import ADAPTER, FETCHED_TOPICS, LEVEL_TOPIC, ORDER_TOPICS, RETURN_TOPICS
+from adapters.shopify.adapter import ADAPTER, FETCHED_TOPICS, HOLD_TOPICS, LEVEL_TOPIC, ORDER_TOPICS, RETURN_TOPICS
 from adapters.shopify.settings import Settings
 from adapters.shopify.simulator import ShopifySimulator, signature
 from adapters.shopify.simulator_books import ShopLocation, ShopOrder
+from adapters.shopify.simulator_holds import hold
 from adapters.shopify.stock import TOPIC as STOCK
 from hub.sdk.capabilities import (
     AvailabilityUpdate,
     ChannelCancel,
+    ChannelLineCancel,
     Command,
     ConfirmedLine,
     PaymentCapture,
@@ -58,6 +60,7 @@ def settings(shop: ShopifySimulator) -> Settings:
         client_secret=shop.client_secret,
         access_token=shop.access_token,
         previous_client_secret="shpss_previous_secret",
+        history_from=NOON.date(),
         stock_locations=(str(STORE),) if STORE in shop.locations else (),
         base_url=shop.base_url,
     )
@@ -76,6 +79,10 @@ def prepare(shop: ShopifySimulator, capability: str, request: Any) -> Command:
             return msgspec.structs.replace(request, order_external_id=str(order.id), lines=lines, location=location)
         case ChannelCancel():
             return msgspec.structs.replace(request, order_external_id=str(two_lines(shop).id))
+        case ChannelLineCancel():
+            order = two_lines(shop)
+            mugs = msgspec.structs.replace(request.lines[0], line=str(order.lines[0].id))
+            return msgspec.structs.replace(request, order_external_id=str(order.id), lines=(mugs,))
         case AvailabilityUpdate():
             levels = tuple(msgspec.structs.replace(level, location=location) for level in request.levels)
             return msgspec.structs.replace(request, levels=levels)
@@ -104,7 +111,7 @@ def effects(shop: ShopifySimulator, capability: str, request: Any) -> int:
             return int(all(shop.available(level.sku) == level.quantity for level in request.levels))
         case PaymentCapture() | PaymentVoid():
             return len(shop.orders[int(request.order_external_id)].moved)
-        case PaymentRefund():
+        case PaymentRefund() | ChannelLineCancel():
             return len(shop.orders[int(request.order_external_id)].refunds)
     raise ValueError(f"Shopify has no {capability}")
 
@@ -174,6 +181,11 @@ def fill_orders(shop: ShopifySimulator) -> int:
     return PULLED
 
 
+def fill_history(shop: ShopifySimulator) -> int:
+    """None: what is placed after the export is brought by the pull of orders."""
+    return 0
+
+
 def fill_stock(shop: ShopifySimulator) -> int:
     """More items in the store than a page holds: two reports."""
     for number in range(120):
@@ -195,6 +207,13 @@ def returned(shop: ShopifySimulator, topic: str) -> tuple[str, bytes]:
     return f"order:{order.id}", shop.body(order, topic)
 
 
+def on_hold(shop: ShopifySimulator) -> tuple[str, bytes]:
+    """An order that somebody wants to look at."""
+    order = two_lines(shop)
+    hold(shop, order.id, "HIGH_RISK_OF_FRAUD")
+    return f"work:{order.fulfilment_orders[0].id}", shop.body(order, HOLD_TOPICS[0])
+
+
 def edited(shop: ShopifySimulator) -> tuple[str, bytes]:
     """An edited order."""
     order = two_lines(shop)
@@ -209,6 +228,13 @@ def refunded(shop: ShopifySimulator) -> tuple[str, bytes]:
     return f"order:{order.id}", shop.body(order, "refunds/create")
 
 
+def assessed(shop: ShopifySimulator) -> tuple[str, bytes]:
+    """A risk that was told of an order."""
+    order = two_lines(shop)
+    order.risk = "high"
+    return f"order:{order.id}", shop.body(order, "orders/risk_assessment_changed")
+
+
 HARNESS: Final = Harness[ShopifySimulator, Settings](
     adapter=ADAPTER,
     folder=Path(__file__).parent,
@@ -219,11 +245,13 @@ HARNESS: Final = Harness[ShopifySimulator, Settings](
     idempotent=frozenset({"publish_availability"}),
     sign=sign,
     samples=samples(),
-    fill={"orders": fill_orders, "stock": fill_stock, "subscriptions": lambda shop: 0},
+    fill={"orders": fill_orders, "history": fill_history, "stock": fill_stock, "subscriptions": lambda shop: 0},
     fetched={
         "orders/edited": edited,
         "refunds/create": refunded,
+        "orders/risk_assessment_changed": assessed,
         LEVEL_TOPIC: changed_level,
         **{topic: partial(returned, topic=topic) for topic in RETURN_TOPICS},
+        **dict.fromkeys(HOLD_TOPICS, on_hold),
     },
 )

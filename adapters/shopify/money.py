@@ -233,7 +233,7 @@ def refund_variables(money: Money, request: PaymentRefund) -> dict[str, object] 
         "notify": request.notify,
         "transactions": moves,
         "refundLineItems": [
-            {"lineItemId": _line(line.line), "quantity": line.quantity, "restockType": "NO_RESTOCK"}
+            {"lineItemId": line_gid(line.line), "quantity": line.quantity, "restockType": "NO_RESTOCK"}
             for line in request.lines
         ],
     }
@@ -242,7 +242,8 @@ def refund_variables(money: Money, request: PaymentRefund) -> dict[str, object] 
     return {"input": refund, "key": request.key}
 
 
-def _line(line: str) -> str:
+def line_gid(line: str) -> str:
+    """The global id of an order line."""
     return line if line.startswith("gid://") else f"gid://shopify/LineItem/{line}"
 
 

@@ -268,6 +268,31 @@ class Customer(Shape, frozen=True):
     tags: tuple[str, ...]
 
 
+class Assessment(Shape, frozen=True):
+    """What one provider thinks of an order: HIGH, MEDIUM, LOW, NONE (nothing to say) or PENDING."""
+
+    risk_level: str
+
+
+class Risk(Shape, frozen=True):
+    """What all providers think of it."""
+
+    assessments: tuple[Assessment, ...] = ()
+
+
+class Held(Shape, frozen=True):
+    """Why somebody wants nothing of a fulfilment order to leave."""
+
+    reason: str
+
+
+class FulfillmentOrder(Shape, frozen=True):
+    """What the shop asks of one location, as far as it says whether that may go on."""
+
+    status: str
+    fulfillment_holds: tuple[Held, ...] = ()
+
+
 class Order(Shape, frozen=True):
     """The whole order."""
 
@@ -323,6 +348,14 @@ class Order(Shape, frozen=True):
     line_items: Paged[Line]
     refunds: tuple[Refund, ...]
     fulfillments: tuple[Fulfillment, ...]
+    fulfillment_orders: Nodes[FulfillmentOrder]
+    risk: Risk = Risk()
+
+
+class Work(Shape, frozen=True):
+    """Answer of `documents.ORDER_OF_WORK`."""
+
+    order: Order
 
 
 class OrderPage(Shape, frozen=True):

@@ -19,6 +19,9 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 _FULFILLMENT_STATUS: Final = {"FULFILLED": "fulfilled", "PARTIALLY_FULFILLED": "partial", "RESTOCKED": "restocked"}
 """Of GraphQL's display words the REST resource knows these; all others are null there."""
 
+RISK_LEVELS: Final = ("HIGH", "MEDIUM", "LOW")
+"""Worst first."""
+
 _DISCOUNT_TYPE: Final = {
     "DiscountCodeApplication": "discount_code",
     "ManualDiscountApplication": "manual",
@@ -83,12 +86,26 @@ def _head(order: orders.Order) -> Shape:
         "phone": order.phone,
         "po_number": order.po_number,
         "customer_locale": order.customer_locale,
+        "risk_level": _risk_level(order.risk),
+        "held_by": _held_by(order.fulfillment_orders),
         "financial_status": _lower(order.display_financial_status),
         "fulfillment_status": _FULFILLMENT_STATUS.get(order.display_fulfillment_status),
         "payment_gateway_names": order.payment_gateway_names,
         "note_attributes": _attributes(order.custom_attributes),
         "location_id": None if order.retail_location is None else rest_id(order.retail_location.id),
     }
+
+
+def _risk_level(risk: orders.Risk) -> str | None:
+    """The worst that anybody thinks; no webhook of an order carries it. None while nobody has said anything."""
+    said = {one.risk_level for one in risk.assessments}
+    return next((level.lower() for level in RISK_LEVELS if level in said), None)
+
+
+def _held_by(found: orders.Nodes[orders.FulfillmentOrder]) -> list[str]:
+    """Reasons for which a part of the order is on hold; no webhook of an order carries them."""
+    held = (one for one in found.nodes if one.status == "ON_HOLD")
+    return sorted({hold.reason.lower() for one in held for hold in one.fulfillment_holds})
 
 
 def _totals(order: orders.Order) -> Shape:

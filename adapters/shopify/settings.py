@@ -1,5 +1,6 @@
 """What a connection to a Shopify shop needs to know, and how the shop is reached."""
 
+from datetime import date
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -40,6 +41,8 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Pinned per shop: the inventory inputs change shape with it."""
     stock_locations: tuple[str, ...] = ()
     """Ids of locations whose shelves Shopify counts: their stock is read, and they are never told any."""
+    history_from: date | None = None
+    """Orders placed since then are brought once by a bulk export; those from before `live_from` are only recorded."""
     base_url: str | None = None
     """Replaces `https://{shop}`: a proxy or a simulator."""
 

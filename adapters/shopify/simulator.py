@@ -17,6 +17,8 @@ from adapters.shopify.documents import OPERATIONS
 from adapters.shopify.operation import Operation
 from adapters.shopify.simulator_admin import HANDLERS, Invalid
 from adapters.shopify.simulator_books import ShopJob, ShopLocation, ShopOrder, ShopVariant
+from adapters.shopify.simulator_bulk import BULK_HANDLERS, ShopExport, storage
+from adapters.shopify.simulator_holds import HOLD_HANDLERS, work_body
 from adapters.shopify.simulator_hooks import HOOK_HANDLERS, ShopSubscription
 from adapters.shopify.simulator_money import MONEY_HANDLERS
 from adapters.shopify.simulator_oauth import Grants
@@ -48,8 +50,11 @@ SUBSCRIBED: Final = frozenset(
         "orders/cancelled",
         "orders/fulfilled",
         "orders/partially_fulfilled",
+        "orders/risk_assessment_changed",
         "refunds/create",
         "fulfillments/create",
+        "fulfillment_orders/placed_on_hold",
+        "fulfillment_orders/hold_released",
     }
 )
 """Topics that the hub asks for."""
@@ -60,6 +65,8 @@ IN_FLIGHT: Final = timedelta(seconds=1)
 _DENIED: Final = {
     "CrossdockOrder": "read_orders",
     "CrossdockOrders": "read_orders",
+    "CrossdockOrderOfWork": "_fulfillment_orders",
+    "CrossdockRunBulk": "read_orders",
     "CrossdockFulfillmentOrders": "read_orders",
     "CrossdockCancel": "write_orders",
     "CrossdockTransactions": "read_orders",
@@ -74,7 +81,9 @@ _DENIED: Final = {
     "CrossdockLocations": "read_locations",
 }
 """Scope (or its ending) without which an operation is refused."""
-_HANDLERS: Final = HANDLERS | MONEY_HANDLERS | HOOK_HANDLERS | STOCK_HANDLERS | TRACKING_HANDLERS
+_HANDLERS: Final = (
+    HANDLERS | MONEY_HANDLERS | HOOK_HANDLERS | STOCK_HANDLERS | TRACKING_HANDLERS | BULK_HANDLERS | HOLD_HANDLERS
+)
 _BY_NAME: Final = {operation.name: operation for operation in OPERATIONS}
 _REQUIRED: Final = re.compile(r"\$(\w+): [\w\[\]!]+!(?=[,)\s])")
 
@@ -130,6 +139,7 @@ class ShopifySimulator(Shop):
         self.topic_scopes = {"ORDERS_": "read_orders", "REFUNDS_": "read_orders", "RETURNS_": "read_returns"}
         """Scope that a topic needs, by the beginning of its name."""
         self.jobs: dict[str, ShopJob] = {}
+        self.exports: dict[int, ShopExport] = {}
         self.idempotent: dict[str, tuple[bytes, dict[str, Any]]] = {}
         self.levels_set = 0
         self.operations: Counter[str] = Counter()
@@ -154,11 +164,21 @@ class ShopifySimulator(Shop):
             if self.hub_url is not None and topic in self.topics:
                 self.deliver(self.signed(topic, self.body(order, topic, edited), event))
 
+    def assess(self, order: int, level: str) -> None:
+        """Somebody assesses an order's risk; the order itself does not change by it."""
+        found = self.orders[order]
+        found.risk = level
+        self.tell(found, "orders/risk_assessment_changed")
+
     def body(self, order: ShopOrder, topic: str, edited: Edited | None = None) -> bytes:
         """Body of a topic, as the books are now."""
         made = self.fulfilments[order.id]
         if topic == "orders/edited":
             return bodies.edit_body(order, self.next_id(), *(edited or ({}, {})))
+        if topic == "orders/risk_assessment_changed":
+            return bodies.risk_body(order)
+        if topic.startswith("fulfillment_orders/"):
+            return work_body(order)
         if topic.startswith("returns/"):
             return bodies.return_body(order, self.next_id(), topic)
         if topic == "fulfillments/create":
@@ -199,7 +219,7 @@ class ShopifySimulator(Shop):
             status, answer = self.grants.answer(request.headers.get("content-type", ""), await request.body())
             return Response(bodies.encode(answer), status_code=status, media_type="application/json")
 
-        return [graphql, token]
+        return [graphql, token, storage(self)]
 
     def throttled(self) -> tuple[int, dict[str, str], bytes]:
         """THROTTLED, on HTTP 200."""

@@ -26,6 +26,7 @@ MOST_UNITS: Final = 1_000_000_000
 MOST_ENTRIES: Final = 250
 
 _UPDATED_SINCE: Final = re.compile(r"^updated_at:>='([^']+)'$")
+_IDS: Final = re.compile(r"id:\d+( OR id:\d+)*")
 _SKU_TERM: Final = re.compile(r'sku:"((?:[^"\\]|\\.)*)"')
 
 
@@ -98,12 +99,13 @@ def orders(shop: "ShopifySimulator", variables: Variables) -> Node:
     """Changed orders, oldest change first. A term it does not know is ignored, with a warning: everything matches."""
     term = _UPDATED_SINCE.match(variables["query"]) if "updated_at" in shop.search_fields else None
     since = datetime.fromisoformat(term[1]) if term else None
-    if term is None:
+    ids = _IDS.fullmatch(variables["query"])
+    if term is None and ids is None:
         shop.ignored_terms.append(variables["query"])
+    named = {number(f"/{term[3:]}") for term in ids[0].split(" OR ")} if ids else shop.orders.keys()
     after = tuple(msgspec.json.decode(variables["after"])) if variables.get("after") else ("", 0)
-    found = sorted(
-        (utc(one.updated_at), one.id) for one in shop.orders.values() if since is None or one.updated_at >= since
-    )
+    changed = (one for one in shop.orders.values() if since is None or one.updated_at >= since)
+    found = sorted((utc(one.updated_at), one.id) for one in changed if one.id in named)
     rest = [place for place in found if place > after]
     page = rest[:50]
     nodes = [answers.whole_order(shop.orders[id], shop.fulfilments[id]) for _, id in page]

@@ -68,6 +68,7 @@ def whole_order(order: ShopOrder, fulfilments: list[ShopFulfilment]) -> Node:
         "lineItems": connection(order_lines(order), FIRST_LINES),
         "refunds": [_refund(order, one) for one in order.refunds],
         "fulfillments": [_fulfillment(one) for one in fulfilments],
+        "fulfillmentOrders": {"nodes": [_held(one) for one in order.fulfilment_orders]},
     }
 
 
@@ -85,20 +86,21 @@ def _head(order: ShopOrder) -> Node:
         "test": order.test,
         "confirmed": True,
         "confirmationNumber": f"CD{order.number:07d}",
-        "taxExempt": False,
+        "taxExempt": order.tax_exempt,
         "sourceName": order.source,
         "sourceIdentifier": None,
         "note": order.note,
         "tags": list(order.tags),
         "email": order.email,
         "phone": None,
-        "poNumber": None,
-        "customerLocale": "en-US",
+        "poNumber": order.po_number,
+        "customerLocale": order.locale,
         "displayFinancialStatus": _FINANCIAL[order.financial],
         "displayFulfillmentStatus": _FULFILLMENT[order.fulfilment_status],
         "paymentGatewayNames": ["shopify_payments"],
         "customAttributes": [],
         "retailLocation": ref("Location", order.retail_location),
+        "risk": {"assessments": [] if order.risk is None else [{"riskLevel": order.risk.upper()}]},
     }
 
 
@@ -201,6 +203,10 @@ def _fulfillment_order(one: ShopFulfilmentOrder) -> Node:
         "assignedLocation": {"location": ref("Location", one.location)},
         "lineItems": connection(open_lines(one), FIRST_FULFILLED),
     }
+
+
+def _held(one: ShopFulfilmentOrder) -> Node:
+    return {"status": one.status, "fulfillmentHolds": [{"reason": reason} for reason in one.holds]}
 
 
 def _made(one: ShopFulfilment) -> Node:

@@ -34,7 +34,8 @@ def order_body(order: ShopOrder, fulfilments: list[ShopFulfilment], shop: str) -
         "discount_codes": _discount_codes(order, discount),
         "fulfillments": [fulfilment_body(order, one) for one in fulfilments],
         "line_items": [line_body(order, line) for line in order.lines],
-        "payment_terms": None,
+        "company": None if order.company is None else {"id": order.company, "location_id": order.company + 1},
+        "payment_terms": _terms(order),
         "refunds": [refund_body(order, one) for one in order.refunds],
         "shipping_address": address_body(order.ship_to),
         "shipping_lines": [_shipping_line(order)] if order.ship_to is not None else [],
@@ -60,7 +61,7 @@ def _checkout(order: ShopOrder, shop: str) -> Body:
             "session_hash": None,
             "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
         },
-        "customer_locale": "en-US",
+        "customer_locale": order.locale,
         "device_id": None,
         "landing_site": "/collections/all?utm_source=newsletter",
         "landing_site_ref": None,
@@ -76,6 +77,14 @@ def _checkout(order: ShopOrder, shop: str) -> Body:
         "token": token,
         "user_id": None,
     }
+
+
+def _terms(order: ShopOrder) -> Body | None:
+    """When a company pays."""
+    days = order.terms_days
+    if days is None:
+        return None
+    return {"due_in_days": days, "payment_terms_name": f"Net {days}", "payment_terms_type": "net"}
 
 
 def _states(order: ShopOrder) -> Body:
@@ -100,10 +109,10 @@ def _states(order: ShopOrder) -> Body:
         "order_number": order.number,
         "payment_gateway_names": ["shopify_payments"],
         "phone": None,
-        "po_number": None,
+        "po_number": order.po_number,
         "processed_at": local(order.created_at),
         "tags": ", ".join(order.tags),
-        "tax_exempt": False,
+        "tax_exempt": order.tax_exempt,
         "taxes_included": order.taxes_included,
         "test": order.test,
         "total_weight": sum(line.variant.grams * line.quantity for line in order.lines),
@@ -181,9 +190,24 @@ def refund_body(order: ShopOrder, refund: ShopRefund) -> Body:
         "total_duties_set": pair(ZERO, order.currency),
         "user_id": None,
         "order_adjustments": [],
-        "transactions": [_refund_transaction(order, refund)],
+        "transactions": [_refund_transaction(order, refund)] if refund.moved(order) else [],
         "refund_line_items": [_refund_line(order, refund, place, id) for place, id in enumerate(refund.lines, 1)],
     }
+
+
+def risk_body(order: ShopOrder) -> bytes:
+    """Body of orders/risk_assessment_changed."""
+    return encode(
+        {
+            "provider_id": None,
+            "provider_title": None,
+            "risk_level": (order.risk or "none"),
+            "risk_facts": [],
+            "created_at": local(order.updated_at),
+            "order_id": order.id,
+            "admin_graphql_api_order_id": f"gid://shopify/Order/{order.id}",
+        }
+    )
 
 
 def return_body(order: ShopOrder, id: int, topic: str) -> bytes:

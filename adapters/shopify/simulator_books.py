@@ -75,6 +75,8 @@ class ShopFulfilmentOrder(msgspec.Struct, kw_only=True):
     location: int
     status: str = "OPEN"
     lines: list[ShopOpenLine]
+    holds: list[str] = []
+    """Reasons, as GraphQL names them; it is ON_HOLD while there are any."""
 
 
 class ShopFulfilment(msgspec.Struct, kw_only=True):
@@ -159,6 +161,15 @@ class ShopOrder(msgspec.Struct, kw_only=True):
     """Placed with an authorisation only: somebody has to capture."""
     moved: list[ShopMoved] = []
     """Captures and voids."""
+    risk: str | None = None
+    """high, medium or low, once somebody has assessed it."""
+    company: int | None = None
+    """The company that buys."""
+    terms_days: int | None = None
+    """Payment terms "Net N"."""
+    po_number: str | None = None
+    tax_exempt: bool = False
+    locale: str | None = "en-US"
     by_line: dict[int, ShopLine] = {}
 
     @property

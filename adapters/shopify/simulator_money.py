@@ -41,6 +41,7 @@ class _Line(_Input):
     line_item_id: str
     quantity: int
     restock_type: str = "NO_RESTOCK"
+    location_id: str | None = None
 
 
 class _Shipping(_Input):
@@ -73,6 +74,8 @@ def transactions(order: ShopOrder) -> list[ShopMoved]:
         taken = next((one.id for one in order.moved if one.kind == "CAPTURE"), taken)
     for refund in order.refunds:
         moved = refund.moved(order)
+        if not moved:
+            continue
         rows.append(
             ShopMoved(
                 id=refund.transaction,
@@ -185,7 +188,7 @@ def refund(shop: "ShopifySimulator", variables: Variables) -> Node:
     made = shop.give_back(
         order,
         {number(line.line_item_id): line.quantity for line in given.refund_line_items},
-        restock="no_restock",
+        restock=given.refund_line_items[0].restock_type.lower() if given.refund_line_items else "no_restock",
         money=sum((Decimal(one.amount) for one in given.transactions), ZERO),
         note=given.note,
         parent=number(given.transactions[0].parent_id) if given.transactions else None,
@@ -207,7 +210,56 @@ def _cannot_refund(order: ShopOrder | None, given: _RefundInput) -> str | None:
         back = sum(one.lines.get(number(line.line_item_id), 0) for one in order.refunds)
         if found is None or line.quantity > found.quantity - back:
             return "Quantity cannot refund more items than were purchased"
+        if line.restock_type == "CANCEL" and line.quantity > found.current - found.fulfilled:
+            return "Quantity cannot be removed: not enough unfulfilled items"
     return None
+
+
+def on_order(shop: "ShopifySimulator", variables: Variables) -> Node:
+    """`documents_money.ON_ORDER`."""
+    order = shop.orders.get(number(variables["id"]))
+    if order is None:
+        return {"order": None}
+    return {
+        "order": {
+            "id": gid("Order", order.id),
+            "name": order.name,
+            "cancelledAt": None if order.cancelled_at is None else utc(order.cancelled_at),
+            "refunds": [{"id": gid("Refund", one.id), "note": one.note} for one in order.refunds],
+            "fulfillmentOrders": {
+                "nodes": [
+                    {
+                        "assignedLocation": {"location": ref("Location", one.location)},
+                        "lineItems": {
+                            "nodes": [
+                                {"remainingQuantity": line.remaining, "lineItem": ref("LineItem", line.line.id)}
+                                for line in one.lines[:20]
+                            ]
+                        },
+                    }
+                    for one in order.fulfilment_orders[:10]
+                ]
+            },
+        }
+    }
+
+
+def units_left(shop: "ShopifySimulator", variables: Variables) -> Node:
+    """`documents_money.UNITS_LEFT`."""
+    lines = {line.id: line for order in shop.orders.values() for line in order.lines}
+    found = [lines.get(number(id)) for id in variables["ids"]]
+    return {
+        "nodes": [
+            None
+            if line is None
+            else {
+                "id": gid("LineItem", line.id),
+                "currentQuantity": line.current,
+                "unfulfilledQuantity": line.current - line.fulfilled,
+            }
+            for line in found
+        ]
+    }
 
 
 MONEY_HANDLERS: Final[dict[str, Callable[["ShopifySimulator", Variables], Node]]] = {
@@ -215,4 +267,6 @@ MONEY_HANDLERS: Final[dict[str, Callable[["ShopifySimulator", Variables], Node]]
     "CrossdockCapture": capture,
     "CrossdockVoid": void,
     "CrossdockRefund": refund,
+    "CrossdockOnOrder": on_order,
+    "CrossdockUnitsLeft": units_left,
 }

@@ -23,6 +23,7 @@ TOPICS: Final = (
     "orders/paid",
     "orders/fulfilled",
     "orders/partially_fulfilled",
+    "orders/risk_assessment_changed",
     "refunds/create",
     "returns/request",
     "returns/approve",
@@ -30,6 +31,10 @@ TOPICS: Final = (
     "returns/cancel",
     "returns/close",
     "returns/reopen",
+    "returns/update",
+    "returns/process",
+    "fulfillment_orders/placed_on_hold",
+    "fulfillment_orders/hold_released",
     "app/uninstalled",
 )
 """What the hub always wants to hear. Privacy topics cannot be subscribed to: the app's configuration names them."""

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from hub.domain.order import NOT_HELD
+
 Row = Mapping[str, Any]
 
 NO_UNITS: Final[Mapping[str, int]] = {}
@@ -262,6 +264,11 @@ def _units(quantity: object) -> int:
     return quantity
 
 
+def held_by(reasons: Sequence[object] | None) -> str | None:
+    """Why the shop wants nothing to leave, in its own words; None where the message does not say."""
+    return None if reasons is None else ", ".join(str(reason) for reason in reasons) or NOT_HELD
+
+
 # --- people and payments ----------------------------------------------------------------------------------------------
 
 
@@ -311,6 +318,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         full_name,
         gateway_payment,
         gross,
+        held_by,
         line_group,
         line_manager,
         line_total,

@@ -1,6 +1,7 @@
 """Checking a delivery: pure, over the raw bytes."""
 
 import hashlib
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,16 @@ class _Level(msgspec.Struct):
     location_id: int
 
 
+class _WorkRef(msgspec.Struct):
+    id: int | str | None = None
+
+
+class _Works(msgspec.Struct):
+    """A body about a fulfilment order. It does not name the order."""
+
+    fulfillment_order: _WorkRef
+
+
 class _Mentions(msgspec.Struct):
     """Where a body that is not an order names the order it is about."""
 
@@ -30,7 +41,12 @@ class _Mentions(msgspec.Struct):
 
 
 _mentions = msgspec.json.Decoder(_Mentions)
+_works = msgspec.json.Decoder(_Works)
 _level = msgspec.json.Decoder(_Level)
+
+
+ABOUT_ORDERS: Final = ("orders/edited", "orders/risk_assessment_changed")
+"""Bodies that name an order without being one."""
 
 
 def check(delivery: Delivery, settings: Settings) -> Verdict:
@@ -73,10 +89,12 @@ def _key(delivery: Delivery, topic: str) -> str:
 
 def _object(topic: str, body: bytes) -> str | None:
     """The order a delivery is about, so that deliveries of one order are handled in sequence."""
-    if topic.startswith("orders/") and topic != "orders/edited":
+    if topic.startswith("orders/") and topic not in ABOUT_ORDERS:
         order = peek_id(body)
-    elif topic.startswith(("orders/edited", "refunds/", "returns/", "fulfillments/", "order_transactions/")):
+    elif topic.startswith((*ABOUT_ORDERS, "refunds/", "returns/", "fulfillments/", "order_transactions/")):
         order = _mentioned(body)
+    elif topic.startswith("fulfillment_orders/"):
+        return _worked(body)
     elif topic.startswith("inventory_levels/"):
         return _stocked(body)
     else:
@@ -93,6 +111,15 @@ def _mentioned(body: bytes) -> str | None:
     if order is None and found.order is not None:
         order = found.order.id
     return None if order is None else str(order)
+
+
+def _worked(body: bytes) -> str | None:
+    try:
+        found = _works.decode(body).fulfillment_order.id
+    except msgspec.MsgspecError:
+        return None
+    number = str(found).rpartition("/")[2]
+    return f"work:{number}" if number.isdigit() else None
 
 
 def _stocked(body: bytes) -> str | None:

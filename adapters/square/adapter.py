@@ -8,6 +8,7 @@ from adapters.square.client import OVERLAP_SECONDS, fetch, probe, pull_orders
 from adapters.square.payments import capture_payment, refund_payment, void_payment
 from adapters.square.settings import Settings, account, transport
 from adapters.square.shipments import confirm_shipment
+from adapters.square.sign_in import SIGN_IN
 from adapters.square.translate import FUNCTIONS
 from adapters.square.webhook import UNRELATED, addressed, check
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Subtracts, Topic
@@ -70,6 +71,7 @@ ADAPTER: Final = Adapter(
     functions=FUNCTIONS,
     fetch=fetch,
     pulls={"orders": Pull(pages=pull_orders, every_seconds=300, overlap_seconds=OVERLAP_SECONDS)},
+    sign_in=SIGN_IN,
     probe=probe,
     confirm_shipment=confirm_shipment,
     cancel_order=cancel_order,

@@ -28,7 +28,8 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     application_id: str = ""
     application_secret: OptionalSecret = None
     refresh_token: OptionalSecret = None
-    """Of the code grant; lives until it is revoked. Access tokens are fetched with it, and last 30 days."""
+    """Of a code grant that was made elsewhere; a sign-in here takes its place. Lives until it is revoked; access tokens
+    are fetched with it, and last 30 days."""
     access_token: OptionalSecret = None
     """A personal token, for a seller without an application of its own; used where there is no refresh token."""
     notification_url: str | None = None
@@ -47,11 +48,11 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Replaces Square's host: a proxy or a simulator."""
 
     def __post_init__(self) -> None:
-        granted = self.refresh_token is not None
-        if granted and not (self.application_id and self.application_secret is not None):
+        application = bool(self.application_id) and self.application_secret is not None
+        if self.refresh_token is not None and not application:
             raise ValueError("a refresh_token needs the application_id and application_secret it was granted to")
-        if not granted and self.access_token is None:
-            raise ValueError("give a refresh_token (with application_id and application_secret) or an access_token")
+        if not application and self.access_token is None:
+            raise ValueError("give the application_id and application_secret to sign in with, or an access_token")
 
 
 def account(settings: Settings) -> str:
@@ -73,12 +74,12 @@ def transport(settings: Settings) -> Transport:
         "accept": "application/json",
     }
     auth: NoAuth | RefreshToken = NoAuth()
-    if settings.refresh_token is not None:
+    if settings.refresh_token is not None or settings.access_token is None:
         auth = RefreshToken(
             token_url=f"{root}/oauth2/token",
             client_id=settings.application_id,
             client_secret=settings.application_secret or "",
-            refresh_token=settings.refresh_token,
+            refresh_token=settings.refresh_token or "",
             json=True,
         )
     else:

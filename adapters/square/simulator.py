@@ -44,6 +44,8 @@ class SquareSimulator(Books):
         self.application_id, self.application_secret = application_id, application_secret
         self.refresh_token = refresh_token
         self.tokens: dict[str, datetime] = {}
+        self.codes: set[str] = set()
+        """What sellers agreed to, not yet changed into a token."""
         self.calls_per_second = calls_per_second
         self.html = self.truncated = self.error_inside = 0
         self.hidden: dict[str, int] = {}
@@ -106,10 +108,15 @@ class SquareSimulator(Books):
     # --- who may ask, and how much -----------------------------------------------------------------------------------
 
     def _token(self, document: Document) -> Document:
-        given = (document.get("client_id"), document.get("client_secret"), document.get("refresh_token"))
-        if document.get("grant_type") != "refresh_token":
+        kind = document.get("grant_type")
+        if kind not in ("refresh_token", "authorization_code"):
             raise Refusal("INVALID_VALUE", "grant_type must be refresh_token", field="grant_type")
-        if given != (self.application_id, self.application_secret, self.refresh_token):
+        client = (document.get("client_id"), document.get("client_secret"))
+        good = document.get("refresh_token") == self.refresh_token
+        if kind == "authorization_code":
+            good = document.get("code") in self.codes
+            self.codes.discard(str(document.get("code")))
+        if client != (self.application_id, self.application_secret) or not good:
             raise Refusal("UNAUTHORIZED", "Not Authorized", status=401, kind="AUTHENTICATION_ERROR")
         token = f"EAAA-{self.new_id('T')}"
         self.tokens[token] = self.now() + TOKEN_LIFE

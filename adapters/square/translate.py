@@ -67,6 +67,16 @@ def version(updated_at: object, created_at: object, payments: Rows, refunds: Row
     return amounts.latest(updated_at, created_at, payments, refunds, returns)
 
 
+RISK_LEVELS: Final = {"HIGH": "high", "MODERATE": "medium", "NORMAL": "low"}
+"""Worst first. PENDING says nothing yet."""
+
+
+def risk_level(payments: Rows) -> str | None:
+    """The worst of what Square thinks of the payments."""
+    said = {(one.get("risk_evaluation") or {}).get("risk_level") for one in payments or ()}
+    return next((ours for theirs, ours in RISK_LEVELS.items() if theirs in said), None)
+
+
 def is_draft(state: object) -> bool:
     """A draft is nobody's order yet."""
     return state == "DRAFT"
@@ -86,6 +96,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         goods,
         is_draft,
         release_word,
+        risk_level,
         version,
         ways,
     )

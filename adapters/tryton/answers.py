@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from hub.sdk.booking import LOCKED
 from hub.sdk.limits import retry_after
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Uncertain
 from hub.sdk.wire import Response
@@ -13,11 +14,12 @@ T = TypeVar("T")
 
 LONGEST_QUOTE: Final = 240
 
+PERIOD: Final = (
+    "open the period or fiscal year in Tryton (Financial > Configuration > Fiscal Years), then send it again"
+)
+
 NEXT_STEPS: Final[tuple[tuple[str, str], ...]] = (
-    (
-        "period",
-        "open the period or fiscal year in Tryton (Financial > Configuration > Fiscal Years), then send it again",
-    ),
+    ("period", PERIOD),
     ("must set an invoice date", "post it in Tryton with a date after the last number's, then send it again"),
     ("sequence", "give the fiscal year its sequences in Tryton, then send it again"),
     ("not allowed", "give the user the access group that Tryton names, then send it again"),
@@ -79,4 +81,6 @@ def _refusal(error: tuple[object, ...], operation: str) -> Interrupted:
         return blocked(f"{operation}: Tryton failed with {kind[:80]}", "run the connection test; look at Tryton's log")
     said = f"{operation}: {words[0] if words else 'refused'}"[:LONGEST_QUOTE]
     step = next((step for part, step in NEXT_STEPS if part in said.lower()), None)
+    if step == PERIOD:
+        return Interrupted(NeedsPerson(kind=LOCKED, reason=said, next_step=PERIOD))
     return blocked(said, step or "correct it in Tryton, then send it again")

@@ -17,13 +17,17 @@ from adapters.tryton.settings import Settings
 from adapters.tryton.simulator import TrytonBehindFaults
 from adapters.tryton.translate import booked_lines, reference, sale_values
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import Command, PostingRequest
+from hub.sdk.capabilities import Command, EntryRequest, PostingRequest
 from hub.sdk.testkit.harness import Harness
+from hub.sdk.testkit.ledger import DAY_SAMPLE, days
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REQUIREMENTS: Final = ROOT / "requirements" / "tryton.txt"
 KEPT: Final = ROOT / ".crossdock" / "test"
 """Where the environment and the empty company are kept between runs; the project's own ignored folder."""
+CLEARING: Final = "1.1.4"
+GIFT_CARDS: Final = "1.1.3"
+"""Two more accounts of Tryton's universal chart, which stand for clearing accounts."""
 
 _numbers: Final = count(1)
 
@@ -60,7 +64,14 @@ def settings(simulated: TrytonBehindFaults) -> Settings:
         revenue_account=ACCOUNTS["revenue"],
         tax_account=ACCOUNTS["tax"],
         shipping_account=ACCOUNTS["shipping"],
+        payments_account=CLEARING,
+        gift_card_account=GIFT_CARDS,
     )
+
+
+def entry_of_order(request: EntryRequest, order: str) -> EntryRequest:
+    """The entry of another order."""
+    return msgspec.structs.replace(request, order=order, key=request.key.replace(request.order, order))
 
 
 def of_order(request: PostingRequest, order: str) -> PostingRequest:
@@ -75,6 +86,8 @@ def of_order(request: PostingRequest, order: str) -> PostingRequest:
 
 def prepare_books(simulated: TrytonBehindFaults, capability: str, request: Command) -> Command:
     """The catalogue, and the sale that comes before the requested document."""
+    if isinstance(request, EntryRequest):
+        return entry_of_order(request, simulated.order)
     assert isinstance(request, PostingRequest)
     ours = of_order(request, simulated.order)
     for line in ours.lines:
@@ -114,6 +127,10 @@ def sell(simulated: TrytonBehindFaults, request: PostingRequest) -> int:
 
 def effects(simulated: TrytonBehindFaults, capability: str, request: Command) -> int:
     """How often the peer's own books hold the document; a draft besides the posted one is a second."""
+    if isinstance(request, EntryRequest):
+        terms, fields = [["description", "=", request.key]], ["state"]
+        entries = simulated.rpc.call("model.account.move.search_read", terms, 0, 99, None, fields)
+        return len(entries) if any(one["state"] == "posted" for one in entries) else 0
     assert isinstance(request, PostingRequest)
     rpc, name = simulated.rpc, reference(request)
     match request.kind:
@@ -136,4 +153,6 @@ HARNESS: Final = Harness(
     settings=settings,
     prepare=prepare_books,
     effects=effects,
+    samples=(DAY_SAMPLE,),
+    fill={"books": days},
 )

@@ -10,7 +10,7 @@ from adapters.tryton.answers import blocked
 from adapters.tryton.client import Domain, Tryton
 from adapters.tryton.records import ensure_party, find_accounts, find_products, invoice_head, sale_head
 from adapters.tryton.schemas import Invoice, Move, Party, Sale, Shipment
-from adapters.tryton.settings import Settings
+from adapters.tryton.settings import Settings, account
 from adapters.tryton.translate import (
     POSTED,
     booked_lines,
@@ -22,9 +22,9 @@ from adapters.tryton.translate import (
     reference,
     sale_values,
     the_one,
-    what,
 )
 from hub.domain.posting import DocumentKind
+from hub.sdk.booking import what, within_period
 from hub.sdk.capabilities import Context, PostingRequest
 from hub.sdk.outcomes import Done, Learned, Outcome
 
@@ -35,7 +35,10 @@ SHIPMENT_BUTTONS: Final = {"waiting": "assign_force", "assigned": "pick", "picke
 
 async def post(context: Context[Settings], request: PostingRequest) -> Outcome:
     """Post one document. Done names it by Tryton's number."""
-    tryton = Tryton(context)
+    return await within_period(_post(Tryton(context), request), account(context.settings), request.dated)
+
+
+async def _post(tryton: Tryton, request: PostingRequest) -> Outcome:
     match request.kind:
         case DocumentKind.ORDER:
             return await post_order(tryton, request)

@@ -74,6 +74,7 @@ class Invoice(Row, frozen=True, kw_only=True):
     links: ClassVar[tuple[str, ...]] = ("currency.code",)
 
     number: str | None
+    reference: str | None
     state: str
     party: int
     total_amount: Amount
@@ -136,8 +137,38 @@ class Warehouse(Named, frozen=True, kw_only=True):
 
 
 class Company(Named, frozen=True, kw_only=True):
-    """A company."""
+    """A company, and the currency that it keeps its books in."""
 
     model: ClassVar[str] = "company.company"
+    links: ClassVar[tuple[str, ...]] = ("currency.code",)
 
     rec_name: str
+    currency: Coded | None = msgspec.field(name="currency.", default=None)
+
+
+class Entry(Row, frozen=True, kw_only=True):
+    """An entry of the journal. State: draft, posted."""
+
+    model: ClassVar[str] = "account.move"
+
+    number: str | None
+    description: str | None
+    state: str
+    lines: tuple[int, ...]
+
+
+class EntrySide(Row, frozen=True, kw_only=True):
+    """One side of an entry."""
+
+    model: ClassVar[str] = "account.move.line"
+
+    debit: Amount
+
+
+class Period(Row, frozen=True, kw_only=True):
+    """A period of a fiscal year. State: open, closed, locked."""
+
+    model: ClassVar[str] = "account.period"
+
+    name: str
+    state: str

@@ -35,6 +35,14 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shipping_account: str | None = None
     charges_account: str | None = None
     """Lines without a SKU."""
+    tips_account: str | None = None
+    """Tips, which belong to others; None books them with the other lines without a SKU."""
+    payments_account: str | None = None
+    """Clearing account of payments, by methods that have none of their own."""
+    gift_card_account: str | None = None
+    """Clearing account of what was paid with gift cards."""
+    method_accounts: dict[str, str] = msgspec.field(default_factory=dict)
+    """Clearing account by payment method, as the channel names it: {"paypal": "1.1.5"}."""
 
 
 def account(settings: Settings) -> str:

@@ -12,10 +12,11 @@ from adapters.tryton.answers import blocked
 from adapters.tryton.schemas import Coded, Invoice, Move, Product, Sale, Shipment
 from adapters.tryton.settings import Settings
 from hub.domain.contact import Contact
-from hub.domain.money import MINOR_UNITS, MoneyError, major, minor
+from hub.domain.money import MINOR_UNITS, major
 from hub.domain.posting import DocumentKind
+from hub.sdk import booking
+from hub.sdk.booking import Role, document_lines, own_reference, what
 from hub.sdk.capabilities import PostingRequest
-from hub.sdk.outcomes import Interrupted
 
 Values = dict[str, object]
 D = TypeVar("D", Sale, Invoice)
@@ -43,12 +44,7 @@ def reference(request: PostingRequest) -> str:
         return request.order
     if request.kind is DocumentKind.CREDIT_NOTE:
         own = request.key
-    return own if own.startswith(request.order) else f"{request.order}/{own}"
-
-
-def what(request: PostingRequest) -> str:
-    """The document, as a person would name it."""
-    return f"{request.kind.value} of order {request.order_number} ({request.order})"
+    return own_reference(request, own)
 
 
 def booked_lines(request: PostingRequest, settings: Settings) -> tuple[BookedLine, ...]:
@@ -56,28 +52,21 @@ def booked_lines(request: PostingRequest, settings: Settings) -> tuple[BookedLin
 
     Raises NeedsPerson when the document does not add up by itself, or its currency is unknown.
     """
-    if request.currency not in MINOR_UNITS:
-        raise blocked(f"{what(request)}: currency {request.currency!r} is unknown", "correct the order's currency")
-    tax = sum(line.tax for line in request.lines)
-    total = sum(line.amount for line in request.lines) + request.shipping + (0 if request.tax_included else tax)
-    if total != request.total:
-        raise _differs(request, "its own lines", total, "correct the amounts of the order in the hub")
+    revenue = settings.revenue_account
+    accounts = {
+        Role.SHIPPING: settings.shipping_account or revenue,
+        Role.CHARGE: settings.charges_account or revenue,
+        Role.TIP: settings.tips_account or settings.charges_account or revenue,
+    }
     lines = []
-    for line in request.lines:
-        net = line.amount - line.tax if request.tax_included else line.amount
-        if line.sku is not None and line.quantity:
-            lines += _exact(request, line.sku, line.title, line.quantity, net, settings.revenue_account)
-        elif net:
-            charges = settings.charges_account or settings.revenue_account
-            lines += _exact(request, None, line.title, 1, net, charges)
-    if request.shipping:
-        shipping = settings.shipping_account or settings.revenue_account
-        lines += _exact(request, None, "Shipping", 1, request.shipping, shipping)
-    if tax:
-        price = major(tax, request.currency)
-        lines.append(
-            BookedLine(sku=None, title="Sales tax", quantity=1, price=price, account=settings.tax_account, tax=True)
-        )
+    for line in document_lines(request, tax_apart=True):
+        if line.role is Role.TAX:
+            price, account = major(line.amount, request.currency), settings.tax_account
+            lines.append(BookedLine(sku=None, title=line.title, quantity=1, price=price, account=account, tax=True))
+        elif line.role is Role.GOODS:
+            lines += _exact(request, line.sku, line.title, line.quantity, line.amount, revenue)
+        elif line.amount:
+            lines += _exact(request, None, line.title, 1, line.amount, accounts[line.role])
     return tuple(lines)
 
 
@@ -98,24 +87,15 @@ def _exact(
 def check_total(request: PostingRequest, document: Sale | Invoice, *, sign: int = 1) -> None:
     """Raise NeedsPerson unless the document in Tryton has the currency and the total that it should have."""
     name = document.number or f"draft {document.id}"
-    currency = document.currency.code if document.currency else None
-    if currency != request.currency:
-        raise blocked(
-            f"{what(request)} is in {request.currency}, {name} in Tryton is in {currency}",
-            f"delete {name} in Tryton, then send it again",
-        )
-    try:
-        total = minor(document.total_amount.decimal, request.currency) * sign
-    except MoneyError as error:
-        raise blocked(f"{what(request)}: total of {name}: {error}", f"look at {name} in Tryton") from None
-    if total != request.total:
-        raise _differs(request, f"{name} in Tryton", total, f"correct {name} in Tryton (taxes, prices) or delete it")
-
-
-def _differs(request: PostingRequest, whose: str, total: int, next_step: str) -> Interrupted:
-    ours, theirs = major(request.total, request.currency), major(total, request.currency)
-    reason = f"{what(request)} has a total of {ours} {request.currency}, but {whose} come to {theirs}"
-    return blocked(reason, f"{next_step}, then send it again")
+    booking.check_total(
+        request,
+        name,
+        document.currency.code if document.currency else None,
+        document.total_amount.decimal * sign,
+        ledger="Tryton",
+        foreign=f"delete {name} in Tryton, then send it again",
+        wrong=f"correct {name} in Tryton (taxes, prices) or delete it",
+    )
 
 
 def the_one(found: Sequence[D], request: PostingRequest) -> D | None:

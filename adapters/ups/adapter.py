@@ -23,6 +23,7 @@ ADAPTER = Adapter(
     quote=quote,
     buy_label=buy_label,
     return_labels=True,
+    several_boxes=True,
     void_label=void_label,
     track=track,
 )

@@ -18,6 +18,9 @@ NUMBER: Final = re.compile(r"1Z[0-9A-Z]{16}|1R[0-9A-Z]{14}|1R[0-9A-Z]{26}")
 
 PROBE: Final = "1Z0000000000000000"
 
+UNPRICED: Final = Rate(id="", carrier="ups", service="", amount=0, currency="USD")
+"""Of a label that is found only to be voided: what was in its boxes is not known any more, so no offer tells."""
+
 
 async def quote(context: Context[Settings], wanted: RateRequest) -> tuple[Rate, ...]:
     """Offers of all services, by what the account pays."""
@@ -33,6 +36,8 @@ async def buy_label(context: Context[Settings], wanted: LabelRequest) -> Outcome
     look = wanted.look_first or f"shipment:{wanted.key}" in wanted.references
     if look and (earlier := await _looked(context, wanted)) is not None:
         return earlier
+    if wanted.given_up:
+        return Done()
     if wanted.service is not None:
         code = calls.service_code(wanted.service)
         if code is None:
@@ -98,7 +103,8 @@ async def _looked(context: Context[Settings], wanted: LabelRequest) -> Outcome |
             if not numbers:
                 return None
             earlier = labels.tracked_only(numbers)
-        return labels.read_earlier(earlier, wanted, await _priced(context, wanted))
+        price = UNPRICED if wanted.given_up else await _priced(context, wanted)
+        return labels.read_earlier(earlier, wanted, price)
     except Interrupted as interrupted:
         if isinstance(interrupted.outcome, Unauthorised):
             raise

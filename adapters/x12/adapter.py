@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from adapters.x12.client import cancel_fulfilment, fetch, probe, pull_files, submit_fulfilment
+from adapters.x12.client import advise_stock, cancel_fulfilment, fetch, probe, pull_files, submit_fulfilment
 from adapters.x12.settings import Settings, account, transport
 from adapters.x12.split import ANSWER
 from adapters.x12.translate import READERS
@@ -37,4 +37,5 @@ ADAPTER: Final = Adapter(
     probe=probe,
     submit_fulfilment=submit_fulfilment,
     cancel_fulfilment=cancel_fulfilment,
+    advise_stock=advise_stock,
 )

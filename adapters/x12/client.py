@@ -8,13 +8,23 @@ import msgspec
 
 from adapters.x12.answers import answer, numbers_in
 from adapters.x12.interchange import Interchange, NotX12, Segment, read
-from adapters.x12.orders import StockAdvice, cancel_order, shipping_order, transfer_advice
+from adapters.x12.orders import cancel_order, shipping_order, transfer_advice
 from adapters.x12.settings import Settings, folders
 from adapters.x12.split import refusal, split
 from adapters.x12.tables import rows_of, table_of
 from adapters.x12.writer import Unwritable, written
 from hub.domain.facts import FulfilmentAccepted
-from hub.sdk.capabilities import Check, Command, Context, FulfilmentCancel, FulfilmentRequest, Page, Probe, Pulled
+from hub.sdk.capabilities import (
+    Check,
+    Command,
+    Context,
+    FulfilmentCancel,
+    FulfilmentRequest,
+    Page,
+    Probe,
+    Pulled,
+    StockAdvice,
+)
 from hub.sdk.files import RemoteFile, digest, join
 from hub.sdk.folders import Judged, server, take_files
 from hub.sdk.numbers import Numbers

@@ -33,6 +33,8 @@ def effects(partner: X12Partner, capability: str, request: Any) -> int:
     """How many files say it."""
     if capability == "cancel_fulfilment":
         return partner.asked_back(request.fulfilment)
+    if capability == "advise_stock":
+        return partner.advised(request.reference)
     return partner.asked(request.fulfilment)
 
 

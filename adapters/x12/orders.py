@@ -10,35 +10,12 @@ from adapters.x12.interchange import Segment
 from adapters.x12.settings import Profile
 from adapters.x12.writer import Unwritable, identity, pieces, text
 from hub.domain.contact import Contact
-from hub.sdk.capabilities import Command, FulfilmentCancel, FulfilmentRequest
+from hub.sdk.capabilities import FulfilmentCancel, FulfilmentRequest, StockAdvice
 
 ORDER_NUMBER = 22
 """Longest W0502 and W0503."""
 REFERENCE = 30
 """Longest N902."""
-
-
-class AdvisedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Units that are on their way."""
-
-    line: str
-    sku: str
-    quantity: int
-    title: str | None = None
-
-
-class StockAdvice(Command, frozen=True, kw_only=True):
-    """Goods are on their way to the partner: a transfer from another node, or a supplier's delivery."""
-
-    reference: str
-    """What the partner's receipt names: a fulfilment order's id, a purchase order's number."""
-    lines: tuple[AdvisedLine, ...]
-    location: str | None
-    """The partner's own name of the node."""
-    shipped_at: datetime
-    expected_on: datetime | None = None
-    tracking: str | None = None
-    ship_from: Contact | None = None
 
 
 def shipping_order(request: FulfilmentRequest, profile: Profile) -> list[Segment]:

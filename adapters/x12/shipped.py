@@ -119,7 +119,7 @@ def _parcels(document: Document, lines: Sequence[_Line], tables: Tables) -> tupl
     for line in lines:
         marks = line.marks or general
         held = boxes.setdefault(marks[0] if len(marks) == 1 else None, [])
-        held.append(ParcelLine(line=line.name, quantity=line.units))
+        held.append(ParcelLine(line=line.name, quantity=line.units, lot=line.lot or None))
         if len(marks) > 1:
             for mark in marks:
                 boxes.setdefault(mark, [])

@@ -89,6 +89,12 @@ class X12Partner(SftpSimulator):
         """How many cancel it."""
         return self._count(reference, "F")
 
+    def advised(self, reference: str) -> int:
+        """How many files, taken or not, advise of goods."""
+        bodies = (*self.taken.values(), *self.within("to_partner").values())
+        heads = (segment for body in bodies for segment in self.strict("", body) if segment[0] == "W06")
+        return sum(segment[2] == reference for segment in heads)
+
     def _count(self, reference: str, purpose: str) -> int:
         bodies = (*self.taken.values(), *self.within("to_partner").values())
         heads = (segment for body in bodies for segment in self.strict("", body) if segment[0] == "W05")

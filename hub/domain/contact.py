@@ -1,5 +1,7 @@
 """People and places. A contact is personal data and lives in one table; a place is what routing may read of it."""
 
+from typing import Final
+
 import msgspec
 
 
@@ -34,6 +36,19 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
             latitude=None if self.latitude is None else round(self.latitude, 2),
             longitude=None if self.longitude is None else round(self.longitude, 2),
         )
+
+
+_TOLD: Final = ":told"
+
+
+def told_key(key: str) -> str:
+    """Under which an order's contacts keep what the channel said of `key`, once it was changed here."""
+    return f"{key}{_TOLD}"
+
+
+def is_told_key(key: str) -> bool:
+    """Whether this is no contact of the order but what the channel said of one."""
+    return key.endswith(_TOLD)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

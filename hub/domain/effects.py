@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hub.domain.payment import PaymentKind
 from hub.domain.posting import DocumentKind
 
 
@@ -22,6 +23,16 @@ class CancelFulfilment(Effect, frozen=True, kw_only=True):
     order: str
     fulfilment: int
     request: int
+
+
+class AdviseStock(Effect, frozen=True, kw_only=True):
+    """Tell a node that goods of ours are on their way to it."""
+
+    order: str
+    fulfilment: int
+    shipment: int
+    units: tuple[tuple[int, int], ...]
+    """(demand, units) of this shipment."""
 
 
 class ConfirmShipment(Effect, frozen=True, kw_only=True):
@@ -60,8 +71,24 @@ class PostDocument(Effect, frozen=True, kw_only=True):
     shipment: int | None = None
 
 
+class PostPayment(Effect, frozen=True, kw_only=True):
+    """Tell the books of money that moved."""
+
+    order: str
+    payment: str
+    """The channel's id of it."""
+    kind: PaymentKind
+
+
 class CancelAtChannel(Effect, frozen=True, kw_only=True):
     """Cancel an order at the channel because the hub was told to."""
+
+    order: str
+    reason: str
+
+
+class CancelLinesAtChannel(Effect, frozen=True, kw_only=True):
+    """Take units off an order at the channel that were cancelled here."""
 
     order: str
     reason: str
@@ -105,12 +132,15 @@ class BuyReturnLabel(Effect, frozen=True, kw_only=True):
 AnyEffect = (
     SubmitFulfilment
     | CancelFulfilment
+    | AdviseStock
     | ConfirmShipment
     | BuyLabel
     | VoidLabel
     | TrackParcels
     | PostDocument
+    | PostPayment
     | CancelAtChannel
+    | CancelLinesAtChannel
     | CapturePayment
     | VoidPayment
     | RefundPayment
@@ -121,12 +151,15 @@ AnyEffect = (
 SHORT: dict[type[Effect], str] = {
     SubmitFulfilment: "submit",
     CancelFulfilment: "cancel",
+    AdviseStock: "advise",
     ConfirmShipment: "confirm",
     BuyLabel: "label",
     VoidLabel: "void",
     TrackParcels: "track",
     PostDocument: "post",
+    PostPayment: "pay",
     CancelAtChannel: "cancel",
+    CancelLinesAtChannel: "lines",
     CapturePayment: "capture",
     VoidPayment: "void",
     RefundPayment: "refund",

@@ -1,12 +1,14 @@
 """What others say happened, in the past tense. Appended, deduplicated under the sender's own id, true in any order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 from hub.domain.payment import Payment
+from hub.domain.purchase import UnitCost
 from hub.domain.returns import Disposition
 from hub.domain.shipping import Parcel, ScanEvent
 from hub.domain.stock import ReportKind
@@ -40,10 +42,28 @@ class FactLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class FulfilmentAccepted(Fact, frozen=True, kw_only=True):
-    """The node took the fulfilment order on."""
+    """The node took the fulfilment order on. Of several, the one that was true last counts for date and costs."""
 
     fulfilment: str
     partner_reference: str | None = None
+    ships_on: datetime | None = None
+    """When it leaves, at the latest; None where the node names no date."""
+    costs: tuple[UnitCost, ...] = ()
+    """What a supplier charges."""
+    currency: str | None = None
+    """Of the costs."""
+
+
+class PurchaseOrdered(Fact, frozen=True, kw_only=True):
+    """A supplier was sent a purchase order. Told again, it changes nothing."""
+
+    fulfilment: str
+    number: str
+    currency: str
+    costs: tuple[UnitCost, ...] = ()
+    """What was agreed, where it is known."""
+    tolerance_percent: Decimal = Decimal(0)
+    transit_days: int = 0
 
 
 class FulfilmentRefused(Fact, frozen=True, kw_only=True):
@@ -198,6 +218,45 @@ class StockReported(Fact, frozen=True, kw_only=True):
     """Everything there is at the locations named: what is not listed is not there. A snapshot is partial otherwise."""
 
 
+class SupplyLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a purchase order that are still to come to one of the sender's locations."""
+
+    location: str
+    sku: str
+    quantity: int
+    due: date
+    unit: str | None = None
+    """Unit of the quantity where it is not the item's base unit."""
+
+
+class SupplyReported(Fact, frozen=True, kw_only=True):
+    """A purchase order as its keeper has it now: what it does not list is not expected any more."""
+
+    reference: str
+    """Its number, which receipts name too."""
+    lines: tuple[SupplyLine, ...] = ()
+    """None once it is received, closed or cancelled."""
+
+
+class BookedDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A posted document, or an entry of payments, as a ledger holds it. Amount in minor units, always positive."""
+
+    kind: str
+    """invoice, credit_note, entry."""
+    number: str
+    amount: int
+    currency: str
+    reference: str | None = None
+    """Under which we posted it; begins with the order's id."""
+
+
+class BooksReported(Fact, frozen=True, kw_only=True):
+    """All that a ledger holds of one day: `at` is when it said so."""
+
+    day: date
+    documents: tuple[BookedDocument, ...] = ()
+
+
 class ErasureAsked(Fact, frozen=True, kw_only=True):
     """A person wants to be forgotten, or a whole account is to be."""
 
@@ -218,6 +277,7 @@ class DisclosureAsked(Fact, frozen=True, kw_only=True):
 
 NodeFact = (
     FulfilmentAccepted
+    | PurchaseOrdered
     | FulfilmentRefused
     | UnitsPicked
     | UnitsPacked
@@ -238,4 +298,7 @@ PeerFact = PaymentMade | PaymentRefused | GoodsReturned
 PrivacyFact = ErasureAsked | DisclosureAsked
 """Facts about what people want done with what is known of them."""
 
-AnyFact = NodeFact | PeerFact | PrivacyFact | ParcelScanned | StockReported
+LedgerFact = SupplyReported | BooksReported
+"""Facts about what a ledger knows."""
+
+AnyFact = NodeFact | PeerFact | PrivacyFact | LedgerFact | ParcelScanned | StockReported

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from hub.domain.purchase import Purchase
 from hub.domain.states import CancelState, Handoff, SliceState
 
 OFFER_MARK: Final = "-C"
@@ -33,6 +34,8 @@ class FulfilmentOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Taken back and decided anew when the node has not taken it on by then; None waits, or is over."""
     collect_by: datetime | None = None
     """End of the customer's time to collect; None before it is ready, and once it is over."""
+    purchase: Purchase | None = None
+    """Of a supplier: the purchase order it got, and what it said to it."""
 
     @property
     def id(self) -> str:

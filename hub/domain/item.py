@@ -46,6 +46,8 @@ class Customs(msgspec.Struct, frozen=True, kw_only=True):
     hs_code: str | None = None
     origin_country: str | None = None
     description: str | None = None
+    value: dict[str, Decimal] = {}
+    """What a base unit is declared at by currency where nothing was paid for it, as a gift or a replacement."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):

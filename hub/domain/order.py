@@ -83,6 +83,10 @@ class DeliveryGroup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     keep_together: bool = False
 
 
+NOT_HELD: Final = "no"
+"""Of `OrderContent.held`: the channel says that nothing stops the order."""
+
+
 class OrderContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The canonical order without personal data: what a revision stores."""
 
@@ -106,6 +110,14 @@ class OrderContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     presentment_currency: str | None = None
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None
+    moved: tuple[str, ...] = ()
+    """Contacts whose address was changed here. What the channel said of each stands beside it in the order's contacts,
+    under `told_key`: the channel's word counts again once it is another one."""
+    cut: dict[str, int] = {}
+    """Sold units by line id that were cancelled here and that the channel has not taken off yet; the lines say what
+    is wanted without them."""
+    cancelled_here: bool = False
+    """It was the hub that cancelled the whole order, and the channel has not said so too."""
     cancel_asked: bool = False
     """The customer asked the channel to cancel what has not gone, and the channel waits for our answer. The lines
     say what is still wanted; once nothing is on its way any more, the channel is told to cancel."""
@@ -123,6 +135,11 @@ class OrderContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Canonical word from the code table: pending, authorised, paid, part_paid, refunded, part_refunded, voided."""
     risk: str | None = None
     """The channel's own word on how risky it is, as it came (low, medium, high, ...). A fact for rules of holds."""
+    held: str | None = None
+    """Why the channel, or another of its apps, wants nothing to leave, in its words; `NOT_HELD` where nothing stops it,
+    None where this message does not say."""
+    locale: str | None = None
+    """The customer's language, as the channel says it (BCP 47: en, de-AT): what is told in words is told in it."""
     company: str | None = None
     """The buying company, by the channel's id or name of it; None for people. Who signs for it is in the contacts."""
     purchase_order: str | None = None

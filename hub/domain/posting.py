@@ -14,13 +14,25 @@ class DocumentKind(StrEnum):
     CREDIT_NOTE = "credit_note"
 
 
+class EntryKind(StrEnum):
+    """Entries in the journal: money that came or went, besides the documents. Each is balanced in itself."""
+
+    PAYMENT = "payment"
+    """Money taken: its clearing account owes, the customer owes less."""
+    GIFT_CARD = "gift_card"
+    """Paid with a gift card: the same, on the gift cards' own clearing account."""
+    REFUND = "refund"
+    """Money given back, or change handed out of a till: the other way round."""
+
+
 class Posting(msgspec.Struct, frozen=True, kw_only=True):
-    """A document that a ledger accepted, with the totals read back from it."""
+    """A document or entry that a ledger accepted."""
 
     order: str
-    kind: DocumentKind
+    kind: DocumentKind | EntryKind
     number: str
     connection: str
     amount: int
+    """Minor units of `currency`, as the ledger holds it."""
     currency: str
     shipment: int | None = None

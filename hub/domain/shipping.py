@@ -35,11 +35,12 @@ TRACKING_RANK = {
 """A later event of a lower rank does not take the status back: events arrive late and out of order."""
 
 
-class ParcelLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Units of a line in a parcel."""
+class ParcelLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a line in a parcel, a lot each where the node names them."""
 
     line: str
     quantity: int
+    lot: str | None = None
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -145,8 +145,8 @@ HANDOFF_MOVES: Final[Mapping[Handoff, frozenset[Handoff]]] = {
 
 CANCEL_MOVES: Final[Mapping[CancelState, frozenset[CancelState]]] = {
     _C.ASKED: frozenset({_C.CONFIRMED, _C.REFUSED, _C.OVERTAKEN, _C.VOID}),
-    # Refused while picking, and then the goods leave: the later fact is the stronger one.
-    _C.REFUSED: frozenset({_C.OVERTAKEN}),
+    # Refused while picking, and then the goods leave, or are unpacked after all: the later fact is the stronger one.
+    _C.REFUSED: frozenset({_C.OVERTAKEN, _C.CONFIRMED}),
     _C.CONFIRMED: frozenset(),
     _C.OVERTAKEN: frozenset(),
     _C.VOID: frozenset(),

@@ -263,7 +263,15 @@ class Order:
         changes: dict[str, object] = {"reason": correction}
         if state is SliceState.UNALLOCATED:
             changes |= {"node": None, "fulfilment": None}
+            if self._promised_by_supplier(self.slices[no]):
+                changes["promised_at"] = None
         return self._replace(no, quantity, state=state, **changes)
+
+    def _promised_by_supplier(self, part: Slice) -> bool:
+        """Whether the date that a slice is promised by is its supplier's, and goes with it."""
+        asked = self.fulfilments.get(part.fulfilment or 0)
+        purchase = asked.purchase if asked is not None else None
+        return purchase is not None and part.promised_at is not None and purchase.promised_at == part.promised_at
 
     def promise(self, no: int, supply: int | None, by: datetime | None, quantity: int | None = None) -> int:
         """Let a backordered slice, or part of it, wait for a supply and promise it by then; returns its number."""

@@ -1,9 +1,10 @@
 """Make what we intend fit what the customer wants now: least advanced slices first, nodes are asked, never told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from hub.domain.demand import Slice
 from hub.domain.effects import CancelFulfilment
 from hub.domain.fulfilment import CancelRequest, fulfilment_id
 from hub.domain.ids import effect_key
@@ -11,6 +12,7 @@ from hub.domain.order import ManagedBy, OrderContent
 from hub.domain.states import CANCEL_MOVES, GONE, WITH_NODE, CancelState, Handoff, SliceState, move
 from hub.flow.aggregate import Order, Trouble
 from hub.flow.batch import Batch
+from hub.flow.change_window import Asked, Party, Wish, why_not
 from hub.flow.ports import Unit
 from hub.flow.waiting import stop_waiting
 
@@ -39,7 +41,7 @@ def fit(order: Order, content: OrderContent, batch: Batch) -> None:
         excess = _cut(order, no, excess, batch)
         if excess <= 0 or demand.managed_by is not ManagedBy.HUB:
             continue
-        excess = _recall(order, no, excess) - _refunded(order, no, content) - _under_way(order, no)
+        excess = _recall(order, no, excess, content, batch) - _refunded(order, no, content) - _under_way(order, no)
         if excess > 0 and not _elsewhere_only(order, no, content):
             _too_late(order, demand.line, excess, batch)
 
@@ -72,17 +74,51 @@ def _cut(order: Order, demand: int, excess: int, batch: Batch) -> int:
     return excess
 
 
-def _recall(order: Order, demand: int, excess: int) -> int:
-    """Mark fulfilment orders that hold too much; least advanced first, the newest of equals."""
+def _recall(order: Order, demand: int, excess: int, content: OrderContent, batch: Batch) -> int:
+    """Mark fulfilment orders that hold too much; least advanced first, the newest of equals.
+
+    A channel's cancel is a fact: past its window nobody is asked, and a person is told what there is to choose from.
+    """
+    late: dict[str, int] = {}
     parts = [p for p in order.slices.values() if p.demand == demand and p.state in WITH_NODE and p.fulfilment]
     for part in sorted(parts, key=lambda p: (advanced(p.state), -p.no)):
         if excess <= 0:
             break
         assert part.fulfilment is not None
-        excess -= part.quantity
-        if not was_asked(order, part.fulfilment):
+        units, excess = min(excess, part.quantity), excess - part.quantity
+        if was_asked(order, part.fulfilment):
+            continue
+        closed = _past_window(order, part, content, batch)
+        if closed is None:
             order.recalled.append(part.fulfilment)
+        else:
+            late[closed] = late.get(closed, 0) + units
+    for why, units in late.items():
+        _left_to_person(order, order.demands[demand].line, units, why, batch)
     return excess
+
+
+def _past_window(order: Order, part: Slice, content: OrderContent, batch: Batch) -> str | None:
+    """Why a node is not asked for units that the channel does not want any more; None where it is.
+
+    What was cancelled here has been through its own window.
+    """
+    if content.cancelled_here or order.demands[part.demand].line in content.cut:
+        return None
+    wish = Wish.CANCEL if content.cancelled_at is not None else Wish.QUANTITY
+    return window_closed(order, wish, "channel", [part], batch)
+
+
+def window_closed(order: Order, wish: Wish, by: Party, parts: Iterable[Slice], batch: Batch) -> str | None:
+    """Why a party may not change these units any more; None while it may."""
+    states = [part.state for part in parts]
+    if not states:
+        return None
+    content = order.content
+    names = {order.connection, batch.directory.accounts[order.account].name, content.source if content else None}
+    furthest = max(states, key=advanced)
+    asked = Asked(wish, by, frozenset(name for name in names if name), furthest, order.placed_at)
+    return why_not(batch.directory.change_policy(order.merchant), asked, batch.now)
 
 
 def advanced(state: SliceState) -> int:
@@ -102,6 +138,22 @@ def _elsewhere_only(order: Order, demand: int, content: OrderContent) -> bool:
     """Whether the excess was fulfilled and then taken out of the order by the channel itself, as after a return."""
     gone = sum(p.quantity for p in order.slices.values() if p.demand == demand and p.state in GONE and not p.node)
     return gone > 0 and content.cancelled_at is None
+
+
+def _left_to_person(order: Order, line: str, units: int, why: str, batch: Batch) -> None:
+    order.troubles.append(
+        Trouble(
+            kind="change_too_late",
+            cause=f"{order.connection}: order {order.external_id}, cancel of line {line}",
+            next_step=f"The channel cancelled {units} units that are with the node: {why}. Choose: let them go and "
+            "offer a return once they have arrived (POST /api/v1/returns); or have the node asked all the same (POST "
+            f"/api/v1/orders/{order.id}/reroute): what it lets go of is cancelled.",
+            connection=order.connection,
+            external_id=order.external_id,
+            waiter=("order", order.id),
+        )
+    )
+    order.note(batch.now, "change_too_late", f"cancel of line {line}: {units} units")
 
 
 def _too_late(order: Order, line: str, units: int, batch: Batch) -> None:
@@ -173,6 +225,8 @@ def not_let_go(order: Order, no: int, why: str) -> None:
     reasons = [request.reason for request in order.cancels.values() if request.fulfilment == no]
     what = reasons[-1] if reasons else ""
     choice = "Choose: offer a return once they have arrived (POST /api/v1/returns), or refund without goods."
+    if fulfilment.connection is None:
+        choice += f" Unpacked before they leave (POST /api/v1/fulfilment-orders/{fulfilment.id}/unpack), they stay."
     if what.endswith(" changed"):
         choice = (
             f"They leave as they were first asked for, although {what}. Choose: ask the carrier to redirect the "

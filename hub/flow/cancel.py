@@ -9,11 +9,10 @@ from hub.domain.effects import CancelAtChannel
 from hub.domain.order import OrderContent, OrderLine
 from hub.domain.states import AT_REST, GONE, WITH_NODE, SliceState
 from hub.flow.aggregate import Order
-from hub.flow.amend import advanced, fit
+from hub.flow.amend import advanced, fit, window_closed
 from hub.flow.batch import Batch
 from hub.flow.change_window import Party, Wish
 from hub.flow.credit import billed
-from hub.flow.redirect import window_closed
 from hub.flow.refusal import CannotDo
 
 
@@ -26,6 +25,8 @@ def ask_cancel(
     """
     if order.content is None:
         raise CannotDo(f"order {order.id} has no content")
+    if not order.acting:
+        raise CannotDo(f"order {order.number} is only recorded here: cancel it at its channel")
     if lines:
         _less(order.content, lines)
     parts = _concerned(order, order.content, lines)
@@ -71,23 +72,30 @@ def _left(order: Order, content: OrderContent) -> dict[str, int]:
 def cancel(order: Order, lines: Mapping[str, int] | None, *, reason: str, who: str, batch: Batch) -> None:
     """Cancel all, or quantities of lines (line external id -> units to cancel), as a revision made here.
 
-    Raises `CannotDo` for unknown lines and for more units than a line still has.
+    The channel is told once the units are free (`cancel_back`). Raises `CannotDo` for unknown lines and for more units
+    than a line still has.
     """
     content = order.content
     if content is None:
         raise CannotDo(f"order {order.id} has no content")
-    if not lines:
-        link = batch.directory.speaker(order.account)
-        if link is not None and link.live("cancel_order"):
-            order.plan(link.connection.id, order.id, CancelAtChannel(order=order.id, reason=reason))
-        changed = msgspec.structs.replace(content, cancelled_at=batch.now, cancel_reason=reason)
+    if not lines or _nothing_left(order, content, lines):
+        changed = msgspec.structs.replace(
+            content, cancelled_at=batch.now, cancel_reason=reason, cancelled_here=content.cancelled_at is None
+        )
     else:
-        changed = msgspec.structs.replace(content, lines=tuple(_less(content, lines)), cancel_reason=reason)
+        cut = {**content.cut, **{line: content.cut.get(line, 0) + units for line, units in lines.items()}}
+        changed = msgspec.structs.replace(content, lines=tuple(_less(content, lines)), cancel_reason=reason, cut=cut)
     order.content = changed
     order.revision += 1
     order.revised = (changed, None, batch.now)
     order.note(batch.now, "cancel_requested", f"by {who}: {reason}")
     fit(order, changed, batch)
+
+
+def _nothing_left(order: Order, content: OrderContent, lines: Mapping[str, int]) -> bool:
+    """Whether these lines are all that is left of an order of which nothing has gone: then it is cancelled whole."""
+    left = {line.external_id: line.quantity for line in _less(content, lines)}
+    return not any(left.values()) and not any(part.state in GONE for part in order.slices.values())
 
 
 def answer_wish(order: Order, batch: Batch) -> None:

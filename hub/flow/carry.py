@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from hub.domain.facts import (
+    FulfilmentAccepted,
     GoodsArrived,
     GoodsCollected,
     GoodsLost,
@@ -21,6 +22,7 @@ from hub.flow.confirm import UnknownFulfilment, apply, deliver
 from hub.flow.ports import Inbound, Unit
 from hub.flow.return_parcels import follow
 from hub.flow.take_order import advance
+from hub.flow.transit import arrivals
 
 Parked = list[tuple[Inbound, Trouble]]
 
@@ -53,6 +55,7 @@ async def take_facts(
     if scans:
         await unit.keep_scans([fact for _, fact in messages if isinstance(fact, ParcelScanned)])
         await follow(unit, orders, scans, batch)
+        await unit.keep_transits(arrivals(orders.values(), batch))
     await advance(unit, orders.values(), batch)
     return parked, early
 
@@ -83,6 +86,8 @@ def _skus(fact: NodeFact | ParcelScanned) -> Iterator[str]:
     if isinstance(fact, GoodsShipped):
         for parcel in fact.parcels:
             yield from (line.line[4:] for line in parcel.lines if line.line.startswith("sku:"))
+    elif isinstance(fact, FulfilmentAccepted):
+        yield from (cost.sku for cost in fact.costs if cost.sku is not None)
     elif isinstance(fact, UnitsPicked | UnitsPacked | UnitsShort | GoodsCollected | GoodsArrived | GoodsLost):
         yield from (line.sku for line in fact.lines if line.sku is not None)
 

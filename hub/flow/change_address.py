@@ -1,19 +1,21 @@
 """Another delivery address, asked for by a person or a customer: all of it, or nothing and why."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
-from hub.domain.contact import Contact
-from hub.domain.order import DeliveryGroup, ManagedBy, Method, OrderContent
+from hub.domain.contact import Contact, told_key
+from hub.domain.order import DeliveryGroup, ManagedBy, Method, OrderContent, OrderSnapshot
 from hub.domain.states import AT_REST, GONE
 from hub.flow.aggregate import Order
+from hub.flow.amend import window_closed
 from hub.flow.batch import Batch
 from hub.flow.change_window import Party, Wish
-from hub.flow.difference import difference
+from hub.flow.difference import another_door, difference
 from hub.flow.ports import Unit
 from hub.flow.promise import Wanted, group_lines
-from hub.flow.redirect import redirect, window_closed
+from hub.flow.redirect import redirect
 from hub.flow.refusal import CannotDo
 from hub.flow.scene import UNLIMITED, Scene
 from hub.routing.conditions import ConditionFailed
@@ -43,15 +45,41 @@ async def change_address(
     await _served(unit, order, changed, groups, batch)
     known = (await unit.contacts([order.id])).get(order.id, {})
     changes = difference(content, changed, known, {key: contact})
+    order.contacts = {key: contact}
+    if key not in content.moved:
+        changed = msgspec.structs.replace(changed, moved=(*content.moved, key))
+        order.contacts |= {told_key(key): known[key]} if key in known else {}
     order.content = changed
     order.revision += 1
     order.revised = (changed, None, batch.now)
-    order.contacts = {key: contact}
     if contact.deliverable:
         order.lift(MISSING, batch.now)
         order.mend(MISSING)
     order.note(batch.now, "address_changed", f"by {who}")
     redirect(order, changes, batch)
+
+
+def keep_address(old: OrderContent | None, snapshot: OrderSnapshot, known: Mapping[str, Contact]) -> OrderSnapshot:
+    """A channel's newer word, in which an address that was changed here stands.
+
+    Until the channel itself names another door than it did before: its old one, said again, is no news. Pure.
+    """
+    if old is None or not old.moved:
+        return snapshot
+    stays = tuple(key for key in old.moved if not _news(known.get(told_key(key)), snapshot.contacts.get(key)))
+    places = {group.key: group.place for group in old.groups if (group.contact or "ship") in stays}
+    groups = tuple(
+        msgspec.structs.replace(group, place=places.get(group.key, group.place)) for group in snapshot.content.groups
+    )
+    return msgspec.structs.replace(
+        snapshot,
+        content=msgspec.structs.replace(snapshot.content, groups=groups, moved=stays),
+        contacts={key: contact for key, contact in snapshot.contacts.items() if key not in stays},
+    )
+
+
+def _news(told: Contact | None, now: Contact | None) -> bool:
+    return now is not None and now.deliverable and (told is None or another_door(told, now))
 
 
 def _moved(content: OrderContent, groups: set[str], contact: Contact) -> OrderContent:

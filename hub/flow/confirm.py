@@ -17,6 +17,7 @@ from hub.domain.facts import (
     GoodsLost,
     GoodsShipped,
     NodeFact,
+    PurchaseOrdered,
     ReadyForPickUp,
     StockMeaning,
     UnitsPacked,
@@ -39,10 +40,11 @@ from hub.flow.aggregate import Order, Trouble
 from hub.flow.amend import end_request, fit, not_let_go, recall, stop
 from hub.flow.batch import Batch
 from hub.flow.departure import depart
-from hub.flow.fulfil import buy_label
 from hub.flow.meant import line_meant, means, units_meant
 from hub.flow.pick_up import hand_over, wait_for_customer
-from hub.flow.transfer import arrive, lose, send
+from hub.flow.postage import buy_label
+from hub.flow.purchase import acknowledge, heard, purchased
+from hub.flow.transfer import advise, arrive, lose, send
 
 
 class UnknownFulfilment(Exception):
@@ -56,6 +58,7 @@ def apply(order: Order, fact: NodeFact, batch: Batch, message: int | None = None
         raise UnknownFulfilment(fact.fulfilment)
     _APPLY[type(fact)](order, no, fact, batch)
     answered(order, no)
+    heard(order, no, batch)
     order.note(batch.now, _KINDS[type(fact)], fact.fulfilment, message)
 
 
@@ -86,6 +89,7 @@ def sent(order: Order, no: int, handoff: Handoff, reference: str | None) -> None
 def _accepted(order: Order, no: int, fact: FulfilmentAccepted, batch: Batch) -> None:
     _hand(order, no, Handoff.ACCEPTED, fact.partner_reference)
     _forward(order, no, (), SliceState.ACCEPTED)
+    acknowledge(order, no, fact, batch)
 
 
 def _forward(order: Order, no: int, lines: Sequence[FactLine], state: SliceState) -> None:
@@ -129,6 +133,10 @@ def _open_requests(order: Order, no: int) -> list[CancelRequest]:
     return [r for r in order.cancels.values() if r.fulfilment == no and r.state is CancelState.ASKED]
 
 
+def _refused_requests(order: Order, no: int) -> list[CancelRequest]:
+    return [r for r in order.cancels.values() if r.fulfilment == no and r.state is CancelState.REFUSED]
+
+
 def _shipped(order: Order, no: int, fact: GoodsShipped, batch: Batch) -> None:
     """Goods left: consumes the reservation, tells the channel and the books. Counts once per sender's shipment id."""
     identity = f"{no}:{fact.shipment}"
@@ -142,14 +150,17 @@ def _shipped(order: Order, no: int, fact: GoodsShipped, batch: Batch) -> None:
     _unasked(order, no, fact, lines, going)
     target = order.fulfilments[no].destination
     sold: dict[int, int] = {}
+    sent_on: dict[int, int] = {}
     for part, units in going:
         if target is not None:
             send(order, part, units, target, min(fact.at, batch.now))
+            sent_on[part.demand] = sent_on.get(part.demand, 0) + units
             continue
         order.advance(part.no, SliceState.SHIPPED, units)
         sold[part.demand] = sold.get(part.demand, 0) + units
     overtake(order, no)
     depart(order, no, identity, fact.parcels, sold, fact.at, batch)
+    advise(order, no, sent_on, batch)
 
 
 def _unasked(
@@ -228,10 +239,13 @@ def _lost(order: Order, no: int, fact: GoodsLost, batch: Batch) -> None:
 
 
 def _cancel_confirmed(order: Order, no: int, fact: CancelConfirmed, batch: Batch) -> None:
-    open_requests = _open_requests(order, no)
+    # A node may let go after all of what it would not stop before.
+    open_requests = _open_requests(order, no) or _refused_requests(order, no)
     for request in open_requests:
         end_request(order, request.no, CancelState.CONFIRMED)
     if open_requests:
+        fulfilment = order.fulfilments[no]
+        order.mend("cancel_refused", f"{fulfilment.connection or 'hub'}: {fulfilment.id}")
         recall(order, no, batch)
     elif any(part.state in WITH_NODE for part in order.of_fulfilment(no)):
         # Nobody asked: the node dropped it on its own, which is a refusal.
@@ -246,6 +260,7 @@ def _cancel_refused(order: Order, no: int, fact: CancelRefused, batch: Batch) ->
 
 _APPLY: dict[type, Callable[..., None]] = {
     FulfilmentAccepted: _accepted,
+    PurchaseOrdered: purchased,
     FulfilmentRefused: _refused,
     UnitsPicked: _picked,
     UnitsPacked: _packed,
@@ -261,6 +276,7 @@ _APPLY: dict[type, Callable[..., None]] = {
 
 _KINDS: dict[type, str] = {
     FulfilmentAccepted: "accepted",
+    PurchaseOrdered: "purchase_ordered",
     FulfilmentRefused: "refused",
     UnitsPicked: "picked",
     UnitsPacked: "packed",

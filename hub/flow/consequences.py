@@ -109,6 +109,8 @@ def trouble(claimed: Claimed, outcome: Outcome, *, exhausted: bool, connection_n
             next_step="Enter working credentials (PATCH /api/v1/connections/{id}). What waits is sent by itself then.",
             connection=claimed.connection,
         )
+    if isinstance(outcome, NeedsPerson) and outcome.kind is not None:
+        return Trouble(kind=outcome.kind, cause=outcome.reason, next_step=outcome.next_step)
     if isinstance(outcome, NeedsPerson):
         return Trouble(
             kind="delivery_needs_person",

@@ -10,6 +10,7 @@ from hub.flow.batch import Batch
 from hub.flow.claim import end_offers
 from hub.flow.pick_up import expire
 from hub.flow.ports import Unit
+from hub.flow.purchase import unanswered
 from hub.flow.take_order import advance
 
 LIMIT: Final = 50
@@ -46,6 +47,8 @@ def time_out(order: Order, no: int, batch: Batch) -> None:
     waiting = [part for part in order.of_fulfilment(no) if part.state is SliceState.RELEASED]
     asked = any(one.fulfilment == no and one.state is CancelState.ASKED for one in order.cancels.values())
     if not waiting or asked:
+        return
+    if not unanswered(order, no, batch):
         return
     until = batch.directory.pick_up_policy(order.merchant).excluded_until(batch.now)
     for part in waiting:

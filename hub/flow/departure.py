@@ -51,7 +51,7 @@ def _in_our_lines(order: Order, parcels: Sequence[Parcel], units: Mapping[int, i
             for no in list(left):
                 taken = min(left[no], part.quantity) if means(order, no, line_meant(part)) else 0
                 if taken:
-                    lines.append(ParcelLine(line=str(no), quantity=taken))
+                    lines.append(ParcelLine(line=str(no), quantity=taken, lot=part.lot))
                     left[no] -= taken
         made.append(msgspec.structs.replace(parcel, lines=tuple(lines)))
     rest = tuple(ParcelLine(line=str(no), quantity=quantity) for no, quantity in left.items() if quantity)

@@ -113,9 +113,12 @@ def _place(group: DeliveryGroup) -> tuple[str | None, ...]:
 
 
 def _moved(was: Contact | None, now: Contact | None) -> bool:
+    """Whether both are told and a carrier would have another label."""
+    return was is not None and now is not None and now.deliverable and another_door(was, now)
+
+
+def another_door(was: Contact, now: Contact) -> bool:
     """Whether a carrier would go to another door, or ask for somebody else."""
-    if was is None or now is None or not now.deliverable:
-        return False
     return _label(was) != _label(now)
 
 

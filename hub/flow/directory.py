@@ -8,11 +8,14 @@ from typing import NamedTuple
 from hub.domain.events import Subscription
 from hub.domain.network import Account, Binding, Connection, Mode, Node, Purpose, StockPoint
 from hub.flow.address_check import AddressCheck, AddressRules
+from hub.flow.cartons import Packing
 from hub.flow.change_window import ChangePolicy
 from hub.flow.hold_rules import HoldPolicy
 from hub.flow.pick_up_rules import PickUpPolicy
 from hub.flow.return_rules import ReturnPolicy
+from hub.promise.lanes import Lanes
 from hub.promise.offer import Offer
+from hub.promise.reach import UNTAUGHT
 from hub.routing.model import NodeState, Policy
 from hub.routing.prepare import Prepared
 from hub.sdk.adapter import Adapter, Message
@@ -38,7 +41,7 @@ class Link:
 
     def wants(self, capability: str) -> bool:
         """Whether a capability exists and is to act, at once or when the account is connected again."""
-        mode = self.connection.modes.get(capability, Mode.LIVE)
+        mode = self.connection.modes.get(capability, self.adapter.unset_mode(capability))
         return capability in self._capabilities and mode is Mode.LIVE
 
     @cached_property
@@ -55,6 +58,8 @@ class Network(NamedTuple):
     prepared: Prepared
     offer: Offer | None = None
     """What is promised, where there are rules for it."""
+    lanes: Lanes = UNTAUGHT
+    """How long past parcels took, where those rules ask."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +79,8 @@ class Directory:
     """What routing prepared of this configuration, by merchant and account: kept until the next."""
     offers: Mapping[str, Offer] = field(default_factory=dict)
     """Active promise rules by merchant."""
+    lanes: Mapping[str, Lanes] = field(default_factory=dict)
+    """How long past parcels took, by merchant; of those whose promise rules ask."""
     return_policies: Mapping[str, ReturnPolicy] = field(default_factory=dict)
     """Active returns policy by merchant."""
     pick_up_policies: Mapping[str, PickUpPolicy] = field(default_factory=dict)
@@ -85,6 +92,8 @@ class Directory:
     """Active policy of holds by merchant."""
     change_policies: Mapping[str, ChangePolicy] = field(default_factory=dict)
     """Active change windows by merchant."""
+    packings: Mapping[str, Packing] = field(default_factory=dict)
+    """Active list of boxes by merchant."""
     address_check: AddressCheck = field(default_factory=AddressRules)
 
     def hold_policy(self, merchant: str) -> HoldPolicy:
@@ -96,6 +105,11 @@ class Directory:
         """The active change windows of a merchant, or the shipped default."""
         known = self.change_policies
         return known.get(merchant) or known.get("") or ChangePolicy(version="built-in")
+
+    def packing(self, merchant: str) -> Packing:
+        """The active list of boxes of a merchant, or the shipped default."""
+        known = self.packings
+        return known.get(merchant) or known.get("") or Packing(version="built-in")
 
     def return_policy(self, merchant: str) -> ReturnPolicy:
         """The active returns policy of a merchant, or the shipped default."""

@@ -1,13 +1,14 @@
 """Step 7: what is reserved and not held is released, one fulfilment order per node and group."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from hub.domain.contact import Contact
 from hub.domain.demand import Slice
-from hub.domain.effects import BuyLabel, CancelFulfilment, SubmitFulfilment
+from hub.domain.effects import CancelFulfilment, SubmitFulfilment
 from hub.domain.fulfilment import FulfilmentOrder, fulfilment_id
 from hub.domain.money import MINOR_UNITS
-from hub.domain.order import DeliveryGroup, Method, OrderContent
+from hub.domain.order import DeliveryGroup, OrderContent
 from hub.domain.states import OrderState, SliceState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
@@ -18,8 +19,6 @@ from hub.promise.ship_by import ship_by
 from hub.sdk.capabilities import (
     FulfilmentCancel,
     FulfilmentRequest,
-    LabelRequest,
-    ParcelToShip,
     RequestLine,
 )
 
@@ -34,7 +33,7 @@ def release(order: Order, batch: Batch, loads: dict[int, int]) -> None:
         if part.state is not SliceState.RESERVED or part.node is None:
             continue
         group = order.demands[part.demand].group
-        asked = _delivery(order, group)
+        asked = delivery(order, group)
         early = asked.not_before is not None and asked.not_before > batch.now
         if early or not whole[group] or order.held(group, part):
             continue
@@ -45,7 +44,8 @@ def release(order: Order, batch: Batch, loads: dict[int, int]) -> None:
             loads[node] += 1
 
 
-def _delivery(order: Order, key: str) -> DeliveryGroup:
+def delivery(order: Order, key: str) -> DeliveryGroup:
+    """A delivery group of an order by its key."""
     groups = order.content.groups if order.content else ()
     return next((group for group in groups if group.key == key), DeliveryGroup(key=key))
 
@@ -64,7 +64,7 @@ def _release(order: Order, group: str, node: int, parts: list[Slice], batch: Bat
         connection=link.connection.id if link and told else None,
         created_at=batch.now,
         ship_by=ship_by(batch.now, place.calendar, place.timezone),
-        destination=destination(order, _delivery(order, group), node, batch),
+        destination=destination(order, delivery(order, group), node, batch),
         accept_by=policy.accept_by(batch.now, place),
     )
     for part in parts:
@@ -75,16 +75,6 @@ def _release(order: Order, group: str, node: int, parts: list[Slice], batch: Bat
     order.note(batch.now, "released", f"{public} to {place.code}")
     if link and told:
         order.plan(link.connection.id, public, SubmitFulfilment(order=order.id, fulfilment=no))
-
-
-def buy_label(order: Order, no: int, batch: Batch) -> None:
-    """Buy postage for what a node that is worked through the hub has packed; other nodes buy their own."""
-    fulfilment = order.fulfilments[no]
-    ships = _delivery(order, fulfilment.group).method is Method.SHIP or fulfilment.destination is not None
-    packed = any(part.state is SliceState.PACKED for part in order.of_fulfilment(no))
-    carrier = batch.directory.carrier(fulfilment.node, order.merchant)
-    if ships and packed and fulfilment.connection is None and carrier is not None:
-        order.plan(carrier.connection.id, fulfilment.id, BuyLabel(order=order.id, fulfilment=no))
 
 
 def fulfilment_request(
@@ -98,10 +88,12 @@ def fulfilment_request(
     look_first: bool,
     references: Mapping[str, str],
     node_of_ours: Contact | None = None,
+    prices: Mapping[tuple[str, int, int], Mapping[str, Decimal]] = {},
 ) -> FulfilmentRequest:
     """What the node is asked, built when it is sent: the newest address, never one that an amendment replaced.
 
-    `node_of_ours` is where goods go that another node of ours hands over.
+    `node_of_ours` is where goods go that another node of ours hands over. `prices`, by (merchant, node, item), are what
+    a supplier agreed to; an item's own cost stands in.
     """
     fulfilment = order.fulfilments[effect.fulfilment]
     content = order.content
@@ -109,14 +101,17 @@ def fulfilment_request(
     units: dict[int, int] = {}
     for part in order.of_fulfilment(effect.fulfilment):
         units[part.demand] = units.get(part.demand, 0) + part.quantity
-    group = _delivery(order, fulfilment.group)
+    group = delivery(order, fulfilment.group)
     return FulfilmentRequest(
         key=key,
         look_first=look_first,
         references=references,
         fulfilment=fulfilment.id,
         order_number=order.number,
-        lines=tuple(_request_line(order, content, no, quantity, items) for no, quantity in sorted(units.items())),
+        lines=tuple(
+            _request_line(order, content, no, quantity, items, fulfilment.node, prices)
+            for no, quantity in sorted(units.items())
+        ),
         location=location,
         ship_to=node_of_ours or contacts.get(group.contact or "ship", Contact()),
         service=group.service,
@@ -128,7 +123,13 @@ def fulfilment_request(
 
 
 def _request_line(
-    order: Order, content: OrderContent, no: int, quantity: int, items: Mapping[int, ItemFacts]
+    order: Order,
+    content: OrderContent,
+    no: int,
+    quantity: int,
+    items: Mapping[int, ItemFacts],
+    node: int,
+    prices: Mapping[tuple[str, int, int], Mapping[str, Decimal]],
 ) -> RequestLine:
     demand = order.demands[no]
     line = next((one for one in content.lines if one.external_id == demand.line), None)
@@ -142,6 +143,7 @@ def _request_line(
         quantity=quantity,
         title=line.title if line else None,
         value=value,
+        unit_costs={**item.unit_cost, **prices.get((order.merchant, node, item.id), {})} if item else {},
     )
 
 
@@ -157,37 +159,4 @@ def cancel_request(
         fulfilment=fulfilment.id,
         partner_reference=fulfilment.partner_reference,
         reason=order.cancels[effect.request].reason,
-    )
-
-
-DEFAULT_WEIGHT_G = 500
-"""Weight of a unit whose item has none, for postage of hub-worked nodes: a stated assumption, shown on the label."""
-
-
-def label_request(
-    order: Order,
-    effect: BuyLabel,
-    *,
-    ship_from: Contact,
-    contacts: Mapping[str, Contact],
-    items: Mapping[int, ItemFacts],
-    key: str,
-    look_first: bool,
-    references: Mapping[str, str],
-    node_of_ours: Contact | None = None,
-) -> LabelRequest:
-    """Postage for one parcel with everything of a fulfilment order in it."""
-    weight = 0
-    for part in order.of_fulfilment(effect.fulfilment):
-        item = items.get(order.demands[part.demand].item or 0)
-        weight += part.quantity * ((item.weight_g if item else None) or DEFAULT_WEIGHT_G)
-    group = _delivery(order, order.fulfilments[effect.fulfilment].group)
-    return LabelRequest(
-        key=key,
-        look_first=look_first,
-        references=references,
-        ship_from=ship_from,
-        ship_to=node_of_ours or contacts.get(group.contact or "ship", Contact()),
-        parcel=ParcelToShip(weight_g=max(1, weight)),
-        service=group.service,
     )

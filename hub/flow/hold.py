@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from hub.domain.demand import Hold
-from hub.domain.order import OrderSnapshot, Problem
+from hub.domain.order import NOT_HELD, OrderSnapshot, Problem
 from hub.domain.states import OrderState
 from hub.flow.aggregate import Order, Trouble
 from hub.flow.refusal import CannotDo
@@ -45,6 +45,11 @@ def question(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
             scope = POSTING if books_only else "order"
             stops = ("post",) if books_only else ("release",)
             order.hold(problem.kind, reason, owner="hub", at=now, scope=scope, rule="revision", stops=stops)
+    held = snapshot.content.held
+    if held not in (None, NOT_HELD):
+        reason = f"held at the channel: {held}"
+        open_reasons.add(reason)
+        order.hold("channel_hold", reason, owner="channel", at=now, rule="revision")
     difference = snapshot.content.amounts.difference
     if difference:
         open_kinds.add("total_mismatch")

@@ -123,6 +123,15 @@ def load_notices(text: str) -> Notices:
     return read
 
 
+def spoken(notices: Mapping[str, Notices], locale: str | None, otherwise: str) -> Notices:
+    """The texts of a customer's language (BCP 47: de-AT, pt_BR), else the merchant's choice, else English."""
+    tags = (locale or "").replace("_", "-").lower()
+    for language in (tags, tags.partition("-")[0], otherwise, "en"):
+        if language in notices:
+            return notices[language]
+    raise NoticesError("notices: there are no English texts")
+
+
 def message(notices: Notices, type: str, data: bytes, link: str) -> Message | None:
     """The message for an event; None where its type has no text. `data` is the event's own."""
     notice = notices.notices.get(type)

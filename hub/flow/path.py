@@ -11,7 +11,7 @@
 9   confirmation         carry.py, confirm.py, departure.py
 9b  store                pick_up.py, claim.py, transfer.py; what the clock does: deadlines.py
 10  write-back           write_back.py        (availability: stock_levels.py, worker/broadcast.py)
-11  ERP                  post_to_erp.py
+11  ERP                  post_to_erp.py, post_payment.py; what it holds: books.py; what is ordered: supply.py
 12  money                pay.py               (captures and voids; their answers: take_back.py)
 13  back again           returns.py, grade.py, refund.py, exchange.py
 """
@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple, cast
 
 from hub.domain.facts import (
+    BooksReported,
     CancelConfirmed,
     CancelRefused,
     DisclosureAsked,
@@ -36,8 +37,10 @@ from hub.domain.facts import (
     ParcelScanned,
     PaymentMade,
     PaymentRefused,
+    PurchaseOrdered,
     ReadyForPickUp,
     StockReported,
+    SupplyReported,
     UnitsPacked,
     UnitsPicked,
     UnitsShort,
@@ -45,11 +48,13 @@ from hub.domain.facts import (
 from hub.domain.order import OrderSnapshot
 from hub.flow.aggregate import Trouble
 from hub.flow.batch import Batch
+from hub.flow.books import take_books
 from hub.flow.carry import Parked, take_facts
 from hub.flow.normalise import normalise
 from hub.flow.ports import Inbound, Unit
 from hub.flow.privacy import take_privacy
 from hub.flow.stock_levels import take_stock
+from hub.flow.supply import take_supply
 from hub.flow.take_back import take_payments, take_returns
 from hub.flow.take_order import take_orders
 from hub.sdk.adapter import Lane, Message
@@ -84,9 +89,19 @@ async def _privacy(unit: Unit, messages: Read, batch: Batch) -> Handled:
     return await take_privacy(unit, cast("list[tuple[Inbound, ErasureAsked | DisclosureAsked]]", messages), batch), []
 
 
+async def _supply(unit: Unit, messages: Read, batch: Batch) -> Handled:
+    return await take_supply(unit, cast("list[tuple[Inbound, SupplyReported]]", messages), batch), []
+
+
+async def _books(unit: Unit, messages: Read, batch: Batch) -> Handled:
+    await take_books(unit, cast("list[tuple[Inbound, BooksReported]]", messages), batch)
+    return [], []
+
+
 PATH: Final = {
     OrderSnapshot: _orders,
     FulfilmentAccepted: _facts,
+    PurchaseOrdered: _facts,
     FulfilmentRefused: _facts,
     UnitsPicked: _facts,
     UnitsPacked: _facts,
@@ -100,6 +115,8 @@ PATH: Final = {
     CancelRefused: _facts,
     ParcelScanned: _facts,
     StockReported: _stock,
+    SupplyReported: _supply,
+    BooksReported: _books,
     PaymentMade: _payments,
     PaymentRefused: _payments,
     GoodsReturned: _returns,

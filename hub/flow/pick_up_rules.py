@@ -29,6 +29,8 @@ class AcceptRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     minutes: dict[NodeKind, int] = {}
     """Minutes of opening hours by kind of node; a kind that is not named may take its time."""
+    suppliers: Literal["person", "reroute"] = "person"
+    """What becomes of a purchase order that is not acknowledged: somebody is told, or it is also taken back."""
     excluded_hours: int = 72
     """How long a node that refused, was short or never answered is left out of the demand's next decisions."""
 

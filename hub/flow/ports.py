@@ -13,8 +13,10 @@ from hub.domain.effects import AnyEffect
 from hub.domain.facts import ParcelScanned
 from hub.domain.network import Node
 from hub.flow.aggregate import Order, Trouble
+from hub.flow.ledger_ports import LedgerUnit
 from hub.flow.risk_facts import Seen
 from hub.flow.writes import Writes
+from hub.promise.lanes import Delivered
 from hub.stock.supply import Expected
 
 
@@ -76,6 +78,14 @@ class Claimed(NamedTuple):
     def effect(self) -> AnyEffect:
         """What to do."""
         return _effect.decode(self.document)
+
+
+class LabelAsked(NamedTuple):
+    """A purchase of postage that is not wanted any more."""
+
+    connection: str
+    taken_back: int | None
+    """The effect, where nobody can have heard of it; None: it was bought, or may have been."""
 
 
 class StockReport(NamedTuple):
@@ -226,8 +236,17 @@ class OrdersUnit(Protocol):
         """Mark a batch of orders that came before any rule asked; returns how many were looked at."""
         ...
 
+    async def give_up_labels(self, fulfilments: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], LabelAsked]:
+        """Purchases of labels for these (order, fulfilment order), where there are any. What nobody can have heard of
+        is taken back; what is parked and may have been bought is looked for at once."""
+        ...
+
     async def keep_scans(self, scans: Sequence[ParcelScanned]) -> None:
         """Keep the carriers' own events, each once."""
+        ...
+
+    async def keep_transits(self, delivered: Sequence[Delivered]) -> None:
+        """Count parcels that arrived, by lane and days."""
         ...
 
     async def forget_people(self, account: int, orders: Sequence[str] | None) -> list[str]:
@@ -347,7 +366,7 @@ class StockUnit(Protocol):
         ...
 
 
-class Unit(InboxUnit, OrdersUnit, StockUnit, Protocol):
+class Unit(InboxUnit, OrdersUnit, StockUnit, LedgerUnit, Protocol):
     """One transaction."""
 
     async def write(self, writes: Writes, now: datetime) -> None:

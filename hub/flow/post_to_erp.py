@@ -49,11 +49,13 @@ def posting_request(
     shipment = order.shipments.get(effect.shipment) if effect.shipment is not None else None
     first = whole or (shipment is not None and shipment.no == min(_with_goods(order), default=0))
     lines = _whole(content) if whole else _shares(order, content, shipment)
-    extras = amounts.duties + amounts.fees + amounts.tip + amounts.rounding if first else 0
+    extras = amounts.duties + amounts.fees + amounts.rounding if first else 0
     rest = amounts.subtotal - amounts.discount - sum(line.subtotal - line.discount for line in content.lines)
     extras += rest if first else 0
     if extras:
         lines = [*lines, PostingLine(line="extras", sku=None, title="Other charges", quantity=1, amount=extras)]
+    if first and amounts.tip:
+        lines = [*lines, PostingLine(line="tip", sku=None, title="Tip", quantity=1, amount=amounts.tip)]
     tax_rest = amounts.tax - sum(line.tax for line in content.lines)
     if first and tax_rest and not amounts.tax_included:
         title = "Tax on shipping and charges"

@@ -12,7 +12,7 @@ from hub.domain.item import margin
 from hub.domain.order import Method
 from hub.flow.aggregate import Order
 from hub.flow.ports import ItemFacts
-from hub.flow.scene import Scene
+from hub.flow.scene import Network, Scene
 from hub.flow.transit import arriving, known_km, origin_of
 from hub.promise.calendar import CalendarError
 from hub.promise.confidence import Travelled, confidence
@@ -145,7 +145,7 @@ def promise(
     missing = _missing(group, snapshot, loose)
     if missing:
         return Promised((), (Declined(None, Why.NOT_STOCKED, missing),), network.policy, zone)
-    seller = _Seller(group, snapshot, network.policy, zone, tuple(history))
+    seller = _Seller(group, snapshot, network, zone, tuple(history))
     found = [seller.option(service) for service in offer.services]
     options = sorted((one for one in found if isinstance(one, Option)), key=lambda o: (o.deliver_by, o.cost, o.service))
     declined = tuple(one for one in found if isinstance(one, Declined))
@@ -221,11 +221,11 @@ class _Seller:
     """One basket, looked at service by service."""
 
     def __init__(
-        self, group: Group, snapshot: Snapshot, policy: Policy, zone: str, history: tuple[Travelled, ...]
+        self, group: Group, snapshot: Snapshot, network: Network, zone: str, history: tuple[Travelled, ...]
     ) -> None:
-        self.group, self.snapshot, self.policy = group, snapshot, policy
-        self.zone, self.history = zone, history
-        self.km = known_km(group, prepare(snapshot.nodes, policy))
+        self.group, self.snapshot, self.policy = group, snapshot, network.policy
+        self.zone, self.history, self.lanes = zone, history, network.lanes
+        self.km = known_km(group, prepare(snapshot.nodes, network.policy))
 
     def option(self, service: Service) -> Option | Declined:
         """The best way to serve the basket with a service, or why there is none."""
@@ -254,7 +254,8 @@ class _Seller:
         """When a parcel from a node arrives; None where the service does not go. Raises `CalendarError`."""
         country = self.group.place.country if self.group.place else None
         km = self.km[node.id]
-        return travel(service, origin_of(node), self.snapshot.at, country=country, km=km, timezone=self.zone)
+        start, zone = self.snapshot.at, self.zone
+        return travel(service, origin_of(node), start, country=country, km=km, timezone=zone, lanes=self.lanes)
 
     def _decide(self, service: Service, reach: Mapping[int, Reach], usable: set[int]) -> Decision:
         """The path's own decision, over the nodes from which the service keeps the promise."""

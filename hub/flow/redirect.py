@@ -1,15 +1,15 @@
 """The same goods another way: a changed address, service, method or date, applied to the least advanced units first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from hub.domain.demand import Slice
 from hub.domain.fulfilment import fulfilment_id
 from hub.domain.states import WITH_NODE, SliceState
 from hub.flow.aggregate import Order, Trouble
-from hub.flow.amend import advanced, was_asked
+from hub.flow.amend import advanced, was_asked, window_closed
 from hub.flow.batch import Batch
-from hub.flow.change_window import Asked, Party, Wish, why_not
+from hub.flow.change_window import Wish
 from hub.flow.difference import Change, ChangeKind
 
 WISHES: Final = {
@@ -33,18 +33,6 @@ CHOICE_HOUSE: Final = (
     "the parcel; ask the node by telephone and decide anew (POST /api/v1/orders/{{id}}/reroute); or cancel them "
     "(POST /api/v1/orders/{{id}}/cancel) and have them ordered anew."
 )
-
-
-def window_closed(order: Order, wish: Wish, by: Party, parts: Iterable[Slice], batch: Batch) -> str | None:
-    """Why a party may not change these units any more; None while it may."""
-    states = [part.state for part in parts]
-    if not states:
-        return None
-    content = order.content
-    names = {order.connection, batch.directory.accounts[order.account].name, content.source if content else None}
-    furthest = max(states, key=advanced)
-    asked = Asked(wish, by, frozenset(name for name in names if name), furthest, order.placed_at)
-    return why_not(batch.directory.change_policy(order.merchant), asked, batch.now)
 
 
 def redirect(order: Order, changes: Sequence[Change], batch: Batch) -> None:

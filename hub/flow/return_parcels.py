@@ -9,8 +9,9 @@ from hub.domain.facts import ParcelScanned
 from hub.domain.shipping import TrackingStatus
 from hub.flow.aggregate import Order, Parcelled, Trouble
 from hub.flow.batch import Batch
-from hub.flow.fulfil import DEFAULT_WEIGHT_G
-from hub.flow.ports import ItemFacts, Unit
+from hub.flow.cartons import Goods, in_one
+from hub.flow.customs import declare
+from hub.flow.ports import Unit
 from hub.flow.returns import Asked, Wanted, on_its_way, open_return, returnable
 from hub.sdk.capabilities import LabelRequest, ParcelToShip
 
@@ -78,26 +79,27 @@ def return_label_request(
     *,
     ship_to: Contact,
     contacts: Mapping[str, Contact],
-    items: Mapping[int, ItemFacts],
+    goods: Mapping[int, Goods],
     key: str,
     look_first: bool,
     references: Mapping[str, str],
 ) -> LabelRequest:
-    """Postage from the customer to where the return goes."""
+    """Postage from the customer to where the return goes, in one parcel. Raises `hub.flow.customs.Undeclared`."""
     wanted = {line.line: line.quantity for line in order.returns[effect.return_id].lines}
-    weight = 0
-    for demand in order.demands.values():
-        item = items.get(demand.item or 0)
-        each = (item.weight_g if item else None) or DEFAULT_WEIGHT_G
-        weight += wanted.get(demand.line, 0) * demand.per_unit * each
+    units = {
+        no: wanted[demand.line] * demand.per_unit for no, demand in order.demands.items() if wanted.get(demand.line)
+    }
+    box = in_one([(no, goods.get(order.demands[no].item or 0), quantity) for no, quantity in units.items()])
     groups = order.content.groups if order.content else ()
     name = next((group.contact for group in groups if group.contact), "ship")
+    ship_from = contacts.get(name, Contact())
     return LabelRequest(
         key=key,
         look_first=look_first,
         references=references,
-        ship_from=contacts.get(name, Contact()),
+        ship_from=ship_from,
         ship_to=ship_to,
-        parcel=ParcelToShip(weight_g=max(1, weight)),
+        parcel=next((one.parcel for one in box.boxes), ParcelToShip(weight_g=1)),
         returns=True,
+        declaration=declare(order, units, goods, ship_from, ship_to),
     )

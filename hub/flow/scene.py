@@ -11,6 +11,7 @@ from hub.flow.aggregate import Order
 from hub.flow.directory import Directory, Network
 from hub.flow.ports import ItemFacts
 from hub.flow.transit import under_way
+from hub.promise.reach import UNTAUGHT
 from hub.routing.model import Group, NodeState, Snapshot
 from hub.routing.prepare import prepare
 
@@ -44,7 +45,9 @@ class Scene:
             serving = self._directory.serving(order.account)
             nodes = tuple(node_state(node, node.id in serving) for node in self._directory.nodes.values())
             policy = self._directory.policy(order.merchant)
-            known[key] = Network(policy, nodes, prepare(nodes, policy), self._directory.offer(order.merchant))
+            offer = self._directory.offer(order.merchant)
+            lanes = self._directory.lanes.get(order.merchant, UNTAUGHT)
+            known[key] = Network(policy, nodes, prepare(nodes, policy), offer, lanes)
         return known[key]
 
     def snapshot(self, network: Network, group: Group, at: datetime) -> Snapshot:

@@ -209,6 +209,7 @@ def _partners(order: Order, writes: Writes) -> None:
                     fulfilment.destination,
                     fulfilment.accept_by,
                     fulfilment.collect_by,
+                    None if fulfilment.purchase is None else _encode(fulfilment.purchase).decode(),
                 )
             )
     for offer in order.offered:

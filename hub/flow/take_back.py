@@ -1,6 +1,6 @@
 """Take facts about money and goods that go back to their orders: answers of channels, arrivals at nodes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -95,6 +95,7 @@ async def _order_of(unit: Unit, fact: GoodsReturned) -> Order | None:
 async def _arrived(unit: Unit, order: Order, fact: GoodsReturned, node: int, source: str, batch: Batch) -> None:
     """Take goods into the returns that expect them, and what nobody expects into one of its own."""
     units = await _by_line(unit, order, fact.lines)
+    looked = list(fact.lines)
     for one in [*order.returns.values()]:
         if not one.open or fact.return_id not in (None, one.id):
             continue
@@ -103,7 +104,7 @@ async def _arrived(unit: Unit, order: Order, fact: GoodsReturned, node: int, sou
         if here:
             receive(order, one.id, here, node, batch, source)
             units = {line: count - here.get(line, 0) for line, count in units.items()}
-            _graded(order, one.id, fact.lines, here, batch)
+            _graded(order, one.id, looked, here, batch)
     left = returnable(order)
     blind = [Wanted(line, min(count, left.get(line, 0)), BLIND) for line, count in units.items()]
     blind = [wanted for wanted in blind if wanted.units > 0]
@@ -111,7 +112,7 @@ async def _arrived(unit: Unit, order: Order, fact: GoodsReturned, node: int, sou
         asked = Asked(blind, who="node", blind=True, source=source, node=node)
         made = await open_return(unit, order, asked, batch)
         receive(order, made.id, None, node, batch, source)
-        _graded(order, made.id, fact.lines, {wanted.line: wanted.units for wanted in blind}, batch)
+        _graded(order, made.id, looked, {wanted.line: wanted.units for wanted in blind}, batch)
         units = {line: count - sum(w.units for w in blind if w.line == line) for line, count in units.items()}
     over = sum(units.values())
     if over > 0:
@@ -157,15 +158,23 @@ def _expected(order: Order, line: str) -> int:
     )
 
 
-def _graded(order: Order, id: str, told: Iterable[ReturnedLine], here: dict[str, int], batch: Batch) -> None:
-    """What the node graded already."""
-    known = {line.line or f"sku:{line.sku}": line.disposition for line in told}
+def _graded(order: Order, id: str, looked: list[ReturnedLine], here: dict[str, int], batch: Batch) -> None:
+    """What the node graded already: of units of a line, or of its SKU, as many as it says of each kind.
+
+    `looked` is what of the message has not been used yet; what is used is taken out of it.
+    """
     for name, units in here.items():
         skus = {demand.sku for demand in order.demands.values() if demand.line == name}
-        disposition = known.get(name) or next((known[f"sku:{s}"] for s in skus if f"sku:{s}" in known), None)
-        ungraded = next(line.ungraded for line in order.returns[id].lines if line.line == name)
-        if disposition is not None and ungraded:
-            grade(order, id, {name: ((disposition, min(units, ungraded)),)}, batch)
+        room = min(units, next(line.ungraded for line in order.returns[id].lines if line.line == name))
+        grades = []
+        for place, told in enumerate(looked):
+            taken = min(room, told.quantity) if told.line == name or (told.line is None and told.sku in skus) else 0
+            looked[place] = msgspec.structs.replace(told, quantity=told.quantity - taken)
+            room -= taken
+            if told.disposition is not None and taken:
+                grades.append((told.disposition, taken))
+        if grades:
+            grade(order, id, {name: grades}, batch)
 
 
 async def unknown_goods(

@@ -15,14 +15,18 @@ from hub.flow.amend import ask_nodes, fit
 from hub.flow.backorder import promise
 from hub.flow.batch import CLOCK_SKEW, Batch
 from hub.flow.cancel import answer_wish
-from hub.flow.difference import Change, difference
+from hub.flow.cancel_back import heard, tell_cancelled
+from hub.flow.change_address import keep_address
+from hub.flow.difference import Change, ChangeKind, difference
 from hub.flow.directory import Link
 from hub.flow.exchange import relate
 from hub.flow.hold import question
+from hub.flow.keep import keep
 from hub.flow.pay import know_money, pay
-from hub.flow.pick_up import keep_redirected
 from hub.flow.ports import Inbound, ItemFacts, Unit
+from hub.flow.post_payment import know_paid, post_payments
 from hub.flow.post_to_erp import post_order
+from hub.flow.postage import give_back
 from hub.flow.redirect import LEFT, redirect, reprice
 from hub.flow.refund_echo import reconcile
 from hub.flow.risk import question_risk
@@ -62,13 +66,17 @@ async def advance(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
     """Take changed orders as far as they go now (recall, route, release), and write them."""
     touched = list(orders)
     await know_money(unit, touched, batch)
+    await know_paid(unit, touched, batch)
     await ask_nodes(unit, touched, batch)
+    await give_back(unit, touched, batch)
     await route(unit, touched, batch)
     await promise(unit, touched, batch)
     for order in touched:
         come_to_rest(order, batch.now)
+        tell_cancelled(order, batch)
         answer_wish(order, batch)
         pay(order, batch)
+        post_payments(order, batch)
     tell(touched, batch)
     writes = settle(touched, batch.now)
     await unit.write(writes, batch.now)
@@ -147,7 +155,9 @@ def amend(
     it came later; with the same content it is an echo. A version from the future was stamped by a wrong clock: it
     stands only against others of that clock.
     """
-    content = keep_redirected(order.content, snapshot.content)
+    before = order.content
+    snapshot = keep_address(before, snapshot, people)
+    content = keep(before, snapshot.content)
     snapshot = msgspec.structs.replace(snapshot, content=content)
     if _stale(content, order, message.received_at):
         order.note(batch.now, "skipped", "an older or equal version", message.id)
@@ -156,13 +166,14 @@ def amend(
     order.number = content.number
     order.revision += 1
     known = {**people, **order.contacts}
-    changes = difference(order.content, content, known, snapshot.contacts) if order.content else ()
+    changes = difference(before, content, known, snapshot.contacts) if before else ()
     _revise(order, message, snapshot, batch)
+    heard(order, before)
     order.note(batch.now, "amended", f"revision {order.revision}{_told(changes)}", message.id)
     if not order.acting:
         return
     if order.state is OrderState.CANCELLED:
-        _still_open(order)
+        _still_open(order, changes, batch)
         return
     _demand(order, content, items, batch)
     question(order, snapshot, batch.now)
@@ -187,11 +198,18 @@ def _stale(content: OrderContent, order: Order, received_at: datetime) -> bool:
     return content.version < order.version or (content.version == order.version and content == order.content)
 
 
-def _still_open(order: Order) -> None:
-    """An order that was cancelled here stays so; a channel that goes on with it is a disagreement."""
+def _still_open(order: Order, changes: Sequence[Change], batch: Batch) -> None:
+    """An order that was cancelled here stays so; a channel that goes on with it is a disagreement.
+
+    One that is being told of the cancel, and only has not heard yet, is not.
+    """
     content = order.content
-    if content is None or content.cancelled_at is not None:
+    if content is None or (content.cancelled_at is not None and not content.cancelled_here):
         order.mend("cancelled_here")
+        return
+    link = batch.directory.links.get(batch.directory.successor(order.connection))
+    told = content.cancelled_here and link is not None and link.wants("cancel_order")
+    if told and not any(change.kind in (ChangeKind.LINE_ADDED, ChangeKind.QUANTITY_UP) for change in changes):
         return
     order.troubles.append(
         Trouble(

@@ -5,14 +5,15 @@ shelf and under way to the other in the ledger (condition in transit); when they
 customer's are reserved there in the same transaction. Nothing is sold, captured or posted on the way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
 
-from hub.domain.contact import Place
+from hub.domain.contact import Contact, Place
 from hub.domain.demand import Slice
+from hub.domain.effects import AdviseStock
 from hub.domain.facts import FactLine, GoodsArrived, GoodsLost
 from hub.domain.money import Amounts, AmountSet
 from hub.domain.network import Node
@@ -23,7 +24,9 @@ from hub.flow.aggregate import Carried, Order, Trouble
 from hub.flow.amend import fit
 from hub.flow.batch import Batch
 from hub.flow.meant import units_meant
+from hub.flow.ports import ItemFacts
 from hub.routing.model import Group, GroupLine
+from hub.sdk.capabilities import AdvisedLine, StockAdvice
 
 SOURCE: Final = "transfer"
 """Source of an order that only moves goods of ours."""
@@ -153,6 +156,51 @@ def send(order: Order, part: Slice, units: int, target: int, at: datetime) -> No
     _carry(order, part, part.node, -units, Condition.SELLABLE, StockReason.TRANSFER, at)
     _carry(order, part, target, units, Condition.IN_TRANSIT, StockReason.TRANSFER, at)
     order.advance(part.no, SliceState.IN_TRANSIT, units, node=target)
+
+
+def advise(order: Order, no: int, units: Mapping[int, int], batch: Batch) -> None:
+    """Tell the other node what the newest shipment brings it, where its partner is told such things."""
+    fulfilment = order.fulfilments[no]
+    if not units or fulfilment.destination is None:
+        return
+    link = batch.directory.fulfiller(fulfilment.destination, order.merchant)
+    if link is not None and link.live("advise_stock"):
+        shipment = max(order.shipments)
+        effect = AdviseStock(order=order.id, fulfilment=no, shipment=shipment, units=tuple(sorted(units.items())))
+        order.plan(link.connection.id, fulfilment.id, effect, shipment)
+
+
+def stock_advice(
+    order: Order,
+    effect: AdviseStock,
+    *,
+    items: Mapping[int, ItemFacts],
+    location: str | None,
+    ship_from: Contact,
+    key: str,
+    look_first: bool,
+    references: Mapping[str, str],
+) -> StockAdvice:
+    """What the receiving node is told of goods on their way."""
+    shipment = order.shipments[effect.shipment]
+    titles = {line.external_id: line.title for line in (order.content.lines if order.content else ())}
+    lines = []
+    for no, quantity in effect.units:
+        demand = order.demands[no]
+        item = items.get(demand.item or 0)
+        sku = item.sku if item else demand.sku or ""
+        lines.append(AdvisedLine(line=str(no), sku=sku, quantity=quantity, title=titles.get(demand.line)))
+    return StockAdvice(
+        key=key,
+        look_first=look_first,
+        references=references,
+        reference=order.fulfilments[effect.fulfilment].id,
+        lines=tuple(lines),
+        location=location,
+        shipped_at=shipment.shipped_at,
+        tracking=next((parcel.tracking for parcel in shipment.parcels if parcel.tracking), None),
+        ship_from=ship_from,
+    )
 
 
 def arrive(order: Order, no: int, fact: GoodsArrived, batch: Batch) -> None:

@@ -33,7 +33,7 @@ _SETTABLE: Final[Mapping[str, Mapping[str, str]]] = {
         name: CONTENT[name]
         for name in (
             *("number", "source", "customer_group", "tags", "financial_status", "cancel_reason", "test", "risk"),
-            *("company", "purchase_order", "terms", "ship_complete", "approval_asked"),
+            *("company", "purchase_order", "terms", "ship_complete", "approval_asked", "locale"),
         )
     },
     "lines[]": {name: LINE[name] for name in ("sku", "variant", "title", "group", "ships", "gift_card", "managed_by")},

@@ -37,6 +37,8 @@ CONTENT: Final = {
     "tags": "words",
     "financial_status": "text",
     "risk": "text",
+    "held": "text",
+    "locale": "text",
     "company": "text",
     "purchase_order": "text",
     "terms": "text",

@@ -1,13 +1,14 @@
 """What is offered before purchase, from TOML: services, their transit by distance, their carriers' calendars."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
 
 import msgspec
 
 from hub.promise.calendar import CalendarError, zone_of
 from hub.promise.deliver_by import CarrierCalendar
+from hub.promise.lanes import History, Lanes, Went, learn
 
 DAY_ENDS_LAST: Final = "Etc/GMT+12"
 """Where on earth a day ends last: a promise for a place whose zone nobody knows holds even there."""
@@ -65,11 +66,18 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Time zone by country, for places that give none."""
     unnamed: str | None = None
     """The service that orders go by which name none; None: nobody knows which."""
+    history: History = History()
+    """Whether past parcels move the bands' days."""
 
     def service(self, name: str | None) -> Service | None:
         """The service that an order means; None where these rules do not know it."""
         wanted = self.unnamed if name is None else name
         return next((one for one in self.services if wanted in (one.name, *one.also_called)), None)
+
+    def lanes(self, went: Iterable[Went]) -> Lanes:
+        """What past parcels say of the days that these services take."""
+        calendars = {one.name: (one.carrier.weekdays, one.carrier.holidays) for one in self.services}
+        return learn(self.history, calendars, went)
 
     def timezone(self, country: str | None) -> str:
         """The zone in whose days a place is promised."""

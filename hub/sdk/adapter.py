@@ -7,11 +7,14 @@ from typing import Any, Final
 import msgspec
 
 from hub.domain.facts import AnyFact
+from hub.domain.network import Mode
 from hub.domain.order import OrderSnapshot
 from hub.sdk.capabilities import (
     AvailabilityUpdate,
     ChannelCancel,
+    ChannelLineCancel,
     Context,
+    EntryRequest,
     Fetch,
     FulfilmentCancel,
     FulfilmentRequest,
@@ -26,6 +29,7 @@ from hub.sdk.capabilities import (
     Quote,
     Send,
     ShipmentConfirmation,
+    StockAdvice,
     Track,
 )
 from hub.sdk.sign_in import SignIn
@@ -148,8 +152,11 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     """`async (context) -> Probe`: the connection test, and the account's name as the vendor says it."""
     submit_fulfilment: Send[FulfilmentRequest] | None = None
     cancel_fulfilment: Send[FulfilmentCancel] | None = None
+    advise_stock: Send[StockAdvice] | None = None
+    """Tells the partner of goods that are on their way to its node."""
     confirm_shipment: Send[ShipmentConfirmation] | None = None
     cancel_order: Send[ChannelCancel] | None = None
+    cancel_lines: Send[ChannelLineCancel] | None = None
     capture_payment: Send[PaymentCapture] | None = None
     void_payment: Send[PaymentVoid] | None = None
     refund_payment: Send[PaymentRefund] | None = None
@@ -163,9 +170,18 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     buy_label: Send[LabelRequest] | None = None
     return_labels: bool = False
     """Whether `buy_label` also sells postage from a customer back to a node."""
+    several_boxes: bool = False
+    """Whether `buy_label` takes `more_parcels`; without it everything is labelled as one parcel."""
     void_label: Send[LabelVoid] | None = None
     track: Track | None = None
     post: Send[PostingRequest] | None = None
+    post_payment: Send[EntryRequest] | None = None
+    opt_in: frozenset[str] = frozenset()
+    """Capabilities that are off until their mode is set: settings that are not required must say first what they do."""
+
+    def unset_mode(self, capability: str) -> Mode:
+        """The mode of a capability that a connection does not name."""
+        return Mode.OFF if capability in self.opt_in else Mode.LIVE
 
     @property
     def capabilities(self) -> tuple[str, ...]:
@@ -173,8 +189,10 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
         writes = (
             "submit_fulfilment",
             "cancel_fulfilment",
+            "advise_stock",
             "confirm_shipment",
             "cancel_order",
+            "cancel_lines",
             "capture_payment",
             "void_payment",
             "refund_payment",
@@ -184,6 +202,7 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
             "void_label",
             "track",
             "post",
+            "post_payment",
         )
         present = [name for name in writes if getattr(self, name) is not None]
         if self.check is not None:

@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from hub.domain.contact import Contact
 from hub.domain.network import Connection
-from hub.domain.posting import DocumentKind
+from hub.domain.posting import DocumentKind, EntryKind
 from hub.domain.shipping import Parcel, Rate
 from hub.sdk.files import Files
+from hub.sdk.mail import Mailer
 from hub.sdk.numbers import Numbers
 from hub.sdk.outcomes import Outcome
 from hub.sdk.wire import Client
@@ -31,6 +33,10 @@ class Context(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     """Counters of the account; there wherever something is sent or pulled, not in a connection test."""
     webhooks: str | None = None
     """Where this connection's deliveries come in; None where the vendor cannot reach the hub, or need not know."""
+    mail: Mailer | None = None
+    """Sends mail for partners that read nothing else; there wherever something is sent."""
+    page: Callable[[str, datetime], str] | None = None
+    """(fulfilment order, until) -> address of the page on which its node answers without logging in."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +60,8 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     value: int | None = None
     """Minor units of the request's currency for the whole line; for customs and insurance."""
+    unit_costs: Mapping[str, Decimal] = {}
+    """What a unit is to cost us there, by currency: the node's own price, else the item's cost. Unknown in others."""
 
 
 class FulfilmentRequest(Command, frozen=True, kw_only=True):
@@ -80,6 +88,29 @@ class FulfilmentCancel(Command, frozen=True, kw_only=True):
     fulfilment: str
     partner_reference: str | None
     reason: str
+
+
+class AdvisedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Units that are on their way."""
+
+    line: str
+    sku: str
+    quantity: int
+    title: str | None = None
+
+
+class StockAdvice(Command, frozen=True, kw_only=True):
+    """Goods are on their way to the partner's node, from another node of ours. Its receipt comes back as facts."""
+
+    reference: str
+    """What the partner's receipt names: the fulfilment order by which they left."""
+    lines: tuple[AdvisedLine, ...]
+    location: str | None
+    """The partner's own name of the node."""
+    shipped_at: datetime
+    expected_on: datetime | None = None
+    tracking: str | None = None
+    ship_from: Contact | None = None
 
 
 # --- channels --------------------------------------------------------------------------------------------------------
@@ -109,6 +140,27 @@ class ChannelCancel(Command, frozen=True, kw_only=True):
     """Cancel at the channel."""
 
     order_external_id: str
+    reason: str
+
+
+class CancelledLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of a channel's order line that were cancelled here."""
+
+    line: str
+    """The channel's own line id."""
+    quantity: int
+    remaining: int
+    """Units of the line that stay wanted; where the channel has no more than these, nothing is left to take off."""
+
+
+class ChannelLineCancel(Command, frozen=True, kw_only=True):
+    """Take units off an order that has others left. No money moves: a refund is a decision of its own.
+
+    Never more than `quantity` of a line, nor below `remaining`. Without lines the channel knows already: Done.
+    """
+
+    order_external_id: str
+    lines: tuple[CancelledLine, ...]
     reason: str
 
 
@@ -182,15 +234,6 @@ class AvailabilityUpdate(Command, frozen=True, kw_only=True):
 # --- carriers --------------------------------------------------------------------------------------------------------
 
 
-class ParcelToShip(msgspec.Struct, frozen=True, kw_only=True):
-    """A packed box: grams and millimetres."""
-
-    weight_g: int
-    length_mm: int | None = None
-    width_mm: int | None = None
-    height_mm: int | None = None
-
-
 class DeclaredGoods(msgspec.Struct, frozen=True, kw_only=True):
     """Units of one kind, as a customs border asks for them."""
 
@@ -201,6 +244,17 @@ class DeclaredGoods(msgspec.Struct, frozen=True, kw_only=True):
     hs_code: str | None = None
     origin_country: str | None = None
     """ISO 3166-1 alpha-2: where they were made."""
+
+
+class ParcelToShip(msgspec.Struct, frozen=True, kw_only=True):
+    """A packed box: grams and millimetres."""
+
+    weight_g: int
+    length_mm: int | None = None
+    width_mm: int | None = None
+    height_mm: int | None = None
+    goods: tuple[DeclaredGoods, ...] = ()
+    """What is in it, where a customs border asks; together the declaration's."""
 
 
 class Declaration(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +291,9 @@ class LabelRequest(Command, frozen=True, kw_only=True):
     """Further boxes of the same shipment."""
     declaration: Declaration | None = None
     """For a customs border; None where there is none, or where nobody knows the goods."""
+    given_up: bool = False
+    """Buy nothing any more. What an earlier try bought under the key is answered as ever, to be voided then; Done
+    without a label when nothing was."""
 
 
 class TrackRequest(Command, frozen=True, kw_only=True):
@@ -287,6 +344,37 @@ class PostingRequest(Command, frozen=True, kw_only=True):
     terms: str | None = None
     terms_days: int | None = None
     """Days after the invoice by which it is due; None is what the ledger has agreed."""
+
+
+class EntryLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A side of an entry. The adapter's settings say which of the ledger's accounts stands for `account`."""
+
+    account: str
+    """"customer", what buyers owe; "clearing" of the entry's method."""
+    debit: int = 0
+    credit: int = 0
+    """Minor units of the entry's currency."""
+
+
+class EntryRequest(Command, frozen=True, kw_only=True):
+    """A journal entry about money that moved: one per payment, balanced."""
+
+    kind: EntryKind
+    order: str
+    order_number: str
+    payment: str
+    """The channel's id of it."""
+    method: str
+    """As the channel names it; its clearing account is found by this."""
+    currency: str
+    lines: tuple[EntryLine, ...]
+    customer: Contact
+    dated: datetime
+
+    @property
+    def total(self) -> int:
+        """What either side comes to."""
+        return sum(line.debit for line in self.lines)
 
 
 # --- reads -----------------------------------------------------------------------------------------------------------

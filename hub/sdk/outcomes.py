@@ -17,6 +17,16 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     theirs: str
 
 
+class Booked(msgspec.Struct, frozen=True, kw_only=True):
+    """A document or entry as a ledger holds it."""
+
+    kind: str
+    amount: int
+    """Minor units of `currency`."""
+    currency: str
+    dated: datetime
+
+
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """It took effect, exactly once."""
 
@@ -31,6 +41,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """What `capture_payment`, `void_payment` or `refund_payment` moved, as the channel books it."""
     found: bool = False
     """True when a look found it done by an earlier try: nothing was sent this time."""
+    booked: Booked | None = None
+    """What `post` and `post_payment` booked, where it differs from what was asked for."""
     answered_later: bool = False
     """Of a cancel: it was asked for and no more; a fact tells later what became of it."""
 
@@ -54,6 +66,8 @@ class NeedsPerson(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     reason: str
     next_step: str
+    kind: str | None = None
+    """Name of the exception, where many effects wait for one cause: `reason` is that cause, and names no effect."""
 
 
 class Unauthorised(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -102,8 +102,15 @@ OWN_OPEN: Final = (
     "JOIN customer_order o ON o.id = d.order_id AND o.account_id = $1 "
     "JOIN slice s ON s.order_id = d.order_id AND s.demand_no = d.no "
     "WHERE d.sku = ANY($2::text[]) AND d.managed_by = 'hub' AND (s.state NOT IN ('shipped', 'delivered', 'collected', "
-    "'cancelled', 'returned') OR s.state = 'shipped' AND EXISTS (SELECT 1 FROM effect e JOIN outbox b ON b.id = e.id "
-    "WHERE e.order_id = d.order_id AND e.kind = 'ConfirmShipment')) GROUP BY d.sku, s.node_id, d.order_id, d.line, d.no"
+    "'cancelled', 'returned') OR s.state <> 'cancelled' AND EXISTS (SELECT 1 FROM effect e "
+    "JOIN outbox b ON b.id = e.id "
+    "JOIN shipment h ON h.order_id = e.order_id AND h.no = (e.document::jsonb ->> 'shipment')::smallint "
+    "WHERE e.order_id = d.order_id AND e.kind = 'ConfirmShipment' AND h.fulfilment_no = s.fulfilment_no)) "
+    "GROUP BY d.sku, s.node_id, d.order_id, d.line, d.no"
+)
+SHIPPED: Final = (
+    "INSERT INTO dirty (item_id) SELECT DISTINCT item_id FROM demand WHERE order_id = ANY($1::text[]) "
+    "AND item_id IS NOT NULL"
 )
 SENT: Final = (
     "UPDATE availability a SET sent = u.sent, "
@@ -251,6 +258,14 @@ async def record_sent(
         [sent[m.stock_point, m.item] for m in marks],
         now,
     )
+
+
+async def mark_shipped(connection: PooledConnection, orders: Sequence[str]) -> None:
+    """A channel that takes its own orders off what it was told was told that these have left: it has less than it was
+    told last, and a level that was on its way meanwhile may have put them on again. It is told anew.
+    """
+    if orders:
+        await connection.execute(SHIPPED, orders)
 
 
 async def let_go(connection: PooledConnection, marks: Sequence[Mark]) -> None:

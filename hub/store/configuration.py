@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import asyncpg
 import msgspec
@@ -21,6 +22,7 @@ from hub.domain.network import (
 )
 from hub.domain.payment import CapturedBy
 from hub.flow.address_check import load_address_rules
+from hub.flow.cartons import Packing, PackingError, load_packing
 from hub.flow.change_window import ChangePolicy, ChangePolicyError, load_change_policy
 from hub.flow.directory import Directory, Link, Reader
 from hub.flow.hold_rules import HoldPolicy, HoldPolicyError, load_hold_policy
@@ -29,10 +31,12 @@ from hub.flow.reading import Text, compile_reader
 from hub.flow.return_rules import ReturnPolicy, ReturnPolicyError, load_return_policy
 from hub.mapping.errors import MappingFault
 from hub.mapping.overlay import compile_overlay
+from hub.promise.lanes import Lanes
 from hub.promise.offer import Offer, OfferError, load_offer
 from hub.routing.model import Policy
 from hub.routing.policy import PolicyError, load_policy, load_shipped
 from hub.sdk.adapter import Adapter
+from hub.store import transits
 from hub.store.clock import DatabaseClock
 from hub.store.database import Database, PooledConnection
 from hub.store.decisions import keep_shipped
@@ -60,11 +64,15 @@ class ConfigurationReader:
     """Text of the shipped policy of holds."""
     default_changes: str = 'version = "built-in"'
     """Text of the shipped change windows."""
+    default_packing: str = 'version = "built-in"'
+    """Text of the shipped list of boxes."""
     default_promise: str | None = None
     """Text of the shipped promise rules; None where nothing is promised."""
     address_rules: str = ""
     """Text of the shipped table of countries."""
     _directory: Directory | None = None
+    _learned_on: date | None = None
+    """The day on which past parcels were read, where promise rules ask for them: they are read anew every day."""
     _readers: dict[tuple[str, str], Reader] | None = None
 
     async def directory(self) -> Directory:
@@ -76,7 +84,8 @@ class ConfigurationReader:
             epoch, told = row
             if self.clock is not None:
                 self.clock.hear(told, asked_at)
-            if self._directory is None or self._directory.epoch != epoch:
+            aged = self._learned_on is not None and self._learned_on != told.date()
+            if self._directory is None or self._directory.epoch != epoch or aged:
                 await keep_shipped(connection, load_shipped(self.default_policy).version, self.default_policy)
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     self._directory = await self._read(connection)
@@ -89,6 +98,7 @@ class ConfigurationReader:
         offers = {} if self.default_promise is None else {"": load_offer(self.default_promise)}
         for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'promise' AND state = 'active'"):
             offers |= _offer(row)
+        lanes = await self._lanes(connection, offers)
         returns = {"": load_return_policy(self.default_returns)}
         for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'returns' AND state = 'active'"):
             returns[row["merchant"]] = _return_policy(row, returns[""])
@@ -101,6 +111,9 @@ class ConfigurationReader:
         changes = {"": load_change_policy(self.default_changes)}
         for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'changes' AND state = 'active'"):
             changes[row["merchant"]] = _change_policy(row, changes[""])
+        packings = {"": load_packing(self.default_packing)}
+        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'packing' AND state = 'active'"):
+            packings[row["merchant"]] = _packing(row, packings[""])
         points: dict[int, list[int]] = {}
         for row in await connection.fetch("SELECT * FROM stock_point_node ORDER BY stock_point_id, node_id"):
             points.setdefault(row["stock_point_id"], []).append(row["node_id"])
@@ -131,13 +144,29 @@ class ConfigurationReader:
             ),
             policies=policies,
             offers=offers,
+            lanes=lanes,
             return_policies=returns,
             hold_policies=holds,
             change_policies=changes,
             address_check=load_address_rules(self.address_rules),
             pick_up_policies=pick_up,
+            packings=packings,
             subscriptions=await read_subscriptions(connection),
         )
+
+    async def _lanes(self, connection: PooledConnection, offers: Mapping[str, Offer]) -> dict[str, Lanes]:
+        """How long parcels took, for the merchants whose promise rules ask."""
+        if all(offer.history.moves == "never" for offer in offers.values()):
+            self._learned_on = None
+            return {}
+        now = await connection.fetchval("SELECT clock_timestamp()")
+        self._learned_on = now.date()
+        found = {}
+        for row in await connection.fetch("SELECT id FROM merchant"):
+            offer = offers.get(row["id"]) or offers.get("")
+            if offer is not None and offer.history.moves != "never":
+                found[row["id"]] = await transits.lanes(connection, row["id"], offer, now)
+        return found
 
     async def _links(self, connection: PooledConnection) -> dict[str, Link]:
         overlays = {
@@ -227,6 +256,14 @@ def _change_policy(row: asyncpg.Record, default: ChangePolicy) -> ChangePolicy:
     try:
         return msgspec.structs.replace(load_change_policy(row["text"]), version=row["version"])
     except ChangePolicyError as fault:
+        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
+        return default
+
+
+def _packing(row: asyncpg.Record, default: Packing) -> Packing:
+    try:
+        return msgspec.structs.replace(load_packing(row["text"]), version=row["version"])
+    except PackingError as fault:
         log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
         return default
 

@@ -161,6 +161,21 @@ async def addressee(connection: PooledConnection, order: str) -> str | None:
     return next((email for email in found if email), None)
 
 
+class _Told(msgspec.Struct, frozen=True):
+    locale: str | None = None
+
+
+_told: Final[msgspec.json.Decoder[_Told]] = msgspec.json.Decoder(_Told)
+
+
+async def locale_of(connection: PooledConnection, order: str) -> str | None:
+    """The customer's language, as the channel says it; None where it says none."""
+    document = await connection.fetchval(
+        "SELECT document FROM order_revision WHERE order_id = $1 ORDER BY no DESC LIMIT 1", order
+    )
+    return None if document is None else _told.decode(document).locale
+
+
 async def asked_again(connection: PooledConnection, effect: int) -> bool:
     """Whether a person, who knew that it may have been sent already, wants it sent."""
     return bool(await connection.fetchval(LAST_TRY, effect) == "needs_person")

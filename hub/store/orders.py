@@ -9,6 +9,7 @@ import msgspec
 from hub.domain.demand import Demand, Hold, Slice
 from hub.domain.fulfilment import CancelRequest, FulfilmentOrder
 from hub.domain.order import ManagedBy, OrderContent
+from hub.domain.purchase import Purchase
 from hub.domain.shipping import Shipment
 from hub.domain.states import CancelState, Handoff, OrderState, SliceState
 from hub.flow.aggregate import Order, Parcelled, Wait
@@ -26,6 +27,7 @@ BY_EXTERNAL: Final = (
 _content = msgspec.json.Decoder(OrderContent)
 _shipment = msgspec.json.Decoder(Shipment)
 _lines = msgspec.json.Decoder(dict[str, int])
+_purchase = msgspec.json.Decoder(Purchase)
 
 
 async def by_id(connection: PooledConnection, ids: Iterable[str], *, lock: bool = True) -> dict[str, Order]:
@@ -139,6 +141,7 @@ def _attach_fulfilment(order: Order, row: asyncpg.Record) -> None:
         destination=row["destination_id"],
         accept_by=row["accept_by"],
         collect_by=row["collect_by"],
+        purchase=_purchase.decode(row["purchase"]) if row["purchase"] else None,
     )
 
 

@@ -1,4 +1,5 @@
-"""Parcels that nobody has seen, that stand still, that could not be delivered or turned round: found by the clock.
+"""Parcels that nobody has seen, that stand still, that could not be delivered or turned round, and labels that no
+parcel carries: found by the clock.
 
 One exception per parcel; for parcels that were never scanned one per day, node and carrier, for then a whole pallet was
 not handed over. Each closes by itself when the parcel moves on, and one that a person closed is not opened again.
@@ -11,6 +12,7 @@ import asyncpg
 
 from hub.flow.aggregate import Trouble
 from hub.store.database import PooledConnection
+from hub.store.labels import label_of, price_of
 from hub.store.troubles import leave, raise_troubles
 
 UNSCANNED_AFTER: Final = timedelta(days=3)
@@ -29,14 +31,31 @@ NEXT_STEPS: Final = {
     "carrier, before it turns round.",
     "parcel_returned": "The parcel is on its way back. Agree with the customer on another delivery or a refund; its "
     "return is open already.",
+    "label_unused": "A label was bought for {price} days ago, and nothing has left with it. Ship the goods with it; or "
+    "cancel or unpack them, and it is voided; or, where they went with another label, have the carrier void it by hand "
+    "within its window.",
 }
+
+UNUSED_AFTER: Final = timedelta(days=7)
+"""After a label was bought, with no parcel that carries it. Carriers give money back for weeks, not for ever: 30 days
+for USPS, 90 for UPS and FedEx by EasyPost's account of them."""
 
 # A carrier's words about the same parcel are newer than its status when they say the same again.
 TROUBLED: Final = """
 WITH troubled AS (
+  SELECT o.merchant, o.id AS order_id, o.external_id, NULL AS connection_id, 'label_unused' AS kind,
+    (l.document::jsonb ->> 'carrier') || ': label ' || l.tracking || ' of ' || o.id || '-' || l.fulfilment_no AS cause,
+    l.document
+  FROM label l JOIN customer_order o ON o.id = l.order_id AND o.acting
+  WHERE l.voided_at IS NULL AND l.bought_at < $1::timestamptz - $5::interval
+    AND l.bought_at > $1::timestamptz - $4::interval
+    AND NOT EXISTS (SELECT 1 FROM parcel p WHERE p.order_id = l.order_id AND p.tracking = l.tracking)
+    AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.order_id = l.order_id AND e.kind = 'VoidLabel'
+      AND (e.document::jsonb ->> 'fulfilment')::int = l.fulfilment_no)
+  UNION ALL
   SELECT o.merchant, o.id AS order_id, o.external_id, f.connection_id, u.kind,
     p.carrier || CASE WHEN u.kind = 'parcel_unscanned' THEN ' from ' || n.code || ', left on ' || (s.shipped_at AT TIME
-      ZONE 'UTC')::date ELSE ': parcel ' || p.tracking END AS cause
+      ZONE 'UTC')::date ELSE ': parcel ' || p.tracking END AS cause, NULL
   FROM parcel p
   JOIN shipment s ON s.order_id = p.order_id AND s.no = p.shipment_no
   JOIN fulfilment_order f ON f.order_id = s.order_id AND f.no = s.fulfilment_no
@@ -63,7 +82,7 @@ TO_RAISE: Final = (
 )
 TO_LEAVE: Final = (
     TROUBLED + "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id "
-    "AND w.what = 'order' WHERE e.closed_at IS NULL AND e.kind = ANY($5::text[]) AND NOT EXISTS (SELECT 1 FROM "
+    "AND w.what = 'order' WHERE e.closed_at IS NULL AND e.kind = ANY($6::text[]) AND NOT EXISTS (SELECT 1 FROM "
     "troubled t WHERE t.merchant = e.merchant AND t.kind = e.kind AND t.cause = e.cause AND t.order_id = w.ref) "
     "ORDER BY e.merchant, e.kind, e.cause FOR UPDATE OF e SKIP LOCKED"
 )
@@ -71,7 +90,7 @@ TO_LEAVE: Final = (
 
 async def watch_parcels(connection: PooledConnection, now: datetime) -> int:
     """Raise what became of parcels lately, close what is over; returns how many were raised. In one transaction."""
-    ages = (now, UNSCANNED_AFTER, STUCK_AFTER, LOST_AFTER)
+    ages = (now, UNSCANNED_AFTER, STUCK_AFTER, LOST_AFTER, UNUSED_AFTER)
     rows = await connection.fetch(TO_RAISE, *ages)
     await raise_troubles(connection, [(row["merchant"], row["order_id"], _trouble(row)) for row in rows], now)
     await leave(connection, "order", await connection.fetch(TO_LEAVE, *ages, sorted(NEXT_STEPS)))
@@ -82,8 +101,13 @@ def _trouble(row: asyncpg.Record) -> Trouble:
     return Trouble(
         kind=row["kind"],
         cause=row["cause"],
-        next_step=NEXT_STEPS[row["kind"]],
+        next_step=_next_step(row),
         connection=row["connection_id"],
         external_id=row["external_id"],
         waiter=("order", row["order_id"]),
     )
+
+
+def _next_step(row: asyncpg.Record) -> str:
+    step = NEXT_STEPS[row["kind"]]
+    return step if row["document"] is None else step.format(price=price_of(label_of(row["document"])))

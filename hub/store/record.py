@@ -5,18 +5,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-import msgspec
-
-from hub.domain.effects import BuyLabel, BuyReturnLabel, PostCreditNote, PostDocument
+from hub.domain.effects import (
+    BuyLabel,
+    BuyReturnLabel,
+    ConfirmShipment,
+    PostCreditNote,
+    PostDocument,
+    PostPayment,
+    VoidLabel,
+)
 from hub.domain.network import Connection
 from hub.domain.states import Handoff
 from hub.flow.consequences import facts, handoff, trouble
 from hub.flow.directory import Link
 from hub.flow.normalise import FACTS_TOPIC, encode_facts
-from hub.sdk.adapter import Lane
+from hub.sdk.adapter import Lane, Subtracts
 from hub.sdk.capabilities import Pulled
 from hub.sdk.outcomes import Done, Outcome
-from hub.store import outbox
+from hub.store import labels, outbox, postings
+from hub.store.availability import mark_shipped
 from hub.store.database import PooledConnection
 from hub.store.inbox import Arrival, pulled_arrival, store_arrivals
 from hub.store.outbox import Tried
@@ -44,18 +51,6 @@ REFERENCE: Final = (
     "UPDATE fulfilment_order f SET partner_reference = u.reference FROM unnest($1::text[], $2::smallint[], $3::text[]) "
     "AS u(order_id, no, reference) WHERE f.order_id = u.order_id AND f.no = u.no AND f.partner_reference IS NULL"
 )
-LABEL: Final = (
-    "INSERT INTO label (order_id, fulfilment_no, external_id, tracking, document, bought_at) "
-    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
-)
-RETURN_LABEL: Final = (
-    "INSERT INTO return_label (return_id, order_id, external_id, tracking, document, bought_at) "
-    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
-)
-POSTING: Final = (
-    "INSERT INTO posting (order_id, connection_id, kind, shipment_no, number, amount, currency, posted_at) "
-    "SELECT $1, $2, $3, $4, $5, 0, o.currency, $6 FROM customer_order o WHERE o.id = $1 ON CONFLICT DO NOTHING"
-)
 
 
 async def record(connection: PooledConnection, speaker: Link, results: Sequence[Result], now: datetime) -> bool:
@@ -77,11 +72,16 @@ async def record(connection: PooledConnection, speaker: Link, results: Sequence[
         connection,
         [(link.account, one) for r in results if isinstance(r.outcome, Done) for one in r.outcome.learned],
     )
+    if speaker.adapter.subtracts is Subtracts.OWN_OPEN_ORDERS:
+        effects = [r.tried.claimed.effect for r in results if isinstance(r.outcome, Done)]
+        await mark_shipped(connection, sorted({one.order for one in effects if isinstance(one, ConfirmShipment)}))
     over = [r.tried.claimed.id for r in results if r.tried.over and r.tried.claimed.tries]
     await effects_over(connection, over, now)
     troubles = []
     for result in results:
-        found = trouble(result.tried.claimed, result.outcome, exhausted=result.exhausted, connection_name=link.name)
+        found = await labels.not_voided(connection, result.tried.claimed, result.outcome) or trouble(
+            result.tried.claimed, result.outcome, exhausted=result.exhausted, connection_name=link.name
+        )
         if found is not None:
             troubles.append((result.tried.claimed, found))
     await outbox.question(connection, troubles, now)
@@ -105,24 +105,13 @@ async def _effects(connection: PooledConnection, link: Connection, result: Resul
     outcome, effect = result.outcome, result.tried.claimed.effect
     if not isinstance(outcome, Done):
         return
-    if isinstance(effect, BuyLabel) and outcome.label is not None:
-        label = outcome.label
-        document = msgspec.json.encode(label).decode()
-        await connection.execute(
-            LABEL, effect.order, effect.fulfilment, label.external_id, label.tracking, document, now
-        )
-    elif isinstance(effect, BuyReturnLabel) and outcome.label is not None:
-        label = outcome.label
-        document = msgspec.json.encode(label).decode()
-        await connection.execute(
-            RETURN_LABEL, effect.return_id, effect.order, label.external_id, label.tracking, document, now
-        )
-    elif isinstance(effect, PostCreditNote):
-        number = outcome.reference or result.tried.claimed.key
-        await connection.execute(POSTING, effect.order, link.id, "credit_note", effect.refund, number, now)
-    elif isinstance(effect, PostDocument):
-        number = outcome.reference or result.tried.claimed.key
-        await connection.execute(POSTING, effect.order, link.id, effect.kind.value, effect.shipment or 0, number, now)
+    if isinstance(effect, BuyLabel | BuyReturnLabel):
+        if outcome.label is not None:
+            await labels.keep(connection, effect, outcome.label, now)
+    elif isinstance(effect, VoidLabel):
+        await labels.voided(connection, effect, now)
+    elif isinstance(effect, PostCreditNote | PostDocument | PostPayment):
+        await postings.keep(connection, link.id, result.tried.claimed, outcome, now)
 
 
 def _arrival(link: Connection, result: Result, now: datetime) -> Arrival | None:

@@ -15,19 +15,29 @@ BATCH: Final = 5000
 
 BODIES: Final = (
     "UPDATE message SET body = NULL, headers = NULL WHERE ctid = ANY(ARRAY(SELECT ctid FROM message "
-    "WHERE received_on < (now() - $1::interval)::date AND body IS NOT NULL LIMIT $2))"
+    "WHERE received_on < (now() - $1::interval)::date AND body IS NOT NULL "
+    "AND NOT EXISTS (SELECT FROM inbox i WHERE i.id = message.id) LIMIT $2))"
 )
+"""Never one that still waits, for a person perhaps: it can be tried again as long as it can be read."""
 ANSWERS: Final = "DELETE FROM idempotency WHERE created_at < now() - interval '2 days'"
 LOADS: Final = "DELETE FROM node_load WHERE day < current_date - 7"
+_BLANK: Final = (
+    "((l.document::jsonb - 'url') || CASE WHEN l.document::jsonb ? 'more' THEN jsonb_build_object('more', "
+    "(SELECT coalesce(jsonb_agg(box - 'url'), '[]') FROM jsonb_array_elements(l.document::jsonb -> 'more') AS box)) "
+    "ELSE '{}' END)::text"
+)
 PEOPLE: Final = (
     "WITH theirs AS (SELECT id, number, (state IN ('closed', 'cancelled') OR NOT acting) AS over FROM customer_order "
     "WHERE account_id = $1 AND ($2::text[] IS NULL OR external_id = ANY($2::text[]))), "
     "gone AS (UPDATE contact SET document = NULL WHERE document IS NOT NULL "
     "AND order_id IN (SELECT id FROM theirs WHERE over)), "
-    "marks AS (DELETE FROM contact_mark WHERE order_id IN (SELECT id FROM theirs WHERE over)) "
+    "marks AS (DELETE FROM contact_mark WHERE order_id IN (SELECT id FROM theirs WHERE over)), "
+    f"labels AS (UPDATE label l SET document = {_BLANK} WHERE order_id IN (SELECT id FROM theirs WHERE over)), "
+    f"back AS (UPDATE return_label l SET document = {_BLANK} WHERE order_id IN (SELECT id FROM theirs WHERE over)) "
     "SELECT number FROM theirs WHERE NOT over ORDER BY number"
 )
-"""Every revision of the contacts of orders that are over, and the digests by which equals are counted."""
+"""Every revision of the contacts of orders that are over, the digests by which equals are counted, and the pictures of
+labels, on which an address is printed."""
 EXCLUSIONS: Final = "DELETE FROM exclusion WHERE until < now()"
 
 

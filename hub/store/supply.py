@@ -1,9 +1,10 @@
 """Rows of expected supply: read, promised and received; locked by their ids, after stock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
+from hub.flow.ledger_ports import SupplyRow
 from hub.flow.ports import AllowedDay, LostRace
 from hub.stock.supply import Expected
 from hub.store.database import PooledConnection
@@ -76,6 +77,42 @@ async def receive_supply(
         await connection.execute(LOCK_RECEIVED, merchant, *columns[:3])
         await connection.execute(RECEIVE, merchant, *columns)
         await connection.execute("DELETE FROM supply WHERE merchant = $1 AND quantity = 0", merchant)
+
+
+OF_REFERENCES: Final = (
+    "SELECT DISTINCT item_id FROM supply WHERE merchant = $1 AND reference = ANY($2::text[]) ORDER BY 1"
+)
+CALLED_OFF: Final = (
+    "DELETE FROM supply s WHERE s.merchant = $1 AND s.reference = ANY($2::text[]) AND NOT EXISTS (SELECT 1 FROM "
+    "unnest($3::text[], $4::bigint[], $5::bigint[]) AS u(reference, node, item) WHERE u.reference = s.reference "
+    "AND u.node = s.node_id AND u.item = s.item_id)"
+)
+# What somebody said of how sure it is stays so.
+EXPECT: Final = (
+    "INSERT INTO supply (merchant, reference, node_id, item_id, quantity, due, confidence) "
+    "SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::int[], $6::date[], $7::smallint[]) "
+    "AS u(reference, node, item, quantity, due, confidence) ORDER BY u.reference, u.node, u.item "
+    "ON CONFLICT (merchant, reference, node_id, item_id) DO UPDATE SET quantity = EXCLUDED.quantity, due = EXCLUDED.due"
+)
+MARK: Final = "INSERT INTO dirty (item_id) SELECT unnest($1::bigint[])"
+
+
+async def items_of_supply(connection: PooledConnection, merchant: str, references: Sequence[str]) -> list[int]:
+    """Items that are expected under these references."""
+    return [row[0] for row in await connection.fetch(OF_REFERENCES, merchant, list(references))]
+
+
+async def replace_supply(
+    connection: PooledConnection, merchant: str, told: Mapping[str, Sequence[SupplyRow]]
+) -> None:
+    """Write what is expected by reference, whole: what a reference does not name any more is called off."""
+    rows = [row for reference in sorted(told) for row in told[reference]]
+    before = await items_of_supply(connection, merchant, sorted(told))
+    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], [], [], []]
+    await connection.execute(CALLED_OFF, merchant, sorted(told), *columns[:3])
+    if rows:
+        await connection.execute(EXPECT, merchant, *columns)
+    await connection.execute(MARK, sorted({*before, *(row[2] for row in rows)}))
 
 
 async def allowed_days(connection: PooledConnection, items: Iterable[int], today: date) -> list[AllowedDay]:

@@ -11,14 +11,27 @@ import asyncpg
 import msgspec
 
 from hub.domain.contact import Contact
-from hub.domain.facts import ParcelScanned
+from hub.domain.facts import BooksReported, ParcelScanned
 from hub.domain.network import Node
 from hub.flow.aggregate import Order, Trouble
-from hub.flow.ports import AllowedDay, Figure, Inbound, ItemFacts, Mark, StockItem, StockReport, StockSource
+from hub.flow.ledger_ports import SupplyRow
+from hub.flow.ports import (
+    AllowedDay,
+    Figure,
+    Inbound,
+    ItemFacts,
+    LabelAsked,
+    Mark,
+    StockItem,
+    StockReport,
+    StockSource,
+)
 from hub.flow.risk_facts import Seen
 from hub.flow.writes import Writes
+from hub.promise.lanes import Delivered
 from hub.stock.supply import Expected
-from hub.store import counts, deficits, inbox, orders, returns, risk, sources, store_work, supply
+from hub.store import books as ledger_books
+from hub.store import counts, deficits, inbox, labels, orders, returns, risk, sources, store_work, supply, transits
 from hub.store.admin.reservations import displace_carts
 from hub.store.contacts import contacts
 from hub.store.database import Database, PooledConnection
@@ -69,8 +82,9 @@ VOID: Final = (
     "SELECT e.connection_id, e.key, e.id FROM effect e JOIN gone g ON g.id = e.id"
 )
 SCANS: Final = (
-    "INSERT INTO scan (tracking, carrier, at, status, raw) SELECT * FROM unnest($1::text[], $2::text[], "
-    "$3::timestamptz[], $4::text[], $5::text[]) AS u(tracking, carrier, at, status, raw) ORDER BY tracking, at "
+    "INSERT INTO scan (tracking, carrier, at, status, raw, place) SELECT * FROM unnest($1::text[], $2::text[], "
+    "$3::timestamptz[], $4::text[], $5::text[], $6::text[]) AS u(tracking, carrier, at, status, raw, place) "
+    "ORDER BY tracking, at "
     "ON CONFLICT DO NOTHING"
 )
 
@@ -170,10 +184,18 @@ class PostgresUnit:
         """See `OrdersUnit.mark_earlier`."""
         return await risk.mark_earlier(self.connection, merchant, now)
 
+    async def give_up_labels(self, fulfilments: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], LabelAsked]:
+        """See `OrdersUnit.give_up_labels`."""
+        return await labels.give_up(self.connection, fulfilments)
+
     async def keep_scans(self, scans: Sequence[ParcelScanned]) -> None:
         """See `OrdersUnit.keep_scans`."""
-        rows = [(s.tracking, s.carrier, s.event.at, s.event.status.value, s.event.raw) for s in scans]
+        rows = [(s.tracking, s.carrier, s.event.at, s.event.status.value, s.event.raw, s.event.place) for s in scans]
         await write(self.connection, SCANS, rows)
+
+    async def keep_transits(self, delivered: Sequence[Delivered]) -> None:
+        """See `OrdersUnit.keep_transits`."""
+        await transits.count(self.connection, delivered)
 
     async def forget_people(self, account: int, orders: Sequence[str] | None) -> list[str]:
         """See `OrdersUnit.forget_people`."""
@@ -270,6 +292,18 @@ class PostgresUnit:
     async def stocked(self, merchant: str, nodes: Iterable[int]) -> list[tuple[int, int]]:
         """See `StockUnit.stocked`."""
         return await sources.stocked(self.connection, merchant, nodes)
+
+    async def items_of_supply(self, merchant: str, references: Sequence[str]) -> list[int]:
+        """See `LedgerUnit.items_of_supply`."""
+        return await supply.items_of_supply(self.connection, merchant, references)
+
+    async def put_supply(self, merchant: str, told: Mapping[str, Sequence[SupplyRow]]) -> None:
+        """See `LedgerUnit.put_supply`."""
+        await supply.replace_supply(self.connection, merchant, told)
+
+    async def compare_books(self, merchant: str, ledger: str, fact: BooksReported, now: datetime) -> None:
+        """See `LedgerUnit.compare_books`."""
+        await ledger_books.compare_books(self.connection, merchant, ledger, fact, now)
 
     async def keep_figures(self, merchant: str, figures: Sequence[Figure]) -> None:
         """See `StockUnit.keep_figures`."""

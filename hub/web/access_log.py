@@ -11,9 +11,11 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.domain.customer_link import PATH as CUSTOMER_PAGES
 from hub.domain.ids import NewId
+from hub.domain.supplier_link import PATH as SUPPLIER_PAGES
 
 HEADER: Final = b"x-request-id"
 GIVEN: Final = re.compile(rb"[A-Za-z0-9-]{8,64}")
+LINKED: Final = (CUSTOMER_PAGES, SUPPLIER_PAGES)
 QUIET: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 
@@ -54,8 +56,8 @@ def access_log(app: ASGIApp, new_id: NewId) -> ASGIApp:
 
 
 def loggable(path: str) -> str:
-    """A path as it may be logged: whoever has a customer's link needs nothing else."""
-    return f"{CUSTOMER_PAGES}/***" if path.startswith(f"{CUSTOMER_PAGES}/") else path
+    """A path as it may be logged: whoever has a customer's or a supplier's link needs nothing else."""
+    return next((f"{pages}/***" for pages in LINKED if path.startswith(f"{pages}/")), path)
 
 
 def _request_id(scope: Scope, new_id: Callable[[], str]) -> str:

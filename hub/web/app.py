@@ -15,6 +15,7 @@ from hub.web.customer import routes as customer
 from hub.web.paging import provide_cut
 from hub.web.problems import answer
 from hub.web.services import Services
+from hub.web.supplier import routes as supplier
 
 API_BODY_BYTES = 16 * 1024 * 1024
 """Longest body under the API: imports of items and counts of whole warehouses come in one piece."""
@@ -34,6 +35,7 @@ def build_routes() -> Litestar:
         route_handlers=[
             api,
             *customer.routes(),
+            supplier.routes(),
             *events_page.ROUTES,
             *sign_in.ROUTES,
             *docs_page.ROUTES,

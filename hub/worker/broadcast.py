@@ -128,7 +128,9 @@ class Broadcaster:
                 return False
             now_level = await availability.levels(connection, marks, subtracting, self._clock().date())
             theirs = await known(connection, account, sorted({m.sku for m in marks}))
-        changed = [m for m in marks if m.sent != now_level.get((m.stock_point, m.item), m.sent)]
+        # What a channel that subtracts has moves whenever it ships: what it was told last says nothing of it.
+        moved = [m for m in marks if subtracting is not None and _place(m) in now_level]
+        changed = moved or [m for m in marks if m.sent != now_level.get(_place(m), m.sent)]
         outcome: Outcome = Done()
         if changed:
             references = {f"{kind}:{ours}": value for (kind, ours), value in theirs.items()}

@@ -11,6 +11,7 @@ from hub.sdk.capabilities import Context
 from hub.sdk.connecting import open_files
 from hub.sdk.http import HttpClient
 from hub.sdk.limits import Buckets
+from hub.sdk.mail import Mailer
 from hub.store.credentials import Credentials, StoredTokens
 from hub.store.numbers import StoredNumbers
 
@@ -39,8 +40,13 @@ class Clients:
         buckets: Buckets,
         clock: Callable[[], datetime],
         public_url: str | None = None,
+        *,
+        mail: Mailer | None = None,
+        page: Callable[[str, datetime], str] | None = None,
     ) -> None:
         self._public_url = public_url
+        self._mail = mail
+        self._page = page
         self._credentials = credentials
         self._buckets = buckets
         self._clock = clock
@@ -70,6 +76,8 @@ class Clients:
             files=files,
             numbers=StoredNumbers(self._credentials.database, link.connection.account),
             webhooks=f"{self._public_url}/webhooks/{link.connection.id}" if self._public_url else None,
+            mail=self._mail,
+            page=self._page,
         )
         self._open[link.connection.id] = (directory.epoch, made, _Ends(client, files))
         if kept is not None:

@@ -11,6 +11,7 @@ import structlog
 from hub.flow.consequences import judge
 from hub.flow.directory import Directory, Link
 from hub.flow.ports import Claimed
+from hub.sdk.booking import with_total
 from hub.sdk.capabilities import Context, Pulled, Track, TrackRequest
 from hub.sdk.leased import writing_while
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain
@@ -27,7 +28,7 @@ from hub.worker.bell import Ring
 from hub.worker.clients import Clients
 from hub.worker.held import Held
 from hub.worker.recorder import Recorder
-from hub.worker.requests import Call, build
+from hub.worker.requests import Call, Settled, build
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +117,7 @@ class Deliverer:
                 return False
             self._held.take(claimed, asked_at)
             try:
-                loaded = await dispatch.load(connection, link.connection.account, claimed)
+                loaded = await dispatch.load(connection, link.connection.account, claimed, directory.nodes)
             except BaseException:
                 self._held.release(claimed)
                 raise
@@ -159,6 +160,8 @@ class Deliverer:
     ) -> Outcome:
         try:
             call = build(claimed, loaded, directory)
+        except Settled as settled:
+            return settled.outcome
         except _OURS as error:
             log.exception("request.not_built", effect=claimed.key)
             return NeedsPerson(reason=f"the request could not be built: {error!r}", next_step="Report it with the log.")
@@ -224,7 +227,7 @@ async def perform_call(link: Link, context: Context[Any], call: Call, brought: l
             if isinstance(call.request, TrackRequest):
                 return await _follow(capability, context, call.request, brought)
             outcome: Outcome = await capability(context, call.request)
-            return outcome
+            return with_total(outcome, call.request)
     except Interrupted as interruption:
         return interruption.outcome
     except TimeoutError:

@@ -1,8 +1,5 @@
 """Events by webhook: CloudEvents 1.0 in structured JSON, signed by Standard Webhooks 1.0."""
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
@@ -15,7 +12,7 @@ from hub.sdk.http import HttpClient
 from hub.sdk.limits import retry_after
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater
 from hub.sdk.public_address import Resolve
-from hub.sdk.webhook import standard_key
+from hub.sdk.webhook import standard_headers
 from hub.sdk.wire import Request, Response, Transport
 from hub.store.events import Subscriber, WebhookConfig
 
@@ -59,16 +56,8 @@ def source_of(merchant: str) -> str:
 
 
 def signed_headers(id: str, body: bytes, at: datetime, secrets: Iterable[str | None]) -> dict[str, str]:
-    """Headers of Standard Webhooks 1.0: one signature per secret, so that a rotation needs no moment of its own."""
-    stamp = str(int(at.timestamp()))
-    payload = f"{id}.{stamp}.".encode() + body
-    macs = [hmac.digest(standard_key(secret), payload, hashlib.sha256) for secret in secrets if secret]
-    return {
-        "content-type": MEDIA_TYPE,
-        "webhook-id": id,
-        "webhook-timestamp": stamp,
-        "webhook-signature": " ".join("v1," + base64.b64encode(mac).decode() for mac in macs),
-    }
+    """Signed by Standard Webhooks 1.0; see `standard_headers`."""
+    return {"content-type": MEDIA_TYPE, **standard_headers(id, body, at, secrets)}
 
 
 class Webhooks:

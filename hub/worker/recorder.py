@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hub.flow.directory import Link
+from hub.sdk.adapter import Subtracts
 from hub.store.database import Database, is_data_fault
 from hub.store.record import Result, record
 from hub.worker.bell import Ring
@@ -67,3 +68,5 @@ class Recorder:
                 one.recorded.set_result(None)
         if told:
             self._ring("facts")
+        if link.adapter.subtracts is Subtracts.OWN_OPEN_ORDERS:
+            self._ring("availability")

@@ -6,32 +6,43 @@ from typing import NamedTuple, TypedDict, assert_never
 
 from hub.domain.contact import Contact
 from hub.domain.effects import (
+    AdviseStock,
     BuyLabel,
     BuyReturnLabel,
     CancelAtChannel,
     CancelFulfilment,
+    CancelLinesAtChannel,
     CapturePayment,
     ConfirmShipment,
     PostCreditNote,
     PostDocument,
+    PostPayment,
     RefundPayment,
     SubmitFulfilment,
     TrackParcels,
     VoidLabel,
     VoidPayment,
 )
+from hub.domain.fulfilment import fulfilment_id
 from hub.domain.network import Node
 from hub.flow.aggregate import Order
+from hub.flow.cancel_back import line_cancel
 from hub.flow.credit import credit_note
+from hub.flow.customs import Undeclared
 from hub.flow.directory import Directory
-from hub.flow.fulfil import cancel_request, fulfilment_request, label_request
+from hub.flow.fulfil import cancel_request, fulfilment_request
 from hub.flow.pay import capture_request, void_request
 from hub.flow.ports import Claimed
+from hub.flow.post_payment import payment_entry
 from hub.flow.post_to_erp import posting_request
+from hub.flow.postage import label_request, packed_in
 from hub.flow.refund import refund_request
 from hub.flow.return_parcels import return_label_request
+from hub.flow.transfer import stock_advice
 from hub.flow.write_back import shipment_confirmation, track_request
-from hub.sdk.capabilities import ChannelCancel, Command, LabelVoid
+from hub.sdk.booking import unbalanced
+from hub.sdk.capabilities import ChannelCancel, Command, LabelRequest, LabelVoid
+from hub.sdk.outcomes import Done, NeedsPerson
 from hub.store.dispatch import Loaded
 
 
@@ -50,19 +61,32 @@ class Said(TypedDict):
     references: Mapping[str, str]
 
 
+class Settled(Exception):
+    """Nothing is to be sent: what comes of the effect is known without asking anybody."""
+
+    def __init__(self, outcome: Done | NeedsPerson) -> None:
+        super().__init__(type(outcome).__name__)
+        self.outcome = outcome
+
+
 def build(claimed: Claimed, loaded: Loaded, directory: Directory) -> Call:
-    """The call that an effect means now. Raises KeyError when what it is about does not exist."""
+    """The call that an effect means now. Raises `Settled` where there is nothing to call, and KeyError when what it is
+    about does not exist."""
     effect = claimed.effect
     order = loaded.orders[effect.order]
     said = Said(key=claimed.key, look_first=claimed.look_first, references=loaded.references)
-    parts = _Parts(order=order, said=said, loaded=loaded, directory=directory)
+    parts = _Parts(order=order, said=said, loaded=loaded, directory=directory, connection=claimed.connection)
     match effect:
-        case SubmitFulfilment() | CancelFulfilment() | BuyLabel() | BuyReturnLabel() | VoidLabel() | TrackParcels():
+        case SubmitFulfilment() | CancelFulfilment() | AdviseStock():
+            return parts.of_nodes(effect)
+        case BuyLabel() | BuyReturnLabel() | VoidLabel() | TrackParcels():
             return parts.of_goods(effect)
-        case ConfirmShipment() | CancelAtChannel():
+        case ConfirmShipment() | CancelAtChannel() | CancelLinesAtChannel():
             return parts.of_the_channel(effect)
-        case CapturePayment() | VoidPayment() | RefundPayment() | PostDocument() | PostCreditNote():
+        case CapturePayment() | VoidPayment() | RefundPayment():
             return parts.of_money(effect)
+        case PostDocument() | PostCreditNote() | PostPayment():
+            return parts.of_the_books(effect)
         case _:
             assert_never(effect)
 
@@ -75,62 +99,98 @@ class _Parts:
     said: Said
     loaded: Loaded
     directory: Directory
+    connection: str
 
-    def of_goods(
-        self,
-        effect: SubmitFulfilment | CancelFulfilment | BuyLabel | BuyReturnLabel | VoidLabel | TrackParcels,
-    ) -> Call:
-        """What nodes and carriers are asked for."""
+    def of_nodes(self, effect: SubmitFulfilment | CancelFulfilment | AdviseStock) -> Call:
+        """What nodes are asked for and told."""
         order, said, items = self.order, self.said, self.loaded.items
+        fulfilment = order.fulfilments[effect.fulfilment]
         match effect:
             case SubmitFulfilment():
-                location = self.directory.location(order.fulfilments[effect.fulfilment].node, order.merchant)
                 request = fulfilment_request(
                     order,
                     effect,
                     contacts=self._people,
                     items=items,
-                    location=location,
+                    location=self.directory.location(fulfilment.node, order.merchant),
                     node_of_ours=self._node_of_ours(effect.fulfilment),
+                    prices=self.loaded.prices,
                     **said,
                 )
                 return Call("submit_fulfilment", request)
             case CancelFulfilment():
                 return Call("cancel_fulfilment", cancel_request(order, effect, **said))
-            case BuyLabel():
-                there = self._address(order.fulfilments[effect.fulfilment].node)
-                label = label_request(
-                    order,
-                    effect,
-                    ship_from=there,
-                    contacts=self._people,
-                    items=items,
-                    node_of_ours=self._node_of_ours(effect.fulfilment),
-                    **said,
-                )
-                return Call("buy_label", label)
-            case BuyReturnLabel():
-                there = self._address(order.returns[effect.return_id].node or 0)
-                back = return_label_request(order, effect, ship_to=there, contacts=self._people, items=items, **said)
-                return Call("buy_label", back)
+            case AdviseStock():
+                location = self.directory.location(fulfilment.destination or 0, order.merchant)
+                ship_from = self._address(fulfilment.node)
+                advice = stock_advice(order, effect, items=items, location=location, ship_from=ship_from, **said)
+                return Call("advise_stock", advice)
+
+    def of_goods(self, effect: BuyLabel | BuyReturnLabel | VoidLabel | TrackParcels) -> Call:
+        """What carriers are asked for."""
+        order, said = self.order, self.said
+        match effect:
+            case BuyLabel() | BuyReturnLabel():
+                return Call("buy_label", self._label(effect))
             case VoidLabel():
-                bought = self.said["references"].get(f"label:{order.id}-{effect.fulfilment}", "")
-                return Call("void_label", LabelVoid(external_id=bought, **said))
+                return Call("void_label", self._void(effect))
             case TrackParcels():
                 return Call("track", track_request(order, effect, **said))
 
-    def of_the_channel(self, effect: ConfirmShipment | CancelAtChannel) -> Call:
+    def _label(self, effect: BuyLabel | BuyReturnLabel) -> LabelRequest:
+        order, loaded = self.order, self.loaded
+        try:
+            if isinstance(effect, BuyReturnLabel):
+                there = self._address(order.returns[effect.return_id].node or 0)
+                return return_label_request(
+                    order, effect, ship_to=there, contacts=self._people, goods=loaded.goods, **self.said
+                )
+            node = order.fulfilments[effect.fulfilment].node
+            several = self.directory.links[self.connection].adapter.several_boxes
+            packing, code = self.directory.packing(order.merchant), self.directory.nodes[node].code
+            return label_request(
+                order,
+                effect,
+                ship_from=self._address(node),
+                contacts=self._people,
+                goods=loaded.goods,
+                packed=packed_in(order, effect.fulfilment, loaded.goods, packing, code, several=several),
+                node_of_ours=self._node_of_ours(effect.fulfilment),
+                **self.said,
+            )
+        except Undeclared as error:
+            step = (
+                f"{error}. Add it to the item's customs data (PUT /api/v1/items/{error.sku}); labels that wait for it "
+                "are bought at once then."
+            )
+            raise Settled(
+                NeedsPerson(kind="customs_data_missing", reason=f"item {error.sku}", next_step=step)
+            ) from error
+
+    def _void(self, effect: VoidLabel) -> LabelVoid:
+        public = fulfilment_id(effect.order, effect.fulfilment)
+        bought = self.loaded.purchases.get(public)
+        if bought is not None and bought.external_id is not None:
+            return LabelVoid(external_id=bought.external_id, **self.said)
+        if bought is None or not bought.pending:
+            raise Settled(Done())
+        step = "Retry the exception of its purchase first, which only looks for the label now; then this one."
+        raise Settled(NeedsPerson(reason=f"{public}: whether a label was bought is not known", next_step=step))
+
+    def of_the_channel(self, effect: ConfirmShipment | CancelAtChannel | CancelLinesAtChannel) -> Call:
         """What the channel is told."""
         order = self.order
         if isinstance(effect, CancelAtChannel):
             cancel = ChannelCancel(order_external_id=order.external_id, reason=effect.reason, **self.said)
             return Call("cancel_order", cancel)
+        if isinstance(effect, CancelLinesAtChannel):
+            return Call("cancel_lines", line_cancel(order, effect, **self.said))
         node = order.fulfilments[order.shipments[effect.shipment].fulfilment].node
         location = self.directory.point_of_node(order.account, node)
         return Call("confirm_shipment", shipment_confirmation(order, effect, location=location, **self.said))
 
-    def of_money(self, effect: CapturePayment | VoidPayment | RefundPayment | PostDocument | PostCreditNote) -> Call:
-        """What is taken, given back and booked."""
+    def of_money(self, effect: CapturePayment | VoidPayment | RefundPayment) -> Call:
+        """What is taken and given back."""
         order, said = self.order, self.said
         match effect:
             case CapturePayment():
@@ -139,10 +199,21 @@ class _Parts:
                 return Call("void_payment", void_request(order, effect, **said))
             case RefundPayment():
                 return Call("refund_payment", refund_request(order, effect, **said))
+
+    def of_the_books(self, effect: PostDocument | PostCreditNote | PostPayment) -> Call:
+        """What is booked. What does not balance is not sent."""
+        order, said, customer = self.order, self.said, self._customer
+        match effect:
             case PostDocument():
-                return Call("post", posting_request(order, effect, customer=self._customer, **said))
+                call = Call("post", posting_request(order, effect, customer=customer, **said))
             case PostCreditNote():
-                return Call("post", credit_note(order, effect, customer=self._customer, **said))
+                call = Call("post", credit_note(order, effect, customer=customer, **said))
+            case PostPayment():
+                call = Call("post_payment", payment_entry(order, effect, customer=customer, **said))
+        problem = unbalanced(call.request)
+        if problem is not None:
+            raise Settled(problem)
+        return call
 
     @property
     def _people(self) -> Mapping[str, Contact]:

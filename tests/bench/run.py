@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import uvloop
 
-from tests.bench import delivered, floor, intake, mapping, routing
+from tests.bench import delivered, floor, intake, mapping, routing, vendors
 from tests.bench.running import RunningHub
 from tests.bench.world import furnish
 
@@ -35,14 +35,15 @@ def main() -> None:
     parser.add_argument("--only-intake", action="store_true", help="leave mapping and routing out")
     chosen = parser.parse_args()
     fast, steady, plain = uvloop.run(_with_a_hub(chosen.orders))
-    _keep("intake", fast)
-    _keep("steady", steady)
-    _keep("floor", plain)
+    keep("intake", fast)
+    keep("steady", steady)
+    keep("floor", plain)
     _tell_intake(fast, steady)
     _tell_floor(fast, plain)
     if not chosen.only_intake:
-        _tell_delivered(_keep("delivered", uvloop.run(delivered.measure(min(DELIVERED_ORDERS, chosen.orders)))))
-        _tell_parts(_keep("mapping", mapping.measure()), _keep("routing", routing.measure()))
+        _tell_delivered(keep("delivered", uvloop.run(delivered.measure(min(DELIVERED_ORDERS, chosen.orders)))))
+        _tell_parts(keep("mapping", mapping.measure()), keep("routing", routing.measure()))
+        _tell_vendors(keep("vendors", {"topics": vendors.measure()}))
 
 
 async def _with_a_hub(orders: int) -> tuple[Figures, Figures, Figures]:
@@ -61,7 +62,8 @@ async def _with_a_hub(orders: int) -> tuple[Figures, Figures, Figures]:
             raise
 
 
-def _keep(name: str, figures: Figures) -> Figures:
+def keep(name: str, figures: Figures) -> Figures:
+    """Write the figures of a benchmark where others read them."""
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
     return figures
@@ -120,6 +122,17 @@ def _tell_parts(mapped: Figures, routed: Figures) -> None:
     tell(tuple(mapped), [tuple(str(value) for value in mapped.values())])
     print("\nRouting")
     print(json.dumps(routed, indent=2))
+
+
+def _tell_vendors(figures: Figures) -> None:
+    """Of each vendor the topic that takes longest."""
+    dearest: dict[str, Figures] = {}
+    for row in figures["topics"]:
+        if row["us"] >= dearest.get(row["vendor"], {"us": 0})["us"]:
+            dearest[row["vendor"]] = row
+    print("\nReading one message, by vendor: the topic that takes longest, decode included")
+    rows = [(vendor, row["topic"], str(row["bytes"]), f"{row['us']:.1f}") for vendor, row in dearest.items()]
+    tell(("vendor", "topic", "bytes", "µs"), rows)
 
 
 def _latencies(figures: Figures) -> list[str]:

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
+from hub.domain.contact import Contact
 from hub.domain.facts import GoodsShipped, UnitsPacked
 from tests.scenarios.counter import Counter, open_counter
 from tests.scenarios.direct import AWAY, line, newest_street, told
@@ -99,3 +101,49 @@ async def test_a_fact_of_the_channel_is_never_refused(town: Town, counter: Count
     assert await cancels(town, order["id"]) == [], "nobody is asked past the window"
     assert (await town.trouble())["kind"] == "change_too_late"
     assert await town.house.value("SELECT revision FROM customer_order") == 2
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_channels_cancel_past_its_window_is_a_choice_and_never_forgotten(
+    town: Town, counter: Counter, whole: bool
+) -> None:
+    text = 'version = "v"\n[[windows]]\nby = ["channel"]\nchanges = ["cancel", "quantity"]\nuntil = "released"'
+    made = await counter.ok("POST", "/policies", {"kind": "changes", "text": text})
+    await counter.ok("POST", f"/policies/{made['id']}/activate")
+    placed, order = await town.buy([("PASS", 4)])
+    if whole:
+        town.shop.cancel_order(placed.id)
+    else:
+        town.shop.edit_order(placed.id, {"PASS": 1})
+    await town.settle()
+    assert await cancels(town, order["id"]) == [], "nobody is asked"
+    assert await town.slices(order["id"]) == [(4, "accepted", town.east)]
+    found = await town.trouble()
+    assert (found["kind"], found["order_id"]) == ("change_too_late", order["id"])
+    assert "reroute" in found["next_step"]
+    await counter.ok("POST", f"/orders/{order['id']}/reroute")
+    await town.settle()
+    assert await cancels(town, order["id"]) == [(1, "confirmed")]
+    assert [units for units, _, _ in await town.slices(order["id"])] == ([] if whole else [1])
+
+
+async def test_the_channels_old_address_said_again_does_not_bring_it_back(town: Town, counter: Counter) -> None:
+    placed, order = await town.buy([("PASS", 1)])
+    await counter.ok("POST", f"/orders/{order['id']}/address", ROAD)
+    await town.settle()
+    town.shop.update_order(placed.id, note="leave it at the door")
+    await town.settle()
+    assert await newest_street(town, order) == ["99 New Road"]
+    assert set((await counter.ok("GET", f"/orders/{order['id']}"))["contacts"]) <= {"ship", "bill", "customer"}
+    assert await cancels(town, order["id"]) == [(1, "confirmed")], "asked back once: for the change made here"
+    assert town.asked(order["id"], 2).status == "pending"
+
+
+async def test_another_address_of_the_channel_counts_again(town: Town, counter: Counter) -> None:
+    placed, order = await town.buy([("PASS", 1)])
+    await counter.ok("POST", f"/orders/{order['id']}/address", ROAD)
+    await town.settle()
+    elsewhere = msgspec.structs.replace(placed.ship_to or Contact(), lines=("1 Third Street",))
+    town.shop.update_order(placed.id, ship_to=elsewhere)
+    await town.settle()
+    assert await newest_street(town, order) == ["1 Third Street"]

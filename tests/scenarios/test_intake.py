@@ -268,3 +268,19 @@ async def test_a_topic_nobody_declared_is_kept_and_told(town: Town) -> None:
     assert found["kind"] == "unmapped"
     assert "moons/eclipsed" in found["cause"]
     await town.passed(passer)
+
+
+async def test_a_cancellation_does_not_wait_behind_news_that_cannot_be_looked_up(town: Town) -> None:
+    placed, order = await town.buy([("PASS", 2)])
+    await town.house.run(
+        "INSERT INTO inbox (id, received_on, account_id, object, lane, due_at) "
+        "SELECT -1, current_date, m.account_id, m.object, 'fetch', now() + interval '4 hours' "
+        "FROM message m JOIN order_revision r ON r.message_id = m.id WHERE r.order_id = $1",
+        order["id"],
+    )
+    town.shop.cancel_order(placed.id)
+    await town.shop.delivered()
+    await town.house.path()
+    assert [state for _, state, _ in await town.slices(order["id"])] == ["accepted"]
+    asked = await town.house.rows("SELECT state FROM cancel_request WHERE order_id = $1", order["id"])
+    assert [row["state"] for row in asked] == ["asked"]

@@ -56,11 +56,14 @@ async def mailing(counter: Counter, post: MailServer, **more: Any) -> str:
     return id
 
 
-async def out_of_stock(town: Town) -> dict[str, Any]:
+async def out_of_stock(town: Town, locale: str | None = "en-US") -> dict[str, Any]:
     """An order of what nobody has."""
     await town.goods("RARE")
     town.shop.sell("RARE", available=5)
+    hub, town.shop.hub_url = town.shop.hub_url, None
     placed = town.shop.place_order([("RARE", 1)])
+    town.shop.hub_url, placed.locale = hub, locale
+    town.shop.tell(placed, "orders/create")
     await town.shop.delivered()
     await town.house.path()
     return await town.order(placed)
@@ -96,6 +99,21 @@ async def test_a_shortage_is_told_once_and_its_end_once(town: Town, counter: Cou
     town.depot.stock("76733", "RARE", 5)
     await town.settle()
     assert len(post.taken) == 2
+
+
+@pytest.mark.parametrize(
+    ("locale", "configured", "wanted"),
+    [("de-AT", "en", "Ihre Bestellung"), ("fr-FR", "de", "Ihre Bestellung"), (None, "de", "Ihre Bestellung"),
+     ("en-GB", "de", "Your order"), ("fr", "xx", "Your order")],
+)  # fmt: skip
+async def test_the_customers_own_language_goes_before_the_merchants(
+    town: Town, counter: Counter, post: MailServer, locale: str | None, configured: str, wanted: str
+) -> None:
+    await mailing(counter, post, language=configured)
+    await out_of_stock(town, locale)
+    await once(town.house)
+    (mail,) = post.taken
+    assert mail["subject"].startswith(wanted)
 
 
 async def test_an_ordinary_order_is_no_news(town: Town, counter: Counter, post: MailServer) -> None:

@@ -3,6 +3,7 @@
 import msgspec
 
 from adapters.shopify.simulator_books import ShopOrder
+from hub.domain.shipping import BoxLabel, Label
 from tests.scenarios.counter import Counter
 from tests.scenarios.town import Town
 
@@ -40,6 +41,27 @@ async def test_the_people_of_orders_that_are_over_are_forgotten(town: Town, coun
     shown = await counter.ok("GET", f"/orders/{old_id}")
     assert (shown["contacts"], shown["state"]) == ({}, "closed")
     assert await town.house.open_exceptions() == []
+
+
+async def test_the_pictures_of_labels_are_forgotten_with_the_people(town: Town) -> None:
+    old, order = await shipped(town)
+    label = Label(
+        external_id="L1",
+        tracking="1Z1",
+        carrier="ups",
+        service="ground",
+        url="data:application/pdf;base64,QW5u",
+        more=(BoxLabel(tracking="1Z2", url="data:application/pdf;base64,QW5u"),),
+    )
+    document = msgspec.json.encode(label).decode()
+    await town.house.run("INSERT INTO label VALUES ($1, 1, 'L1', '1Z1', $2, now())", order, document)
+    plain = msgspec.json.encode(msgspec.structs.replace(label, more=())).decode()
+    await town.house.run("INSERT INTO return_label VALUES ('r1', $1, 'L2', '1Z3', $2, now())", order, plain)
+    await redact(town, old)
+    sent = msgspec.json.decode(await town.house.value("SELECT document FROM label"), type=Label)
+    back = msgspec.json.decode(await town.house.value("SELECT document FROM return_label"), type=Label)
+    assert (sent.tracking, sent.url, sent.more) == ("1Z1", None, (BoxLabel(tracking="1Z2"),))
+    assert (back.tracking, back.url, back.more) == ("1Z1", None, ())
 
 
 async def test_an_order_under_way_keeps_its_people_until_it_is_over(town: Town) -> None:

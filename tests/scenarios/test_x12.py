@@ -10,6 +10,7 @@ import pytest
 from adapters.shopify.simulator_books import ShopOrder
 from adapters.x12.simulator import LOCATION, THEM, US, X12Partner
 from hub.store.numbers import StoredNumbers
+from tests.scenarios.counter import open_counter
 from tests.scenarios.town import Town
 
 PULL = "UPDATE schedule SET next_due_at = now() WHERE connection_id = 'wms'"
@@ -177,3 +178,52 @@ async def test_numbers_are_given_once_and_kept(town: Town, partner: X12Partner) 
     assert await numbers.holder("x12", taken[2].number) == "key 2"
     assert await numbers.holder("x12", 6) is None
     assert (await numbers.take("other", "key 2")).number == 1
+
+
+async def test_a_transfer_is_advised_by_a_943_and_closed_by_its_944(town: Town, partner: X12Partner) -> None:
+    counter = await open_counter(town.house)
+    body = {"from": "EAST", "to": "SOUTH", "lines": [{"sku": "PASS", "quantity": 6}], "reference": "T-1"}
+    asked = asyncio.ensure_future(counter.ask("POST", "/transfers", body))
+    while not asked.done():
+        await town.house.path()
+        await asyncio.sleep(0.005)
+    order = asked.result().json()["id"]
+    await town.settle()
+    town.depot.ship(town.asked(order))
+    await town.settle()
+    partner.work()
+    (reference,) = partner.advices
+    assert reference == f"{order}-1"
+    assert [(line.sku, line.quantity) for line in partner.advices[reference].lines] == [("PASS", 6)]
+    south = await town.house.value("SELECT id FROM node WHERE code = 'SOUTH'")
+    stock = "SELECT sellable, in_transit FROM stock WHERE item_id = $1 AND node_id = $2"
+    assert [tuple(row.values()) for row in await town.house.rows(stock, town.items["PASS"], south)] == [(0, 6)]
+    partner.receive(reference, damaged={"PASS": 1})
+    await heard(town, partner)
+    assert [tuple(row.values()) for row in await town.house.rows(stock, town.items["PASS"], south)] == [(5, 0)]
+    assert await town.house.value("SELECT state FROM customer_order WHERE id = $1", order) == "closed"
+    assert list(await kinds(town)) == ["transfer_lost"]
+    await counter.client.aclose()
+
+
+async def test_lots_that_the_warehouse_names_are_kept_with_the_parcel_and_shown(
+    town: Town, partner: X12Partner
+) -> None:
+    _, order, asked = await bought(town, ("VASE", 3))
+    await heard(town, partner)
+    lines = [
+        ("LX", "1"),
+        ("MAN", "CP", "1Z999AA10123456784"),
+        *(("W12", "CC", str(n), str(n), "", "EA", "", "VN", "VASE", lot) for n, lot in ((1, "L-7"), (2, "L-8"))),
+    ]
+    partner.send("945", [("W06", "F", asked, "20260116", "BOL-1"), *lines, ("W03", "3", "3", "LB")])
+    await heard(town, partner)
+    assert await where(town, order) == [(3, "shipped")]
+    counter = await open_counter(town.house)
+    found = await counter.ok("GET", f"/orders/{order}")
+    await counter.client.aclose()
+    (parcel,) = found["fulfilments"][0]["shipments"][0]["parcels"]
+    assert [(line["sku"], line["quantity"], line["lot"]) for line in parcel["lines"]] == [
+        ("VASE", 1, "L-7"),
+        ("VASE", 2, "L-8"),
+    ]

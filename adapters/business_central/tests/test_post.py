@@ -111,7 +111,9 @@ async def test_a_locked_period_needs_a_person_and_goes_through_once_it_is_open(s
     await shop.done(SALE)
     shop.books.allowed_from = date(2026, 2, 1)
     outcome = await shop.blocked(FIRST)
-    assert "allowed posting dates" in outcome.reason
+    assert outcome.kind == "period_locked"
+    assert outcome.reason.endswith("the period of 2026-01 is locked"), "one cause for all documents of the month"
+    assert "allowed posting dates" in outcome.next_step
     assert "CorrelationId" not in outcome.reason
     assert "Allow Posting From" in outcome.next_step
     assert not shop.books.invoices

@@ -13,12 +13,17 @@ import msgspec
 import pytest
 import yaml
 
+from adapters.business_central import simulator_journals
 from adapters.business_central.answers import read
 from adapters.business_central.schemas import (
     WRITTEN,
+    CompanyInformation,
     CreditMemo,
     Customer,
     Item,
+    Journal,
+    JournalLine,
+    LedgerEntry,
     Notifications,
     OrderLine,
     Row,
@@ -80,6 +85,21 @@ def test_every_field_is_documented(description: dict[str, Any], entity: str, kin
     assert shown
 
 
+@pytest.mark.parametrize(
+    ("entity", "kind"),
+    [
+        ("journal", Journal),
+        ("journalLine", JournalLine),
+        ("generalLedgerEntry", LedgerEntry),
+        ("companyInformation", CompanyInformation),
+    ],
+)
+def test_every_field_of_the_journals_is_described(description: dict[str, Any], entity: str, kind: type[Row]) -> None:
+    known = set(description["components"]["schemas"][entity]["properties"])
+    assert set(kind.__struct_encode_fields__) | set(WRITTEN.get(entity, ())) <= known
+    assert set(WRITTEN.get(entity, ())) == set(simulator_journals.WRITTEN.get(f"{entity}s", ()))
+
+
 def test_the_simulator_takes_what_is_documented_and_no_more(description: dict[str, Any]) -> None:
     for entity, name in (("customers", "customer"), ("salesOrders", "salesOrder"), ("salesCreditMemos", None)):
         shown = {field for one in documents(f"dynamics_{name or 'salesCreditMemo'}*") for field in one}
@@ -93,6 +113,7 @@ def test_the_actions_are_documented(description: dict[str, Any]) -> None:
     for action in (
         "salesOrders({salesOrder_id})/Microsoft.NAV.shipAndInvoice",
         "salesCreditMemos({salesCreditMemo_id})/Microsoft.NAV.post",
+        "journals({journal_id})/Microsoft.NAV.post",
     ):
         assert "post" in description["paths"][f"{base}/{action}"]
 

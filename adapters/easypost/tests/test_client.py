@@ -55,6 +55,23 @@ class TestBuying:
         assert len(sim.books.shipments) == 1, "the shipment of the first try is taken up"
         assert outcome.found == (request_no == 2)
 
+    async def test_what_nobody_wants_any_more_is_looked_for_and_not_bought(
+        self, sim: EasyPostSimulator, context: Context[Settings]
+    ) -> None:
+        given_up = msgspec.structs.replace(LABEL, given_up=True)
+        assert await buy(context, given_up) == Done(), "nothing was tried"
+        assert sim.books.shipments == {}
+        sim.script.extend(["lost_reply"])
+        await buy(context)
+        again = msgspec.structs.replace(given_up, look_first=True)
+        assert await buy(context, again) == Done(), "a shipment without postage costs nothing"
+        sim.script.extend([None, "lost_reply"])
+        await buy(context)
+        outcome = await buy(context, again)
+        assert isinstance(outcome, Done)
+        assert outcome.label is not None
+        assert sim.labels_bought == {LABEL.key: 1}
+
     async def test_a_search_cut_short_stays_uncertain(self, sim: EasyPostSimulator, context: Context[Settings]) -> None:
         sim.script.extend([None, "lost_reply", "server_error"])
         await buy(context)

@@ -61,10 +61,7 @@ async def test_a_declared_parcel_is_bought(sim: EasyPostSimulator, context: Cont
     assert sim.labels_bought == {LABEL.key: 1}
 
 
-async def test_several_parcels_are_never_bought_as_one(sim: EasyPostSimulator, context: Context[Settings]) -> None:
-    outcome = await client.buy_label(context, msgspec.structs.replace(LABEL, more_parcels=MORE))
-    assert isinstance(outcome, NeedsPerson)
-    assert "2 parcels in one shipment" in outcome.reason
+async def test_offers_are_asked_for_one_parcel_at_a_time(sim: EasyPostSimulator, context: Context[Settings]) -> None:
     with pytest.raises(Interrupted, match="2 parcels in one shipment"):
         await client.quote(context, msgspec.structs.replace(RATE, more_parcels=MORE))
     assert sim.calls.total() == 0

@@ -379,3 +379,11 @@ def test_the_careful_reading_agrees(assortment: MagentoSimulator, mapping: Mappi
     assortment.refund(order, {order.items[0].id: 1})
     body = encoded(document(order))
     assert mapping.read_with_care(body) == mapping(body)
+
+
+def test_a_suspected_payment_is_a_risk_until_it_is_processed(books: MagentoSimulator, read: Read) -> None:
+    books.sell("MUG", quantity=9)
+    order = books.place_order([("MUG", 1)])
+    assert read(order, status="fraud").content.risk == "high"
+    assert read(order, status="processing").content.risk == "low"
+    assert read(order, status="gift_wrapping").content.risk is None

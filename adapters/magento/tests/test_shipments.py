@@ -1,5 +1,6 @@
 """Shipping, against the simulated store over HTTP."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from hub.sdk.capabilities import (
     ConfirmedLine,
     Context,
 )
-from hub.sdk.outcomes import Done, NeedsPerson, Refused, Uncertain
+from hub.sdk.outcomes import Done, NeedsPerson, Refused, RetryLater, Uncertain
 from hub.sdk.testkit.bench import outcome_of
 
 Store = Context[Settings]
@@ -174,6 +175,45 @@ class TestShipping:
         outcome = await confirm_shipment(context, confirmation(order, {order.items[0].id: 2}))
         assert outcome == Done(reference=str(order.shipments[0].id))
         assert (store.source_items["MUG-RED", "default"], store.salable("MUG-RED")) == (0, 0)
+
+    async def test_orders_that_ship_at_once_from_a_source_told_too_little_all_ship_without_a_person(
+        self, store: MagentoSimulator, context: Store
+    ) -> None:
+        """What one order's shipment was raised to, another's takes."""
+        store.set_stock("MUG-RED", "default", 12)
+        waiting = [store.place_order([("MUG-RED", 2)]) for _ in range(6)]
+        store.set_stock("MUG-RED", "default", 0)
+        asked = [confirmation(order, {order.items[0].id: 2}, key=f"{order.id}-confirm") for order in waiting]
+        for _ in range(6):
+            outcomes = await asyncio.gather(*(confirm_shipment(context, one) for one in asked))
+            assert {type(outcome) for outcome in outcomes} <= {Done, RetryLater}
+            asked = [one for one, outcome in zip(asked, outcomes, strict=True) if isinstance(outcome, RetryLater)]
+        assert asked == []
+        assert [len(order.shipments) for order in waiting] == [1] * 6
+        assert (store.source_items["MUG-RED", "default"], store.reservations["MUG-RED"]) == (0, 0)
+
+    async def test_a_source_that_others_keep_emptying_is_tried_again_later(
+        self, store: MagentoSimulator, context: Store
+    ) -> None:
+        order = store.place_order([("MUG-RED", 2)])
+        store.set_stock("MUG-RED", "default", 1)
+
+        class Elsewhere:
+            """Whenever the source has been raised, somebody takes a unit from it."""
+
+            async def send(self, request: Any) -> Any:
+                answer = await context.client.send(request)
+                if request.operation == "POST /inventory/source-items":
+                    store.set_stock("MUG-RED", "default", 1)
+                return answer
+
+        taken = msgspec.structs.replace(context, client=Elsewhere())
+        outcome = await confirm_shipment(taken, confirmation(order, {order.items[0].id: 2}))
+        assert isinstance(outcome, RetryLater)
+        assert "source default is short of MUG-RED again" in outcome.reason
+        assert await confirm_shipment(context, confirmation(order, {order.items[0].id: 2})) == Done(
+            reference=str(order.shipments[0].id)
+        )
 
     async def test_the_parts_of_a_bundle_are_set_right(self, kits: MagentoSimulator, context: Store) -> None:
         order = kits.place_order([("KIT", 2)])

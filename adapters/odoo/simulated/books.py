@@ -1,8 +1,10 @@
 """Tables of records with Odoo's field types, searched and read by Odoo's rules."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -12,18 +14,26 @@ Record = dict[str, Any]
 
 _FIELDS: Final[dict[str, str]] = {
     "res.partner": "name email email_normalized ref street street2 city zip phone country_id>res.country "
-    "state_id>res.country.state write_date:datetime",
+    "state_id>res.country.state company_name type write_date:datetime",
     "res.country": "name code",
-    "res.country.state": "name code",
+    "res.country.state": "name code country_id>res.country",
     "res.company": "name",
     "res.currency": "name",
     "product.pricelist": "name currency_id>res.currency",
     "product.product": "name default_code type is_storable:boolean invoice_policy taxes_id>>account.tax "
     "list_price:float active:boolean write_date:datetime",
     "uom.uom": "name",
-    "stock.warehouse": "name code",
-    "stock.location": "name usage",
-    "stock.picking.type": "name code",
+    "stock.warehouse": "name code lot_stock_id>stock.location out_type_id>stock.picking.type "
+    "in_type_id>stock.picking.type delivery_steps company_id>res.company",
+    "stock.location": "name usage location_id>stock.location",
+    "stock.picking.type": "name code warehouse_id>stock.warehouse",
+    "stock.lot": "name product_id>product.product",
+    "stock.quant": "product_id>product.product location_id>stock.location lot_id>stock.lot owner_id>res.partner "
+    "quantity:float reserved_quantity:float write_date:datetime",
+    "stock.move.line": "date:datetime state product_id>product.product lot_id>stock.lot quantity_product_uom:float "
+    "location_id>stock.location location_dest_id>stock.location move_id>stock.move picking_id>stock.picking "
+    "quant_id>stock.quant origin reference write_date:datetime",
+    "delivery.carrier": "name",
     "account.account": "name code",
     "account.tax": "name amount:float price_include:boolean",
     "sale.order": "name state client_order_ref origin date_order:datetime commitment_date:datetime "
@@ -40,17 +50,20 @@ _FIELDS: Final[dict[str, str]] = {
     "date_done:datetime carrier_id>delivery.carrier carrier_tracking_ref carrier_tracking_url weight:float "
     "shipping_weight:float move_ids>>stock.move move_line_ids>>stock.move.line backorder_id>stock.picking "
     "backorder_ids>>stock.picking return_id>stock.picking sale_id>sale.order priority products_availability "
-    "write_date:datetime",
-    "stock.move": "reference product_id>product.product product_uom>uom.uom product_uom_qty:float quantity:float "
+    "note create_date:datetime write_date:datetime",
+    "stock.move": "origin write_date:datetime "
+    "reference product_id>product.product product_uom>uom.uom product_uom_qty:float quantity:float "
     "picked:boolean state location_id>stock.location location_dest_id>stock.location picking_id>stock.picking "
     "sale_line_id>sale.order.line origin_returned_move_id>stock.move date:datetime lot_ids>>stock.lot",
     "account.move": "name ref move_type state payment_state invoice_origin invoice_date:date invoice_date_due:date "
     "partner_id>res.partner partner_shipping_id>res.partner currency_id>res.currency company_id>res.company "
     "journal_id>account.journal amount_untaxed:float amount_tax:float amount_total:float amount_residual:float "
-    "invoice_line_ids>>account.move.line tax_totals:json reversed_entry_id>account.move write_date:datetime",
+    "invoice_line_ids>>account.move.line line_ids>>account.move.line date:date tax_totals:json "
+    "reversed_entry_id>account.move write_date:datetime",
     "account.move.line": "move_id>account.move display_type name product_id>product.product quantity:float "
     "price_unit:float discount:float tax_ids>>account.tax price_subtotal:float price_total:float debit:float "
-    "credit:float balance:float account_id>account.account sale_line_ids>>sale.order.line",
+    "credit:float balance:float account_id>account.account sale_line_ids>>sale.order.line partner_id>res.partner "
+    "currency_id>res.currency amount_currency:float",
     "res.users": "name",
 }
 """Per model: `field` (text), `field:type`, `field>model` (many2one), `field>>model` (list of records)."""
@@ -81,8 +94,10 @@ _INDEXED: Final[dict[str, tuple[str, ...]]] = {
     "product.product": ("default_code",),
     "sale.order": ("client_order_ref",),
     "sale.order.line": ("order_id",),
-    "stock.picking": ("sale_id",),
+    "stock.picking": ("sale_id", "origin"),
     "stock.move": ("picking_id",),
+    "stock.move.line": ("move_id", "picking_id"),
+    "stock.quant": ("product_id",),
     "account.move": ("ref",),
     "account.move.line": ("move_id",),
     "res.country": ("code",),
@@ -163,8 +178,8 @@ class Table:
         if operator == "=":
             return tuple(index.get(_key(value), ()))
         if operator == "in":
-            return tuple(i for one in value for i in index.get(_key(one), ()))
-        if operator == "=like" and len(value.rstrip("%")) >= PREFIX:
+            return tuple(i for key in {_key(one): None for one in value} for i in index.get(key, ()))
+        if operator == "=like" and "_" not in value and len(value.rstrip("%")) >= PREFIX:
             return tuple(index.get(_key(value), ()))
         return None
 
@@ -182,15 +197,26 @@ class Books:
         return self.tables[model]
 
     def search(
-        self, model: str, domain: Sequence[Any], limit: int | None = None, order: str | None = None
+        self,
+        model: str,
+        domain: Sequence[Any],
+        limit: int | None = None,
+        order: str | None = None,
+        archived: bool = False,
     ) -> list[int]:
-        """Ids of the records that match all terms. Of Odoo's prefix notation only the implied "and" is known here.
+        """Ids of the records that match all terms. Of Odoo's prefix notation the implied "and" is known here, and "|"
+        before two plain terms.
 
-        Archived records are left out, as ever.
+        Archived records are left out, as ever, unless `archived`.
         """
         table = self.tables[model]
-        terms = [self._direct(table, term) for term in domain]
-        if "active" in table.fields:
+        items, terms, either = iter(domain), [], []
+        for term in items:
+            if term == "|":
+                either.append((self._direct(table, next(items)), self._direct(table, next(items))))
+            else:
+                terms.append(self._direct(table, term))
+        if "active" in table.fields and not archived:
             terms.append(("active", "=", True))
         pool: Iterable[int] = table.rows
         for name, operator, value in terms:
@@ -199,6 +225,8 @@ class Books:
                 pool = found
                 break
         ids = [i for i in pool if all(_matches(table.rows[i], *term) for term in terms)]
+        for one, other in either:
+            ids = [i for i in ids if _matches(table.rows[i], *one) or _matches(table.rows[i], *other)]
         ids.sort(reverse=(order or "id").endswith(" desc"))
         return ids[:limit]
 
@@ -210,9 +238,19 @@ class Books:
         first, _, rest = name.partition(".")
         table.check([first], "on")
         relation = table.fields[first].relation
+        if operator == "child_of":
+            return name, "in", self.within(value)
         if rest and relation:
             return first, "in", set(self.search(relation, [[rest, operator, value]]))
         return name, operator, value
+
+    def within(self, locations: Iterable[int]) -> set[int]:
+        """Locations and all that is in them."""
+        found, known = set(locations), -1
+        while len(found) != known:
+            known = len(found)
+            found |= {i for i, row in self.tables["stock.location"].rows.items() if row["location_id"] in found}
+        return found
 
     def read(self, model: str, ids: Iterable[int], fields: Sequence[str]) -> list[Record]:
         """Records as JSON-2 shows them. Ids that do not exist are left out, without an error."""
@@ -240,7 +278,7 @@ class Books:
             partner = self.tables["res.partner"].rows[order["partner_id"]]
             suffix = f" ({partner['ref']})" if partner["ref"] else ""
             return f"{order['name']} - {record['name'].partition(chr(10))[0]}{suffix}"
-        return str(record["name"])
+        return str(record.get("name", record_id))
 
 
 def _key(value: Any) -> Any:
@@ -270,13 +308,21 @@ def _matches(record: Record, name: str, operator: str, value: Any) -> bool:
         own = _moment(own) if isinstance(own, datetime) else own.isoformat()
     if operator in ("=", "!="):
         return (own == (None if value is False else value)) is (operator == "=")
+    if operator == "in" and isinstance(own, list):
+        return any(one in value for one in own)
     if operator in ("in", "not in"):
         return (own in value) is (operator == "in")
-    if operator == "=like" and isinstance(value, str) and value.endswith("%"):
-        return isinstance(own, str) and own.startswith(value[:-1])
+    if operator == "=like":
+        return isinstance(own, str) and _like(value).fullmatch(own) is not None
     if operator in (">", ">=", "<", "<="):
         return own is not None and _ORDERED[operator](own, value)
     raise OdooError(500, "builtins.ValueError", f"Invalid operator {operator!r} in domain term")
+
+
+@lru_cache(256)
+def _like(pattern: str) -> re.Pattern[str]:
+    """SQL's LIKE: any text for %, any one character for _."""
+    return re.compile("".join({"%": ".*", "_": "."}.get(one, re.escape(one)) for one in pattern), re.DOTALL)
 
 
 _ORDERED: Final[dict[str, Callable[[Any, Any], bool]]] = {

@@ -18,6 +18,11 @@ SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV
 VN VU WF WS YE YT ZA ZM ZW
 """
 
+STOCK: Final = 1
+CUSTOMERS: Final = 2
+ADJUSTMENT: Final = 3
+"""Locations that every database has."""
+
 Ids = Sequence[int]
 Said = Mapping[str, Any]
 """The `context` of a call."""
@@ -32,6 +37,12 @@ class Database(Books):
         self._now = now
         self.lock_date: date | None = None
         self.sms = True
+        self.kept: set[int] = set()
+        """Products whose stock is counted; of every other there is as much as is asked for."""
+        self.kits: dict[int, dict[int, Decimal]] = {}
+        """Units of each component in a kit (a bill of materials of the type phantom)."""
+        self.reserve_at_confirm = True
+        """How the delivery's operation type reserves; if not, somebody has to press Check Availability."""
         self._numbers: dict[str, int] = {}
         self._seed(currency)
 
@@ -42,17 +53,31 @@ class Database(Books):
             "res.currency": (currency,),
             "stock.warehouse": ("YourCompany",),
             "uom.uom": ("Units",),
-            "account.account": ("Product Sales",),
+            "account.account": ("Product Sales", "Account Receivable", "Payments Clearing", "Gift Cards Clearing"),
             "res.partner": ("My Company",),
         }.items():
             for name in names:
                 self.tables[model].insert({"name": name})
-        for name, usage in (("WH/Stock", "internal"), ("Customers", "customer")):
+        for name, usage in (("WH/Stock", "internal"), ("Customers", "customer"), ("Inventory adjustment", "inventory")):
             self.tables["stock.location"].insert({"name": name, "usage": usage})
         for name, code in (("Receipts", "incoming"), ("Delivery Orders", "outgoing")):
-            self.tables["stock.picking.type"].insert({"name": f"YourCompany: {name}", "code": code})
+            self.tables["stock.picking.type"].insert({"name": f"YourCompany: {name}", "code": code, "warehouse_id": 1})
+        self.tables["stock.warehouse"].update(
+            1,
+            {
+                "code": "WH",
+                "lot_stock_id": STOCK,
+                "in_type_id": 1,
+                "out_type_id": 2,
+                "delivery_steps": "ship_only",
+                "company_id": 1,
+            },
+        )
         for code in COUNTRIES.split():
             self.tables["res.country"].insert({"name": code, "code": code})
+        for code in ("CA", "NY"):
+            country = self.tables["res.country"].where("code", "US")
+            self.tables["res.country.state"].insert({"name": code, "code": code, "country_id": country[0]["id"]})
 
     def add_product(self, sku: str, name: str, *, stocked: bool = True) -> int:
         """A product in the catalogue."""

@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from adapters.odoo.simulated.books import Record, number, user_error
 from adapters.odoo.simulated.database import Database, Ids, Said, replaced
+from adapters.odoo.simulated.entries import create_entry
+
+PREFIXES: Final = {"out_invoice": "INV", "out_refund": "RINV", "entry": "MISC"}
+"""Of the numbers of posted documents."""
 
 
 def invoice_by_hand(db: Database, order_id: int) -> int:
@@ -38,11 +43,14 @@ def invoice_by_hand(db: Database, order_id: int) -> int:
 def create_documents(db: Database, model: str, ids: Ids, said: Said, *, vals_list: Sequence[Record]) -> object:
     for vals in vals_list:
         db.tables[model].check(vals, "in")
-        db.exists("res.partner", vals["partner_id"])
+        if "partner_id" in vals:
+            db.exists("res.partner", vals["partner_id"])
         for _, _, line in vals.get("invoice_line_ids", ()):
             db.tables["account.move.line"].check(line, "in")
             db.exists("product.product", line["product_id"])
-    return [create_document(db, vals) for vals in vals_list]
+    return [
+        create_entry(db, vals) if vals.get("move_type") == "entry" else create_document(db, vals) for vals in vals_list
+    ]
 
 
 def create_document(db: Database, vals: Record) -> int:
@@ -112,12 +120,12 @@ def post(db: Database, model: str, ids: Ids, said: Said) -> object:
         document = db.exists(model, one)
         if document["state"] != "draft":
             raise user_error(f"The entry {document['name']} (id {one}) must be in draft.")
-        dated = document["invoice_date"] or db.moment().date()
+        dated = document["invoice_date"] or document["date"] or db.moment().date()
         if db.lock_date is not None and dated <= db.lock_date:
             raise user_error(f"You cannot add/modify entries prior to and inclusive of: {db.lock_date}.")
-        prefix = "INV" if document["move_type"] == "out_invoice" else "RINV"
+        prefix = PREFIXES[document["move_type"]]
         name = db.number_for(f"{prefix}/{dated.year}/")
-        db.tables[model].update(one, {"state": "posted", "name": name, "invoice_date": dated})
+        db.tables[model].update(one, {"state": "posted", "name": name, "invoice_date": dated, "date": dated})
         if document["reversed_entry_id"]:
             settle(db, db.tables[model].rows[document["reversed_entry_id"]], document)
     return False

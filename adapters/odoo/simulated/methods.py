@@ -19,7 +19,7 @@ def search_read(
     limit: int | None = None,
     order: str | None = None,
 ) -> object:
-    found = db.search(model, domain, order=order)
+    found = db.search(model, domain, order=order, archived=said.get("active_test") is False)
     end = None if limit is None else offset + limit
     return db.read(model, found[offset:end], list(db.tables[model].fields) if fields is None else fields)
 
@@ -31,8 +31,9 @@ def read(db: Database, model: str, ids: Ids, said: Said, *, fields: Sequence[str
 def write(db: Database, model: str, ids: Ids, said: Said, *, vals: Record) -> object:
     table = db.tables[model]
     table.check(vals, "in")
+    stamp = {"write_date": db.moment()} if "write_date" in table.fields else {}
     for one in ids:
-        table.update(one, vals)
+        table.update(one, {**vals, **stamp})
     return True
 
 

@@ -74,7 +74,7 @@ def confirm(db: Database, model: str, ids: Ids, said: Said) -> object:
         changes: Record = {"state": "sale", "date_order": db.moment(), "write_date": db.moment()}
         goods = [lines.rows[line] for line in order["order_line"]]
         goods = [g for g in goods if db.tables["product.product"].rows[g["product_id"]]["type"] == "consu"]
-        if goods:
+        if goods and not said.get("skip_procurement"):
             demand = [(g["product_id"], g["product_uom_qty"], g["id"]) for g in goods]
             changes |= {"picking_ids": [create_picking(db, order, demand)], "delivery_status": "pending"}
         db.tables[model].update(order["id"], changes)

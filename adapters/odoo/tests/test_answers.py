@@ -27,6 +27,7 @@ def answer(status: int, name: str | None = None, message: str = "", **headers: s
         (answer(403, "odoo.exceptions.AccessError", "Not allowed"), False, NeedsPerson, "access right"),
         (answer(404, "werkzeug.exceptions.NotFound", "the model 'x' does not exist"), False, NeedsPerson, "installed"),
         (answer(404), False, NeedsPerson, "host and database"),
+        (answer(403), False, NeedsPerson, "JSON-RPC"),
         (answer(422, "odoo.exceptions.UserError", "No journal could be found"), True, NeedsPerson, "journal_id"),
         (answer(422, "odoo.exceptions.UserError", "Before the Lock Date"), True, NeedsPerson, "unlock the period"),
         (answer(422, "odoo.exceptions.ValidationError", "Something else"), True, NeedsPerson, "correct it in Odoo"),
@@ -50,6 +51,7 @@ def test_what_repeating_cannot_mend_needs_a_person(response: Response, write: bo
         (answer(502), True, Uncertain),
         (answer(504), True, Uncertain),
         (answer(500, "psycopg2.errors.SerializationFailure", "could not serialize access"), True, RetryLater),
+        (answer(422, "odoo.exceptions.LockError", "Cannot grab a lock on records"), True, RetryLater),
         (answer(429), True, RetryLater),
     ],
 )
@@ -69,12 +71,28 @@ def test_the_traceback_is_never_told() -> None:
     assert found.reason == "sale.order.create: UserError (422): first line"
 
 
-@pytest.mark.parametrize("body", [b"<html>login</html>", b"{}", b'[{"id": "one"}]', b'[{"id": 1, "name": "S1"}]'])
+@pytest.mark.parametrize("body", [b"{}", b'[{"id": "one"}]', b'[{"id": 1, "name": "S1"}]'])
 def test_an_unknown_shape_needs_a_person(body: bytes) -> None:
     with pytest.raises(Interrupted) as raised:
         read_rows(SaleOrder, Response(status=200, headers={}, body=body), "sale.order.search_read")
     assert isinstance(raised.value.outcome, NeedsPerson)
     assert "sale.order.search_read" in raised.value.outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [(b"<html>login</html>", "a web page"), (b"[1, 2", "half an answer"), (b"", "something else")],
+)
+def test_what_is_no_json_is_somebody_before_odoo(body: bytes, said: str) -> None:
+    response = Response(status=200, headers={}, body=body)
+    with pytest.raises(Interrupted) as asked:
+        read(list[int], response, "sale.order.search_read")
+    assert asked.value.outcome == RetryLater(
+        reason=f"sale.order.search_read: answered 200 with {said}, which is no JSON"
+    )
+    with pytest.raises(Interrupted) as told:
+        read(list[int], response, "sale.order.create", write=True)
+    assert told.value.outcome == Uncertain(reason=f"sale.order.create: answered 200 with {said}, which is no JSON")
 
 
 def test_fields_of_tomorrow_are_ignored() -> None:

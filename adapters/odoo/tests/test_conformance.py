@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import pytest
 
-from adapters.odoo.harness import HARNESS
+from adapters.odoo.harness import BOOKS, HARNESS
 from hub.domain.posting import DocumentKind
 from hub.sdk.testkit import writes
 from hub.sdk.testkit.harness import AnyHarness
@@ -33,4 +33,4 @@ async def test_other_documents_are_posted_like_invoices(
     kind: DocumentKind, check: Callable[[AnyHarness, str], Awaitable[None]]
 ) -> None:
     request = msgspec.structs.replace(POSTING, kind=kind)
-    await check(msgspec.structs.replace(HARNESS, requests={"post": request}), "post")
+    await check(msgspec.structs.replace(BOOKS, requests={"post": request}), "post")

@@ -171,4 +171,4 @@ async def test_a_database_without_a_field_or_right_fails_the_connection_test(sho
     checks = {check.name: check for check in found.checks}
     assert checks["stock.picking"].detail.startswith("lacks carrier_tracking_ref")
     assert [name for name, check in checks.items() if not check.ok] == ["account.move", "stock.picking"]
-    assert checks["version"].detail == "Odoo 19.0"
+    assert checks["version"].detail == "Odoo 19.0 by JSON-2"

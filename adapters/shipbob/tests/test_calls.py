@@ -166,3 +166,10 @@ def test_settings_refuse_a_secret_that_cannot_be_a_key_and_hide_those_that_can()
     with pytest.raises(ValueError, match="base64"):
         Settings(account="a", token="t", channel_id=1, webhook_secret="whsec_x")
     assert hidden_fields(Settings) == {"token", "webhook_secret", "previous_webhook_secret"}
+
+
+@pytest.mark.parametrize("version", ["2026-01", "2026-07"])
+def test_every_call_goes_to_the_dated_version_of_the_connection(version: str) -> None:
+    known = msgspec.structs.replace(SETTINGS, version=version)
+    made = (calls.find_request("F-1", known), calls.order_request("1", known), calls.stock_request({}, known))
+    assert {request.path.split("/")[1] for request in made} == {version}

@@ -12,7 +12,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from adapters.shipbob import calls, client
-from adapters.shipbob.harness import CICERO, SUBMIT, settings
+from adapters.shipbob.harness import CICERO, SUBMIT, settings, take_back
+from adapters.shipbob.returns import pull_returns
 from adapters.shipbob.settings import Settings
 from adapters.shipbob.simulator import ShipBobSimulator
 from adapters.shipbob.simulator_books import Pace
@@ -73,6 +74,10 @@ async def exchanges(sim: ShipBobSimulator, context: Context[Settings]) -> list[E
     _ = [page async for page in client.pull_status(context, None)]
     _ = [page async for page in client.pull_stock(context, None)]
     await client.fetch(context, "order.shipped", "order:100000", b"")
+    sim.books.pace = Pace(ship_after_ms=None)
+    made = take_back(sim)
+    _ = [page async for page in pull_returns(context, None)]
+    await client.fetch(context, "return.completed", f"return:{made.id}", b"")
     await client.probe(context)
     return recorder.exchanges
 
@@ -87,6 +92,8 @@ def test_every_operation_was_exchanged(exchanges: list[Exchange]) -> None:
         ("POST /order:cancel", 200),
         ("POST /order:cancel", 422),
         ("GET /inventory-level", 200),
+        ("GET /return", 200),
+        ("GET /return/{id}", 200),
         ("GET /channel", 200),
     }
 

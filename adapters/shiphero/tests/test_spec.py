@@ -21,6 +21,7 @@ from adapters.shiphero.operations import (
     ORDER_LINES,
     ORDER_STATE,
     ORDERS_UPDATED,
+    RETURNS,
     SHIPMENT,
     SHIPMENTS,
     STOCK,
@@ -93,6 +94,7 @@ async def answers(simulator: ShipHeroSimulator) -> list[tuple[Operation, dict[st
     order = simulator.take_order(order_input("A-1", {"MUG": 3}))
     other = simulator.take_order(order_input("A-2", {"MUG": 1}))
     shipment = simulator.ship(order, part=True)
+    simulator.take_back(order, {"MUG": (1, 1)})
     assert shipment is not None
     calls: list[tuple[Operation, dict[str, Any]]] = [
         (CREATE_ORDER, {"data": order_input("A-3", {"MUG": 1})}),
@@ -104,6 +106,7 @@ async def answers(simulator: ShipHeroSimulator) -> list[tuple[Operation, dict[st
         (SHIPMENTS, {"date_from": "2026-01-01T00:00:00"}),
         (SHIPMENT, {"id": shipment.id}),
         (STOCK, {}),
+        (RETURNS, {"date_from": "2026-01-01T00:00:00"}),
         (ACCOUNT, {}),
     ]
     async with httpx.AsyncClient(base_url=simulator.base_url) as client:

@@ -15,7 +15,7 @@ from adapters.shopify.fetches import fetch
 from adapters.shopify.settings import Settings
 from adapters.shopify.simulator import ShopifySimulator
 from adapters.shopify.simulator_books import ShopOrder
-from hub.domain.order import OrderSnapshot
+from hub.domain.order import NOT_HELD, OrderContent, OrderSnapshot
 from hub.mapping.compile import compile_mapping
 from hub.mapping.tables import CodeTables, load_tables
 from hub.sdk.capabilities import ChannelCancel, Context, Page, Pulled
@@ -27,6 +27,12 @@ MAPPINGS = Path(__file__).parents[3] / "mappings" / "shopify"
 def read(body: bytes) -> OrderSnapshot:
     tables = CodeTables(load_tables((MAPPINGS / "tables.toml").read_text("utf-8")))
     return compile_mapping((MAPPINGS / "order.toml").read_text("utf-8"), ADAPTER.functions, tables)(body)
+
+
+def without_holds(snapshot: OrderSnapshot) -> OrderContent:
+    """What a webhook says, too; of holds only a read says that there are none."""
+    assert snapshot.content.held == NOT_HELD
+    return msgspec.structs.replace(snapshot.content, held=None)
 
 
 def eventful(shop: ShopifySimulator) -> ShopOrder:
@@ -54,7 +60,7 @@ async def test_fetched_order_means_the_same_as_the_webhook(shop: ShopifySimulato
     order = eventful(shop)
     fetched = await fetch(context, "orders/edited", f"order:{order.id}", b"{}")
     hooked, got = read(shop.body(order, "orders/updated")), read(fetched.body)
-    assert got.content == hooked.content
+    assert without_holds(got) == hooked.content
     assert got.contacts == hooked.contacts
     assert got.problems == hooked.problems == ()
     assert got.content.lines[0].quantity == 3
@@ -66,7 +72,7 @@ async def test_till_sale_means_the_same_as_the_webhook(shop: ShopifySimulator, c
     order = shop.place_order([("MUG-RED", 1)], at_till=501)
     fetched = await fetch(context, "orders/edited", f"order:{order.id}", b"{}")
     hooked, got = read(shop.body(order, "orders/create")), read(fetched.body)
-    assert got == hooked
+    assert msgspec.structs.replace(got, content=without_holds(got)) == hooked
     assert got.content.source == "pos"
     assert got.content.lines[0].managed_by == "done"
 
@@ -110,7 +116,7 @@ async def test_no_line_is_lost(shop: ShopifySimulator, context: Context[Settings
     shop.refund_order(order.id, {line.id: 1 for line in order.lines[:125]})
     shop.fulfil(one, [(line, 1) for line in one.lines[:125]], numbers=["1Z9"])
     got = read((await fetch(context, "orders/edited", f"order:{order.id}", b"{}")).body)
-    assert got.content == read(shop.body(order, "orders/updated")).content
+    assert without_holds(got) == read(shop.body(order, "orders/updated")).content
     assert len(got.content.lines) == 130
     assert sum(line.fulfilled_elsewhere for line in got.content.lines) == 125
     refunds = msgspec.json.decode((await fetch(context, "", f"order:{order.id}", b"{}")).body)["refunds"]

@@ -14,14 +14,16 @@ import msgspec
 import pytest
 from graphql import GraphQLSchema
 
-from adapters.shopify import documents
+from adapters.shopify import documents, documents_bulk
 from adapters.shopify.answers import read
 from adapters.shopify.availability import publish_availability
 from adapters.shopify.cancels import cancel_order
 from adapters.shopify.client import probe, pull_orders
 from adapters.shopify.fetches import fetch
 from adapters.shopify.harness import changed_level
+from adapters.shopify.history import pull_history
 from adapters.shopify.levels import SetAnswer, sort_errors
+from adapters.shopify.line_cancels import cancel_lines
 from adapters.shopify.messages import Fulfilled, Moved
 from adapters.shopify.operation import Operation
 from adapters.shopify.payments import capture_payment, refund_payment, void_payment
@@ -34,7 +36,9 @@ from adapters.shopify.subscriptions import keep_subscriptions
 from hub.domain.shipping import Parcel
 from hub.sdk.capabilities import (
     AvailabilityUpdate,
+    CancelledLine,
     ChannelCancel,
+    ChannelLineCancel,
     ConfirmedLine,
     Context,
     Level,
@@ -78,6 +82,11 @@ def test_document_is_valid_and_affordable(operation: Operation, schema: GraphQLS
     assert judge.mutation is operation.write
     assert judge.cost() == operation.worst
     assert operation.cost <= operation.worst <= 1000
+
+
+@published
+def test_the_bulk_query_is_valid(schema: GraphQLSchema) -> None:
+    assert sdl.Judge(schema, documents_bulk.history(NOW.date())).errors == []
 
 
 @published
@@ -152,9 +161,13 @@ async def everything(shop: ShopifySimulator, context: Context[Settings]) -> None
     cancelled = shop.place_order([("SKU-2", 1)])
     wish = ChannelCancel(key="k-cancel-1", order_external_id=str(cancelled.id), reason="fraud")
     assert isinstance(await cancel_order(context, wish), Done)
+    fewer = shop.place_order([("SKU-2", 3)])
+    off = CancelledLine(line=str(fewer.lines[0].id), quantity=1, remaining=2)
+    less = ChannelLineCancel(key="k-lines-1", order_external_id=str(fewer.id), lines=(off,), reason="one less")
+    assert isinstance(await cancel_lines(context, less), Done)
     await move_money(shop, context)
     await fetch(context, "orders/edited", f"order:{order.id}", b"{}")
-    assert [len(page.items) async for page in pull_orders(context, None)] == [5]
+    assert [len(page.items) async for page in pull_orders(context, None)] == [6]
     levels = tuple(Level(sku=sku, location="501", quantity=3, previous=99) for sku in ("SKU-3", "GONE"))
     assert isinstance(
         await publish_availability(context, AvailabilityUpdate(key="k-level-1", levels=levels)), NeedsPerson
@@ -173,8 +186,12 @@ async def everything(shop: ShopifySimulator, context: Context[Settings]) -> None
     assert [len(page.items) async for page in pull_stock(counting, None)] == [1]
     about, body = changed_level(shop)
     assert await fetch(counting, "inventory_levels/update", about, body) != ()
+    (work,) = order.fulfilment_orders[:1]
+    assert await fetch(context, "fulfillment_orders/placed_on_hold", f"work:{work.id}", b"{}") != ()
     await by_hand(shop, context)
     await subscribe(shop, context)
+    past = msgspec.structs.replace(context.settings, history_from=NOW.date())
+    assert [len(page.items) async for page in pull_history(msgspec.structs.replace(context, settings=past), None)]
 
 
 async def by_hand(shop: ShopifySimulator, context: Context[Settings]) -> None:

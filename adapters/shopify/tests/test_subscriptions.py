@@ -78,9 +78,10 @@ async def test_topics_that_are_refused_are_named(shop: ShopifySimulator, context
     assert isinstance(outcome, NeedsPerson)
     assert outcome.reason == (
         "webhooks are not subscribed: returns/request, returns/approve, returns/decline, returns/cancel, "
-        "returns/close, returns/reopen: You cannot create a webhook subscription with the specified topic"
+        "returns/close, returns/reopen, returns/update, returns/process: "
+        "You cannot create a webhook subscription with the specified topic"
     )
-    assert len(shop.subscriptions) == len(TOPICS) - 6
+    assert len(shop.subscriptions) == len(TOPICS) - 8
 
 
 async def test_a_hub_that_cannot_be_reached_leaves_everything(

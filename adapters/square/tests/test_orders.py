@@ -286,3 +286,12 @@ def test_a_return_of_unknown_origin_is_shown_to_a_person(shop: SquareSimulator, 
     assert snapshot.content.external_id == back["id"]
     assert snapshot.content.lines == ()
     assert "missing_field" in {kind for kind, _ in problems(snapshot)}
+
+
+def test_the_worst_that_is_thought_of_a_payment_is_the_risk_of_the_order(shop: SquareSimulator, read: Read) -> None:
+    sale = shop.ring_up([("MUG-RED", 1)])
+    (paid,) = [shop.payments[one["id"]] for one in sale["tenders"]]
+    assert read(stored(shop, sale)).content.risk is None
+    for theirs, ours in (("PENDING", None), ("NORMAL", "low"), ("MODERATE", "medium"), ("HIGH", "high")):
+        paid["risk_evaluation"] = {"created_at": "2026-01-16T12:00:01Z", "risk_level": theirs}
+        assert read(stored(shop, sale)).content.risk == ours

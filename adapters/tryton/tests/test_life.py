@@ -117,6 +117,7 @@ async def test_a_closed_year_needs_a_person_and_its_invoice_goes_through_once_it
             shut = simulator.rpc.call("model.account.journal.period.search", [["state", "=", "closed"]], 0, 99, None)
             simulator.rpc.call("model.account.journal.period.reopen", shut)
         assert isinstance(outcome, NeedsPerson)
+        assert outcome.kind == "period_locked"
         assert "open the period" in outcome.next_step
         assert trial.effects("post", request) == 0
         assert isinstance(await trial.write("post", request), Done)

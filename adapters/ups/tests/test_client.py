@@ -101,6 +101,19 @@ class TestBuying:
         assert sim.labels_bought == {LABEL.key: 1}
         assert await label(context, msgspec.structs.replace(wanted, look_first=True)) == found
 
+    async def test_what_nobody_wants_any_more_is_looked_for_and_not_bought(
+        self, sim: UpsSimulator, context: Context[Settings]
+    ) -> None:
+        given_up = msgspec.structs.replace(LABEL, given_up=True, look_first=True)
+        assert await buy(context, given_up) == Done()
+        assert sim.labels_bought == {}
+        bought = await label(context)
+        outcome = await buy(context, given_up)
+        assert isinstance(outcome, Done)
+        assert outcome.label is not None
+        assert (outcome.label.external_id, outcome.label.amount) == (bought.external_id, 0)
+        assert sim.labels_bought == {LABEL.key: 1}
+
     async def test_a_return_label_is_billed_to_where_it_goes(
         self, sim: UpsSimulator, context: Context[Settings]
     ) -> None:

@@ -7,13 +7,12 @@ import pytest
 
 from adapters.x12.client import advise_stock, cancel_fulfilment, fetch, pull_files, submit_fulfilment
 from adapters.x12.harness import HARNESS, PROFILE
-from adapters.x12.orders import AdvisedLine, StockAdvice
 from adapters.x12.settings import Settings
 from adapters.x12.simulator import X12Partner
 from adapters.x12.translate import READERS
 from hub.domain.facts import FulfilmentAccepted, GoodsArrived, GoodsLost
 from hub.mapping.tables import CodeTables, load_tables
-from hub.sdk.capabilities import Context, Page, Pulled
+from hub.sdk.capabilities import AdvisedLine, Context, Page, Pulled, StockAdvice
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson
 from hub.sdk.testkit.bench import Bench, bench
 from hub.sdk.testkit.reading import SHIPPED

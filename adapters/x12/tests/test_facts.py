@@ -58,7 +58,7 @@ def test_a_945() -> None:
             carrier="ups",
             service="Ground",
             weight_g=1360,
-            lines=(ParcelLine(line="1", quantity=2),),
+            lines=(ParcelLine(line="1", quantity=2, lot="LOT7"),),
         ),
     )
 

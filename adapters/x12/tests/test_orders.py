@@ -9,8 +9,6 @@ from adapters.x12.answers import answer
 from adapters.x12.harness import PROFILE
 from adapters.x12.interchange import Party, read
 from adapters.x12.orders import (
-    AdvisedLine,
-    StockAdvice,
     cancel_order,
     depositor_number,
     shipping_order,
@@ -20,6 +18,7 @@ from adapters.x12.settings import Carriage, Profile
 from adapters.x12.simulator import X12Partner
 from adapters.x12.writer import Unwritable, written
 from hub.domain.contact import Contact
+from hub.sdk.capabilities import AdvisedLine, StockAdvice
 from hub.sdk.testkit.samples import FULFILMENT, FULFILMENT_CANCEL, FULFILMENT_ID
 
 AT = datetime(2026, 1, 16, 12, 30, tzinfo=UTC)

@@ -133,7 +133,7 @@ def test_a_945_of_a_collapsed_isa() -> None:
             carrier="NPLT",
             service="NORTHPOINT TRANSPOR",
             weight_g=6803885,
-            lines=(ParcelLine(line="sku:123456789", quantity=3000),),
+            lines=(ParcelLine(line="sku:123456789", quantity=3000, lot="LOT12314"),),
         ),
     )
 
@@ -146,9 +146,9 @@ def test_a_945_without_envelope_whose_elements_are_shifted() -> None:
     assert fact.fulfilment == "01766655"
     (parcel,) = fact.parcels
     assert parcel.lines == (
-        ParcelLine(line="sku:007117901645", quantity=72),
-        ParcelLine(line="sku:007117901645", quantity=72),
-        ParcelLine(line="sku:007117900070", quantity=96),
+        ParcelLine(line="sku:007117901645", quantity=72, lot="40550"),
+        ParcelLine(line="sku:007117901645", quantity=72, lot="40551"),
+        ParcelLine(line="sku:007117900070", quantity=96, lot="93724"),
     )
     assert not any(isinstance(one, UnitsShort | FactLine) for one in facts)
 

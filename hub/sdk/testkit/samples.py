@@ -5,13 +5,18 @@ from datetime import UTC, datetime
 from typing import Final
 
 from hub.domain.contact import Contact
-from hub.domain.posting import DocumentKind
+from hub.domain.posting import DocumentKind, EntryKind
 from hub.domain.shipping import Parcel, ParcelLine
 from hub.sdk.capabilities import (
+    AdvisedLine,
     AvailabilityUpdate,
+    CancelledLine,
     ChannelCancel,
+    ChannelLineCancel,
     Command,
     ConfirmedLine,
+    EntryLine,
+    EntryRequest,
     FulfilmentCancel,
     FulfilmentRequest,
     LabelRequest,
@@ -26,6 +31,7 @@ from hub.sdk.capabilities import (
     RateRequest,
     RequestLine,
     ShipmentConfirmation,
+    StockAdvice,
 )
 
 ORDER: Final = "01KF0X5B3GCDEFGHJKMN"
@@ -89,6 +95,12 @@ CONFIRMATION: Final = ShipmentConfirmation(
     shipped_at=datetime(2026, 1, 16, 15, 0, tzinfo=UTC),
 )
 ORDER_CANCEL: Final = ChannelCancel(key=f"{ORDER}-cancel-1", order_external_id="1001", reason="customer asked")
+LINE_CANCEL: Final = ChannelLineCancel(
+    key=f"{ORDER}-pay-lines-1",
+    order_external_id="1001",
+    lines=(CancelledLine(line="11", quantity=1, remaining=1),),
+    reason="customer asked",
+)
 PAYMENT_CAPTURE: Final = PaymentCapture(
     key=f"{ORDER}-pay-capture-1",
     order_external_id="1001",
@@ -138,12 +150,36 @@ POSTING: Final = PostingRequest(
     customer=CUSTOMER,
     dated=datetime(2026, 1, 16, 15, 0, tzinfo=UTC),
 )
+PAYMENT_ENTRY: Final = EntryRequest(
+    key=f"{ORDER}-pay-1",
+    kind=EntryKind.PAYMENT,
+    order=ORDER,
+    order_number="#1001",
+    payment="txn-1",
+    method="card",
+    currency="USD",
+    lines=(EntryLine(account="clearing", debit=5500), EntryLine(account="customer", credit=5500)),
+    customer=CUSTOMER,
+    dated=datetime(2026, 1, 15, 12, 0, tzinfo=UTC),
+)
+
+ADVICE: Final = StockAdvice(
+    key=f"{FULFILMENT_ID}-advise-1",
+    reference=FULFILMENT_ID,
+    lines=(AdvisedLine(line="1", sku="MUG-RED", quantity=4, title="Mug, red"),),
+    location="loc-1",
+    shipped_at=datetime(2026, 1, 16, 15, 0, tzinfo=UTC),
+    tracking="1Z999AA10300000001",
+    ship_from=WAREHOUSE,
+)
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "submit_fulfilment": FULFILMENT,
     "cancel_fulfilment": FULFILMENT_CANCEL,
+    "advise_stock": ADVICE,
     "confirm_shipment": CONFIRMATION,
     "cancel_order": ORDER_CANCEL,
+    "cancel_lines": LINE_CANCEL,
     "capture_payment": PAYMENT_CAPTURE,
     "void_payment": PAYMENT_VOID,
     "refund_payment": PAYMENT_REFUND,
@@ -151,5 +187,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "buy_label": LABEL,
     "void_label": LABEL_VOID,
     "post": POSTING,
+    "post_payment": PAYMENT_ENTRY,
 }
 """By capability; every writing capability has one."""

@@ -100,6 +100,10 @@ def describe(kpi: Kpi) -> KpiView:
 
 WHERE: Final = "WHERE merchant = $1 AND ($2::timestamptz IS NULL OR at >= $2) AND ($3::timestamptz IS NULL OR at < $3) "
 SUMS: Final = "coalesce(sum(numerator), 0)::bigint, coalesce(sum(denominator), 0)::bigint, count(*)"
+OVER_ALL: Final = (
+    "(sum(sum(numerator)) OVER ())::bigint, (sum(sum(denominator)) OVER ())::bigint, (sum(count(*)) OVER ())::bigint"
+)
+"""The same of all parts, also of those beyond the largest."""
 
 
 async def read_kpi(
@@ -109,16 +113,18 @@ async def read_kpi(
     if by is not None and by not in kpi.by:
         raise Invalid([Fault(f"{kpi.name} is split by {', '.join(kpi.by)}", parameter="by")])
     asked = (merchant, period.since, period.until)
-    total = await connection.fetchrow(f"SELECT {SUMS} FROM {kpi.view} {WHERE}", *asked)
-    assert total is not None
-    parts = []
-    if by is not None:
+    found, parts = f"FROM {kpi.view} {WHERE}", []
+    numerator = denominator = counted = 0
+    if by is None:
+        numerator, denominator, counted = (await connection.fetch(f"SELECT {SUMS} {found}", *asked))[0]
+    else:
         key = "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD')" if by == "day" else f"coalesce({by}, '')"
         rows = await connection.fetch(
-            f"SELECT {key}, {SUMS} FROM {kpi.view} {WHERE} GROUP BY 1 ORDER BY 3 DESC, 2 DESC, 1 LIMIT {LARGEST}",
-            *asked,
+            f"SELECT {key}, {SUMS}, {OVER_ALL} {found} GROUP BY 1 ORDER BY 3 DESC, 2 DESC, 1 LIMIT {LARGEST}", *asked
         )
-        parts = [_part(row, kpi, total[1] if by in kpi.whole else None) for row in rows]
+        parts = [_part(row, kpi, row[5] if by in kpi.whole else None) for row in rows]
+        if rows:
+            numerator, denominator, counted = rows[0][4:]
     return FigureView(
         name=kpi.name,
         title=kpi.title,
@@ -126,10 +132,10 @@ async def read_kpi(
         unit=kpi.unit,
         since=period.since,
         until=period.until,
-        value=_value(total[0], total[1], kpi),
-        numerator=total[0],
-        denominator=total[1],
-        rows=total[2],
+        value=_value(numerator, denominator, kpi),
+        numerator=numerator,
+        denominator=denominator,
+        rows=counted,
         by=by,
         parts=sorted(parts, key=lambda part: part.key) if by == "day" else parts,
     )

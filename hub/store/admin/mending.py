@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from hub.store import outbox
 from hub.store.database import PooledConnection
 from hub.store.inbox import unpark
 
@@ -11,6 +12,25 @@ async def mend(
     connection: PooledConnection, merchant: str, kind: str, causes: Sequence[str], *, who: str, now: datetime
 ) -> int:
     """Close the open exceptions of these causes and let parked messages go on; returns how many messages those are."""
+    return await let_go(connection, await _close(connection, merchant, kind, causes, who, now))
+
+
+async def mend_effects(
+    connection: PooledConnection, merchant: str, kind: str, causes: Sequence[str], *, who: str, now: datetime
+) -> int:
+    """Like `mend` for causes that effects wait for: they are tried again; returns how many."""
+    closed = await _close(connection, merchant, kind, causes, who, now)
+    if not closed:
+        return 0
+    rows = await connection.fetch(
+        "SELECT DISTINCT ref FROM exception_waiter WHERE exception_id = ANY($1::bigint[]) AND what = 'effect'", closed
+    )
+    return await outbox.unpark(connection, [int(row["ref"]) for row in rows])
+
+
+async def _close(
+    connection: PooledConnection, merchant: str, kind: str, causes: Sequence[str], who: str, now: datetime
+) -> list[int]:
     closed = await connection.fetch(
         "UPDATE exception SET closed_at = $4, closed_by = $5 WHERE merchant = $1 AND kind = $2 "
         "AND cause = ANY($3::text[]) AND closed_at IS NULL RETURNING id",
@@ -20,7 +40,7 @@ async def mend(
         now,
         who,
     )
-    return await let_go(connection, [row["id"] for row in closed])
+    return [row["id"] for row in closed]
 
 
 async def mend_accounts(

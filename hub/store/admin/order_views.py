@@ -9,6 +9,7 @@ from hub.domain.contact import Contact, Place
 from hub.domain.order import ManagedBy, Method, OrderContent
 from hub.domain.states import OrderState, SliceState
 from hub.store.admin.exceptions import ExceptionView
+from hub.store.admin.purchases import PurchaseView
 
 
 class AmountsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +109,8 @@ class ParcelLineView(msgspec.Struct, frozen=True, kw_only=True):
     """The channel's line id."""
     sku: str | None
     quantity: int
+    lot: str | None
+    """Where the node names lots."""
 
 
 class ParcelView(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +180,7 @@ class FulfilmentView(msgspec.Struct, frozen=True, kw_only=True):
     """Taken back when the node has not answered by then."""
     collect_by: datetime | None
     """Until when the customer may collect what is ready."""
+    purchase: PurchaseView | None
     lines: list[FulfilmentLineView]
     shipments: list[ShipmentView]
     cancels: list[CancelView]

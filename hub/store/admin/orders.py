@@ -7,7 +7,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from hub.domain.contact import Contact
+from hub.domain.contact import Contact, is_told_key
 from hub.domain.fulfilment import fulfilment_id, fulfilment_status, split_fulfilment_id
 from hub.domain.money import Amounts, AmountSet
 from hub.domain.order import ManagedBy, OrderContent, OrderLine
@@ -38,6 +38,7 @@ from hub.store.admin.order_views import (
     WaitView,
 )
 from hub.store.admin.paging import Cut, Page, encode_cursor
+from hub.store.admin.purchases import purchase_view
 from hub.store.database import PooledConnection
 
 # Each by an index of its own: an OR over them would read every order there is.
@@ -155,7 +156,8 @@ async def get_order(connection: PooledConnection, merchant: str, id: str, *, peo
     rows = await connection.fetch(
         "SELECT DISTINCT ON (key) key, document FROM contact WHERE order_id = $1 ORDER BY key, revision DESC", id
     )
-    contacts = {row["key"]: msgspec.json.decode(row["document"], type=Contact) for row in rows if row["document"]}
+    shown = [row for row in rows if row["document"] and not is_told_key(row["key"])]
+    contacts = {row["key"]: msgspec.json.decode(row["document"], type=Contact) for row in shown}
     return msgspec.structs.replace(order, contacts=contacts)
 
 
@@ -281,12 +283,9 @@ def _left(demand: DemandView) -> int:
 
 
 def _slice(order: str, row: asyncpg.Record) -> SliceView:
-    fulfilment = row["fulfilment_no"]
-    return SliceView(
-        state=SliceState(row["state"]),
-        fulfilment=None if fulfilment is None else fulfilment_id(order, fulfilment),
-        **_pick(row, "quantity node reason promised_at"),
-    )
+    asked = None if row["fulfilment_no"] is None else fulfilment_id(order, row["fulfilment_no"])
+    state = SliceState(row["state"])
+    return SliceView(state=state, fulfilment=asked, **_pick(row, "quantity node reason promised_at"))
 
 
 def _fulfilments(order: str, rows: Rows) -> list[FulfilmentView]:
@@ -301,6 +300,7 @@ def _fulfilments(order: str, rows: Rows) -> list[FulfilmentView]:
                 order=order,
                 group=row["group_key"],
                 connection=row["connection_id"],
+                purchase=purchase_view(row["purchase"]),
                 status=fulfilment_status(
                     [SliceState(part["state"]) for part in parts],
                     left=any(one["fulfilment_no"] == row["no"] for one in rows["shipment"]),
@@ -348,7 +348,12 @@ def _shipped(order: str, row: asyncpg.Record, rows: Rows) -> ShipmentView:
                 status=told["status"] if told else "unknown",
                 status_at=told["status_at"] if told else None,
                 lines=[
-                    ParcelLineView(line=names[int(line.line)][0], sku=names[int(line.line)][1], quantity=line.quantity)
+                    ParcelLineView(
+                        line=names[int(line.line)][0],
+                        sku=names[int(line.line)][1],
+                        quantity=line.quantity,
+                        lot=line.lot,
+                    )
                     for line in parcel.lines
                 ],
             )

@@ -28,17 +28,19 @@ JOIN order_revision r ON r.order_id = o.id AND r.no = o.revision
 WHERE o.acting AND NOT o.test;
 
 -- A unit that was cancelled because no node had it, not because nobody wanted it.
-CREATE FUNCTION kpi_wanting(reason text, cancel_reason text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION kpi_wanting(reason text, cancel_reason text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(reason IN ('short', 'refused', 'displaced'), false)
     OR cancel_reason IN ('inventory', 'out_of_stock', 'no_stock', 'shortage', 'noinventory', 'backorder_expired')
 $$;
 
 -- The stated sum of a view of amounts, as the domain adds it up.
-CREATE FUNCTION kpi_total(amounts jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
-  SELECT coalesce(sum(coalesce((amounts ->> p.name)::bigint, 0) * p.sign), 0)::bigint
-  FROM (VALUES ('subtotal', 1), ('discount', -1), ('shipping', 1), ('duties', 1), ('fees', 1), ('tip', 1),
-    ('rounding', 1), ('tax', CASE WHEN coalesce((amounts ->> 'tax_included')::boolean, false) THEN 0 ELSE 1 END))
-    AS p (name, sign)
+CREATE FUNCTION kpi_total(amounts jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT coalesce(t.subtotal, 0) - coalesce(t.discount, 0) + coalesce(t.shipping, 0) + coalesce(t.duties, 0)
+    + coalesce(t.fees, 0) + coalesce(t.tip, 0) + coalesce(t.rounding, 0)
+    + CASE WHEN coalesce(t.tax_included, false) THEN 0 ELSE coalesce(t.tax, 0) END
+  FROM jsonb_to_record(CASE jsonb_typeof(amounts) WHEN 'object' THEN amounts ELSE '{}' END) AS t (subtotal bigint,
+    discount bigint, shipping bigint, duties bigint, fees bigint, tip bigint, rounding bigint, tax bigint,
+    tax_included boolean)
 $$;
 """
 

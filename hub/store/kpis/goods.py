@@ -125,15 +125,13 @@ RETURN_RATE: Final = Kpi(
     whole=("reason",),
     rows=f"""
 SELECT o.merchant, o.placed_at AS at, o.order_id, l.line AS ref, o.channel, NULL::text AS node,
-  coalesce(s.sku, l.sku) AS item, NULL::text AS reason, NULL::text AS currency, 0::bigint AS numerator,
+  l.sku AS item, NULL::text AS reason, NULL::text AS currency, 0::bigint AS numerator,
   l.units AS denominator
 FROM kpi_order o CROSS JOIN LATERAL (
   SELECT d.line, min(d.sku) AS sku, min(gone.units / d.per_unit) AS units
   FROM demand d CROSS JOIN LATERAL (SELECT coalesce(sum(p.quantity), 0)::bigint AS units FROM slice p
     WHERE p.order_id = d.order_id AND p.demand_no = d.no AND p.state IN {LEFT}) gone
   WHERE d.order_id = o.order_id GROUP BY d.line) l
-LEFT JOIN LATERAL (SELECT x ->> 'sku' AS sku FROM jsonb_array_elements(o.document -> 'lines') x
-  WHERE x ->> 'external_id' = l.line) s ON true
 WHERE l.units > 0
 UNION ALL
 SELECT o.merchant, o.placed_at, o.order_id, r.id, o.channel, n.code,
@@ -141,8 +139,8 @@ SELECT o.merchant, o.placed_at, o.order_id, r.id, o.channel, n.code,
 FROM return_order r JOIN kpi_order o ON o.order_id = r.order_id
 CROSS JOIN LATERAL jsonb_array_elements(r.document -> 'lines') x
 LEFT JOIN node n ON n.id = r.node_id
-LEFT JOIN LATERAL (SELECT y ->> 'sku' AS sku FROM jsonb_array_elements(o.document -> 'lines') y
-  WHERE y ->> 'external_id' = x ->> 'line') s ON true
+CROSS JOIN LATERAL (SELECT min(d.sku) AS sku FROM demand d
+  WHERE d.order_id = o.order_id AND d.line = x ->> 'line') s
 WHERE (x ->> 'received')::bigint > 0
 """,
 )

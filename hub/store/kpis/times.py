@@ -41,6 +41,25 @@ JOIN node n ON n.id = f.node_id
 """,
 )
 
+PROMISED: Final = """(
+  SELECT g.key, g.promised, s.there, s.there AND t.delivered_at <= g.promised AS in_time
+  FROM (
+    SELECT coalesce(x ->> 'key', 'main') AS key, (x ->> 'deliver_by')::timestamptz AS promised
+    FROM jsonb_array_elements(o.document -> 'groups') x
+    WHERE x ->> 'deliver_by' IS NOT NULL AND coalesce(x ->> 'method', 'ship') IN ('ship', 'deliver')) g
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS parts, coalesce(bool_and(p.state IN ('delivered', 'returned')), false) AS there
+    FROM demand d JOIN slice p ON p.order_id = d.order_id AND p.demand_no = d.no AND p.state <> 'cancelled'
+    WHERE d.order_id = o.order_id AND d.group_key = g.key AND d.managed_by = 'hub' AND d.ships) s
+  CROSS JOIN LATERAL (
+    SELECT max(c.status_at) FILTER (WHERE c.status = 'delivered') AS delivered_at,
+      coalesce(bool_or(c.tracking IS NULL), false) AS untold
+    FROM fulfilment_order f JOIN shipment h ON h.order_id = f.order_id AND h.fulfilment_no = f.no
+    JOIN parcel c ON c.order_id = h.order_id AND c.shipment_no = h.no
+    WHERE f.order_id = o.order_id AND f.group_key = g.key) t
+  WHERE s.parts > 0 AND NOT t.untold AND (s.there OR g.promised < now()))"""
+"""Delivery groups of an order `o` with a date for the customer, that are delivered or past it."""
+
 ON_TIME: Final = Kpi(
     name="on_time",
     title="Delivered on time",
@@ -51,25 +70,11 @@ ON_TIME: Final = Kpi(
     good="high",
     by=("channel", "reason", "day"),
     whole=("reason",),
-    rows="""
+    rows=f"""
 SELECT o.merchant, g.promised AS at, o.order_id, g.key AS ref, o.channel, NULL::text AS node, NULL::text AS item,
-  CASE WHEN NOT s.there THEN 'not delivered' WHEN t.delivered_at > g.promised THEN 'late' END AS reason,
-  NULL::text AS currency, (s.there AND t.delivered_at <= g.promised)::int::bigint AS numerator, 1::bigint AS denominator
-FROM kpi_order o CROSS JOIN LATERAL (
-  SELECT coalesce(x ->> 'key', 'main') AS key, (x ->> 'deliver_by')::timestamptz AS promised
-  FROM jsonb_array_elements(o.document -> 'groups') x
-  WHERE x ->> 'deliver_by' IS NOT NULL AND coalesce(x ->> 'method', 'ship') IN ('ship', 'deliver')) g
-CROSS JOIN LATERAL (
-  SELECT count(*) AS parts, coalesce(bool_and(p.state IN ('delivered', 'returned')), false) AS there
-  FROM demand d JOIN slice p ON p.order_id = d.order_id AND p.demand_no = d.no AND p.state <> 'cancelled'
-  WHERE d.order_id = o.order_id AND d.group_key = g.key AND d.managed_by = 'hub' AND d.ships) s
-CROSS JOIN LATERAL (
-  SELECT max(c.status_at) FILTER (WHERE c.status = 'delivered') AS delivered_at,
-    coalesce(bool_or(c.tracking IS NULL), false) AS untold
-  FROM fulfilment_order f JOIN shipment h ON h.order_id = f.order_id AND h.fulfilment_no = f.no
-  JOIN parcel c ON c.order_id = h.order_id AND c.shipment_no = h.no
-  WHERE f.order_id = o.order_id AND f.group_key = g.key) t
-WHERE s.parts > 0 AND NOT t.untold AND (s.there OR g.promised < now())
+  CASE WHEN NOT g.there THEN 'not delivered' WHEN NOT g.in_time THEN 'late' END AS reason,
+  NULL::text AS currency, g.in_time::int::bigint AS numerator, 1::bigint AS denominator
+FROM kpi_order o CROSS JOIN LATERAL {PROMISED} g
 """,
 )
 
@@ -108,14 +113,16 @@ PERFECT_ORDER: Final = Kpi(
     good="high",
     by=("channel", "reason", "day"),
     whole=("reason",),
-    rows="""
+    rows=f"""
 SELECT o.merchant, o.placed_at AS at, o.order_id, o.order_id AS ref, o.channel, NULL::text AS node, NULL::text AS item,
   f.failed AS reason, NULL::text AS currency, (f.failed IS NULL)::int::bigint AS numerator, 1::bigint AS denominator
-FROM kpi_order o CROSS JOIN LATERAL (SELECT CASE
+FROM kpi_order o
+CROSS JOIN LATERAL (SELECT count(*) AS promised, bool_or(g.in_time IS NOT TRUE) AS late FROM {PROMISED} g) s
+CROSS JOIN LATERAL (SELECT CASE
   WHEN EXISTS (SELECT 1 FROM slice p WHERE p.order_id = o.order_id AND p.state = 'cancelled'
     AND kpi_wanting(p.reason, o.cancel_reason)) THEN 'incomplete'
-  WHEN EXISTS (SELECT 1 FROM kpi_on_time t WHERE t.order_id = o.order_id AND t.numerator = 0) THEN 'late'
-  WHEN NOT EXISTS (SELECT 1 FROM kpi_on_time t WHERE t.order_id = o.order_id)
+  WHEN s.late THEN 'late'
+  WHEN s.promised = 0
     AND EXISTS (SELECT 1 FROM kpi_on_time_dispatch t WHERE t.order_id = o.order_id AND t.numerator = 0) THEN 'late'
   WHEN EXISTS (SELECT 1 FROM return_order r CROSS JOIN LATERAL jsonb_array_elements(r.document -> 'lines') x
     WHERE r.order_id = o.order_id AND lower(x ->> 'reason') IN ('damaged', 'defective', 'wrong_item')) THEN 'not right'

@@ -7,6 +7,7 @@ from litestar import Controller
 from hub.web.api.adapters import Adapters
 from hub.web.api.approvals import Approvals
 from hub.web.api.ats import Allowances, AvailableToSell
+from hub.web.api.books import Books
 from hub.web.api.connection_actions import ConnectionActions
 from hub.web.api.connections import Connections
 from hub.web.api.customer_links import CustomerLinks
@@ -20,6 +21,7 @@ from hub.web.api.messages import Messages
 from hub.web.api.nodes import Nodes, StockPoints
 from hub.web.api.offers import Offers
 from hub.web.api.orders import Orders
+from hub.web.api.packing import PackingTable
 from hub.web.api.pick_ups import PickUps
 from hub.web.api.policies import Policies
 from hub.web.api.promises import Promises
@@ -30,6 +32,7 @@ from hub.web.api.returns import Returns
 from hub.web.api.simulation import Simulation
 from hub.web.api.stock import Stock, StockSources, Supply
 from hub.web.api.subscriptions import Subscriptions
+from hub.web.api.suppliers import PurchaseOrders, SupplierPrices
 from hub.web.api.tokens import Tokens
 from hub.web.api.transfers import Transfers
 
@@ -49,12 +52,16 @@ CONTROLLERS: Final[tuple[type[Controller], ...]] = (
     Allowances,
     Reservations,
     Reconciliation,
+    Books,
     Promises,
     Orders,
     Approvals,
     Holds,
     CustomerLinks,
     FulfilmentOrders,
+    PurchaseOrders,
+    SupplierPrices,
+    PackingTable,
     PickUps,
     Offers,
     Transfers,

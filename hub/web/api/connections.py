@@ -105,7 +105,10 @@ def view(hub: Services, stored: Stored) -> ConnectionView:
         account=stored.account,
         config=stored.config,
         secrets=names,
-        modes={name: stored.modes.get(name, Mode.LIVE.value) for name in capabilities},
+        modes={
+            name: stored.modes.get(name, (adapter.unset_mode(name) if adapter else Mode.LIVE).value)
+            for name in capabilities
+        },
         live_from=stored.live_from,
         enabled=stored.enabled,
         paused=stored.paused,

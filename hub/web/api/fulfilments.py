@@ -8,6 +8,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from hub.domain.facts import (
+    CancelConfirmed,
     FactLine,
     FulfilmentAccepted,
     FulfilmentRefused,
@@ -31,6 +32,7 @@ from hub.flow.take_order import advance
 from hub.store.admin.errors import Conflict, Fault, Invalid, pointer
 from hub.store.admin.fulfilments import get_fulfilment, list_fulfilments
 from hub.store.admin.order_views import FulfilmentView
+from hub.store.admin.packing import labelled_parcels
 from hub.store.admin.paging import Page
 from hub.web.api.order_actions import load
 from hub.web.api.pick_ups import Code, check_code
@@ -167,7 +169,7 @@ def lines_of(view: FulfilmentView, bodies: list[LineBody], at: str) -> tuple[Fac
     return tuple(FactLine(line=name, quantity=units) for name, units in found.items() if units)
 
 
-def _shipped(data: ShipBody) -> MakeFact:
+def _shipped(data: ShipBody, bought: tuple[Parcel, ...]) -> MakeFact:
     def make(tx: Work, view: FulfilmentView) -> NodeFact:
         parcels = tuple(
             Parcel(
@@ -184,13 +186,27 @@ def _shipped(data: ShipBody) -> MakeFact:
             for index, body in enumerate(data.parcels)
         )
         shipment = data.shipment or tx.hub.new_id()
-        return GoodsShipped(at=tx.now, fulfilment=view.id, shipment=shipment, parcels=parcels)
+        return GoodsShipped(at=tx.now, fulfilment=view.id, shipment=shipment, parcels=parcels or bought)
 
     return make
 
 
 def _accepted(tx: Work, view: FulfilmentView) -> NodeFact:
     return FulfilmentAccepted(at=tx.now, fulfilment=view.id)
+
+
+async def _ship(tx: Work, id: str, data: ShipBody) -> FulfilmentView:
+    view = await get_fulfilment(tx.connection, tx.merchant, id)
+    bought: tuple[Parcel, ...] = ()
+    if not data.parcels and view.connection is None:
+        bought = await labelled_parcels(tx.connection, await tx.hub.directory(), id)
+    return await work_on(tx, id, "ship", _shipped(data, bought))
+
+
+def _unpacked(tx: Work, view: FulfilmentView) -> NodeFact:
+    if not any(wish.state in ("asked", "refused") for wish in view.cancels):
+        raise Conflict("nobody-asked", f"Nobody asked for {view.id} back: report it short or refuse it instead")
+    return CancelConfirmed(at=tx.now, fulfilment=view.id)
 
 
 def _ready(tx: Work, view: FulfilmentView) -> NodeFact:
@@ -291,6 +307,11 @@ class FulfilmentOrders(Controller):
 
         return await commit(hub, request, lambda tx: work_on(tx, id, "pack", make))
 
+    @post("/{id:str}/unpack", summary="Unpack what was asked back", status_code=200)
+    async def unpack(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> Response[FulfilmentView]:
+        """Packed already and not gone: back on the shelf; the label is voided."""
+        return await commit(hub, request, lambda tx: work_on(tx, id, "unpack", _unpacked))
+
     @post("/{id:str}/ready", summary="Ready for pick-up", status_code=200)
     async def ready(self, hub: Hub, request: ApiRequest, id: FromPath[str]) -> Response[FulfilmentView]:
         """Waits for the customer."""
@@ -349,5 +370,6 @@ class FulfilmentOrders(Controller):
     async def ship(
         self, hub: Hub, request: ApiRequest, id: FromPath[str], data: JSONBody[ShipBody | None] = None
     ) -> Response[FulfilmentView]:
-        """Goods left: the channel and the books are told. Without parcels, all that is left goes in one."""
-        return await commit(hub, request, lambda tx: work_on(tx, id, "ship", _shipped(data or ShipBody())))
+        """Goods left: the channel and the books are told. Without parcels they went with the label that was bought for
+        them; without a label in one parcel of which nobody knows the number."""
+        return await commit(hub, request, lambda tx: _ship(tx, id, data or ShipBody()))

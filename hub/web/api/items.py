@@ -14,7 +14,7 @@ from hub.store.admin import items, sku_maps
 from hub.store.admin.accounts import find_account, find_accounts
 from hub.store.admin.errors import Conflict, Fault, Invalid, pointer
 from hub.store.admin.items import ItemView, ItemWrite
-from hub.store.admin.mending import mark_dirty, mend_accounts, mend_connections
+from hub.store.admin.mending import mark_dirty, mend_accounts, mend_connections, mend_effects
 from hub.store.admin.paging import Page
 from hub.store.admin.sku_maps import SkuMapView
 from hub.store.admin.tokens import Role
@@ -53,6 +53,8 @@ class CustomsBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     hs_code: Word | None = None
     origin_country: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")] | None = None
     description: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+    value: dict[Currency, Price] = {}
+    """What a base unit is declared at, by currency, where nothing was paid for it."""
 
 
 class ItemBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,9 +100,11 @@ class SkuMapBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def _unit_cost(body: ItemBody, at: str) -> dict[str, Decimal]:
-    strange = [currency for currency in body.unit_cost if currency not in MINOR_UNITS]
+    strange = [f"unit_cost/{currency}" for currency in body.unit_cost if currency not in MINOR_UNITS]
+    if body.customs is not None:
+        strange += [f"customs/value/{currency}" for currency in body.customs.value if currency not in MINOR_UNITS]
     if strange:
-        raise Invalid([Fault("is no currency of ISO 4217", f"{at}/unit_cost/{currency}") for currency in strange])
+        raise Invalid([Fault("is no currency of ISO 4217", f"{at}/{where}") for where in strange])
     return {currency: Decimal(price) for currency, price in body.unit_cost.items()}
 
 
@@ -133,11 +137,13 @@ async def store(tx: Work, writes: list[ItemWrite]) -> list[ItemView]:
     skus = [item.sku for item in made]
     await mend_accounts(tx.connection, tx.merchant, "unknown_sku", skus, who=tx.who, now=tx.now)
     await mend_connections(tx.connection, tx.merchant, "unknown_stock_sku", skus, who=tx.who, now=tx.now)
+    items_named = [f"item {sku}" for sku in skus]
+    await mend_effects(tx.connection, tx.merchant, "customs_data_missing", items_named, who=tx.who, now=tx.now)
     await tx.unit.wake(
         tx.merchant, [f"sku:{item.sku}" for item in made] + [f"item:{item.item}" for item in made], tx.now
     )
     await mark_dirty(tx.connection, [item.item for item in made])
-    tx.ring("waiting", "stock", "availability")
+    tx.ring("waiting", "stock", "availability", "deliver")
     return made
 
 

@@ -125,6 +125,8 @@ class DirectOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     financial_status: Text | None = None
     risk: Text | None = None
     """The channel's own word, such as low, medium or high."""
+    locale: Text | None = None
+    """The customer's language (BCP 47), such as de-AT: mails to him are in it."""
     company: Text | None = None
     purchase_order: Text | None = None
     terms: Text | None = None
@@ -312,6 +314,7 @@ def _snapshot(data: DirectOrder, now: datetime, placed_at: datetime, who: str) -
         tags=tuple(data.tags),
         financial_status=data.financial_status,
         risk=data.risk,
+        locale=data.locale,
         entered_by=who,
         **{name: getattr(data, name) for name in BUSINESS},
     )

@@ -7,6 +7,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from hub.flow.cartons import PackingError, load_packing
 from hub.flow.change_window import ChangePolicyError, load_change_policy
 from hub.flow.exception_rules import ExceptionRuleError, load_exception_rules
 from hub.flow.hold_rules import HoldPolicyError, load_hold_policy
@@ -28,7 +29,7 @@ from hub.web.openapi import UNKEYED
 from hub.web.paging import Paged
 from hub.web.services import ApiRequest, Hub, Work, commit
 
-Kind = Literal["routing", "promise", "returns", "exceptions", "holds", "changes", "pick_up"]
+Kind = Literal["routing", "promise", "returns", "exceptions", "holds", "changes", "pick_up", "packing"]
 PolicyText = Annotated[str, msgspec.Meta(min_length=1, max_length=200_000)]
 Version = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
@@ -76,6 +77,7 @@ WRONG: Final = (
     HoldPolicyError,
     ChangePolicyError,
     PickUpPolicyError,
+    PackingError,
 )
 """What the loaders raise of a text that cannot be used."""
 
@@ -91,6 +93,8 @@ def check(text: str, kind: str) -> str:
             return load_return_policy(text).version
         if kind == "pick_up":
             return load_pick_up_policy(text).version
+        if kind == "packing":
+            return load_packing(text).version
         if kind == "exceptions":
             return load_exception_rules(text).version
         return load_offer(text).version if kind == "promise" else load_policy(text).version

@@ -13,13 +13,13 @@ from hub.domain.contact import Contact
 from hub.domain.signed_link import BadLink, sign, verify
 from hub.domain.states import AT_REST, GONE, OrderState
 from hub.flow.aggregate import Order
+from hub.flow.amend import window_closed
 from hub.flow.batch import Batch
 from hub.flow.cancel import ask_cancel
 from hub.flow.change_address import change_address
 from hub.flow.change_window import Wish
 from hub.flow.pick_up import ready_for_code
 from hub.flow.ports import LostRace
-from hub.flow.redirect import window_closed
 from hub.flow.refusal import CannotDo
 from hub.flow.returns import returnable
 from hub.flow.take_order import advance

@@ -165,7 +165,7 @@ async def test_a_node_is_worked_through_the_api(shop: Site) -> None:
         f"{path}/ship",
         {"parcels": [{"tracking": "T1", "carrier": "dhl", "lines": [{"sku": "A", "quantity": 4}]}]},
     )
-    assert shipped["shipments"][0]["parcels"][0]["lines"] == [{"line": "1", "sku": "A", "quantity": 4}]
+    assert shipped["shipments"][0]["parcels"][0]["lines"] == [{"line": "1", "sku": "A", "quantity": 4, "lot": None}]
     partly = await shop.ok("GET", f"/orders/{order['id']}")
     assert partly["progress"]["status"] == "partially_shipped"
     # Of a kit, as many as its slowest component allows.

@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
+from hub.domain.order import OrderContent
 from hub.domain.payment import PaymentKind
 from hub.domain.states import AT_REST
 from hub.store.verify import verify_stock
@@ -26,6 +29,10 @@ MONEY: Final = (
     "SELECT o.external_id, coalesce(sum(r.amount) FILTER (WHERE r.state IN ('asked', 'done', 'by_hand')), 0)::bigint "
     "AS back FROM customer_order o LEFT JOIN refund r ON r.order_id = o.id WHERE o.external_id = ANY($1::text[]) "
     "GROUP BY 1"
+)
+REVISIONS: Final = (
+    "SELECT o.external_id, r.document FROM customer_order o JOIN order_revision r ON r.order_id = o.id "
+    "AND r.no = o.revision WHERE o.external_id = ANY($1::text[])"
 )
 RESTING: Final = ", ".join(f"'{state.value}'" for state in sorted(AT_REST))
 # There is plenty of everything and nothing is held: only a refused pick-up waits for a person.
@@ -75,10 +82,11 @@ async def _money(world: World, sales: Mapping[str, Sale]) -> None:
         assert row["back"] <= taken, f"{sale.id}: {row['back']} is to go back, {taken} was taken"
 
 
-async def check_rest(world: World, sales: Mapping[str, Sale]) -> None:
+async def check_rest(world: World, sales: Mapping[str, Sale], own: Sequence[str]) -> None:
     """Nothing is left to do, and every book says the same."""
     house, names = world.house, list(sales)
-    assert (stuck := await house.rows(STUCK, names)) == [], stuck
+    assert (stuck := await house.rows(STUCK, [*names, *own])) == [], stuck
+    await _wanted(world, sales)
     left = _sold(await house.rows(GONE, names))
     for sale in sales.values():
         for line, units in left.get(sale.id, {}).items():
@@ -88,6 +96,23 @@ async def check_rest(world: World, sales: Mapping[str, Sale]) -> None:
             )
         _paid(sale, left.get(sale.id, {}))
     await _documents(world, names)
+
+
+async def _wanted(world: World, sales: Mapping[str, Sale]) -> None:
+    """The market has heard of every unit that was cancelled here, but for those that left in spite of it."""
+    gone = await world.house.rows(GONE, list(sales))
+    left, begun = _sold(gone), _begun(gone)
+    for row in await world.house.rows(REVISIONS, list(sales)):
+        sale, content = sales[row["external_id"]], msgspec.json.decode(row["document"], type=OrderContent)
+        if sale.cancelled_at is not None or content.cancelled_at is not None:
+            in_spite = any(left.get(sale.id, {}).values())
+            assert sale.cancelled_at is not None or in_spite, f"{sale.id}: only cancelled here"
+            continue
+        for line in content.lines:
+            name, cut = line.external_id, content.cut.get(line.external_id, 0)
+            assert line.quantity + cut == sale.lines[name].wanted, f"{sale.id}, line {name}: {line} {cut} and {sale}"
+            over = begun.get((sale.id, name), 0) - line.quantity
+            assert cut <= max(0, over), f"{sale.id}, line {name}: {cut} cancelled and not told, {over} left in spite"
 
 
 def _paid(sale: Sale, left: Mapping[str, int]) -> None:
@@ -109,6 +134,15 @@ def _sold(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     for row in rows:
         mine, units = found.setdefault(row["external_id"], {}), row["units"] // row["per_unit"]
         mine[row["line"]] = min(units, mine.get(row["line"], units))
+    return found
+
+
+def _begun(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    """Sold units of which anything left, by (sale, line): a kit by its fastest component."""
+    found: dict[tuple[str, str], int] = {}
+    for row in rows:
+        place, units = (row["external_id"], row["line"]), -(-row["units"] // row["per_unit"])
+        found[place] = max(units, found.get(place, 0))
     return found
 
 

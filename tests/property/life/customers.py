@@ -21,10 +21,10 @@ class Customers(Stage):
     """Steps that begin outside the house."""
 
     @precondition(lambda self: len(self.sales) < MOST_SALES)
-    @rule(lines=basket, method=method, prepaid=st.booleans(), then=THEN)
-    def buy(self, lines: list[tuple[int, int]], method: Method, prepaid: bool, then: str) -> None:
-        """Another order."""
-        self.place(lines, method, prepaid=prepaid)
+    @rule(lines=basket, method=method, prepaid=st.booleans(), company=PICK, then=THEN)
+    def buy(self, lines: list[tuple[int, int]], method: Method, prepaid: bool, company: int, then: str) -> None:
+        """Another order; every fourth is a company's, and somebody there has to approve it."""
+        self.place(lines, method, prepaid=prepaid, approve=company % 4 == 0)
         self.go(then)
 
     @rule(pick=PICK, same=st.booleans(), then=THEN)

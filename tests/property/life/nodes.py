@@ -42,7 +42,7 @@ class Nodes(Stage):
     def jobs(self) -> list[Job]:
         """What the depot could work on now, of this run."""
         mine = {row["id"] for row in self.rows("SELECT id FROM customer_order WHERE external_id = ANY($1::text[])",
-                                               list(self.sales))}  # fmt: skip
+                                               self.names)}  # fmt: skip
         return [job for job in self.world.depot.jobs.values() if job.open and job.fulfilment.rpartition("-")[0] in mine]
 
     def say(self, fact: AnyFact) -> None:
@@ -147,7 +147,7 @@ class Nodes(Stage):
     @rule(pick=PICK, verb=st.sampled_from(VERBS), then=THEN)
     def store_works(self, pick: int, verb: str, then: str) -> None:
         """Somebody at the store does something, or tries to."""
-        if found := self.rows(AT_STORE, list(self.sales)):
+        if found := self.rows(AT_STORE, self.names):
             one = choose(pick, found)
             self.at_the_store(one, verb)
         self.go(then)

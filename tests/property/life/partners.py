@@ -16,6 +16,7 @@ from hub.sdk.adapter import Adapter, Form, Kind, Lane, Topic
 from hub.sdk.capabilities import (
     AvailabilityUpdate,
     ChannelCancel,
+    ChannelLineCancel,
     Command,
     Context,
     FulfilmentCancel,
@@ -105,6 +106,8 @@ class Sale:
     lines: dict[str, Line]
     group: DeliveryGroup
     prepaid: bool
+    approve: bool = False
+    """A company's: somebody there has to approve it."""
     version: int = 1
     most: dict[str, int] = field(default_factory=dict)
     """The most units that were ever wanted, by line."""
@@ -165,6 +168,8 @@ class Sale:
             payments=tuple(self.payments),
             cancelled_at=self.cancelled_at,
             financial_status="paid" if self.prepaid else "authorised",
+            company="acme" if self.approve else None,
+            approval_asked=self.approve,
         )
 
 
@@ -191,6 +196,18 @@ class Market(Partner):
 
         def work() -> Outcome:
             sale.cancelled_at = sale.cancelled_at or datetime.now(UTC)
+            return Done()
+
+        return self.act(request, work)
+
+    async def take_off(self, context: Context[Named], request: ChannelLineCancel, /) -> Outcome:
+        """The hub cancelled units of lines."""
+        sale = self.sales[request.order_external_id]
+
+        def work() -> Outcome:
+            for line in request.lines:
+                known = sale.lines[line.line]
+                known.wanted -= max(0, min(line.quantity, known.wanted - line.remaining))
             return Done()
 
         return self.act(request, work)
@@ -233,6 +250,7 @@ class Market(Partner):
             topics={"orders": Topic(lane=Lane.ORDERS, form=Form.SNAPSHOT, translate=read_orders)},
             confirm_shipment=self.confirm,
             cancel_order=self.cancel,
+            cancel_lines=self.take_off,
             capture_payment=self.capture,
             void_payment=self.void,
             refund_payment=self.refund,

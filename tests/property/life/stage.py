@@ -23,6 +23,9 @@ THEN: Final = st.sampled_from(("", "work", "work", "send", "send"))
 PICK: Final = st.integers(0, 11)
 """Which of what there is. Never drawn from what the hub made: how far it has come is not the same every time."""
 
+CORNER_UNITS: Final = 2
+"""Of each item, at the second store."""
+
 FINGERPRINT: Final = (
     "SELECT md5(concat((SELECT string_agg(s::text, '' ORDER BY no) FROM slice s WHERE order_id = $1), "
     "(SELECT string_agg(h::text, '' ORDER BY no) FROM hold h WHERE order_id = $1), "
@@ -62,6 +65,19 @@ class Stage(RuleBasedStateMachine):
         for (sku, code), units in zip(places, shelves, strict=True):
             await world.house.shelf(world.nodes[code], self.skus[sku], units)
             world.depot.shelves[code, sku] = units
+        for sku in names[:2]:
+            await world.house.shelf(world.nodes["CORNER"], self.skus[sku], CORNER_UNITS)
+
+    @property
+    def own(self) -> list[str]:
+        """Orders that the hub made itself, by external id: transfers and exchanges."""
+        found: list[str] = self.__dict__.setdefault("_own", [])
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """Every order of this run, by external id."""
+        return [*self.sales, *self.own]
 
     @property
     def goods(self) -> list[str]:
@@ -88,7 +104,7 @@ class Stage(RuleBasedStateMachine):
             await self.world.send()
         await check_now(self.world, self.sales, list(self.skus))
 
-    def place(self, lines: list[tuple[int, int]], method: Method, *, prepaid: bool) -> Sale:
+    def place(self, lines: list[tuple[int, int]], method: Method, *, prepaid: bool, approve: bool = False) -> Sale:
         """Somebody buys; his order is on its way to the hub."""
         names = list(self.skus)
         place = Place(country="DE", postal_code="10115", latitude=52.5, longitude=13.4)
@@ -102,6 +118,7 @@ class Stage(RuleBasedStateMachine):
             },
             group=group,
             prepaid=prepaid,
+            approve=approve,
         )
         sale.pay(f"{sale.id}-pay", PaymentKind.SALE if prepaid else PaymentKind.AUTHORISE, sale.amounts.total)
         self.sales[sale.id] = self.world.market.sales[sale.id] = sale

@@ -26,6 +26,7 @@ from tests.scenarios.house import House, build_house
 TIRELESS = Backoff(schedule_seconds=(0.01,), jitter=0.0, max_attempts=10_000)
 HOME = Contact(name="Ada", lines=("1 Weg",), city="Berlin", postal_code="10115", country="DE")
 ROUTING = 'version = "life"\nremainder = "backorder"'
+STORES = 'version = "life"\n[claim]\nstores = 2\nminutes = 600'
 
 _keys = count(1)
 
@@ -133,13 +134,15 @@ async def open_world(database_url: str, queue_url: str, folder: Path) -> World:
         await _connect(house, name)
     await house.run("UPDATE account SET captured_by = 'hub' WHERE name = 'market'")
     address = msgspec.json.encode({"company": "ours", "lines": ["2 Weg"], "city": "Berlin", "country": "DE"}).decode()
-    for code, kind, latitude in (("EAST", "dc", 52.0), ("WEST", "dc", 48.0), ("STORE", "store", 52.4)):
+    for code, kind, latitude in (("EAST", "dc", 52.0), ("WEST", "dc", 48.0), ("STORE", "store", 52.4),
+                                 ("CORNER", "store", 52.45)):  # fmt: skip
         made.nodes[code] = await house.node(code, kind=kind, latitude=latitude, longitude=13.0, address=address)
-        if code != "STORE":
+        if kind != "store":
             await house.bind(made.nodes[code], "depot", code)
     await house.run("UPDATE node SET capabilities = '{ship,pick_up}' WHERE code = 'STORE'")
-    kept = await made.counter.ok("POST", "/policies", {"text": ROUTING})
-    await made.counter.ok("POST", f"/policies/{kept['id']}/activate")
+    for policy in ({"text": ROUTING}, {"kind": "pick_up", "text": STORES}):
+        kept = await made.counter.ok("POST", "/policies", policy)
+        await made.counter.ok("POST", f"/policies/{kept['id']}/activate")
     await watch(house)
     return made
 

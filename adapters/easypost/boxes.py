@@ -1,0 +1,79 @@
+"""Pure: a label request for several boxes as EasyPost's shipments, one each, and what came of them together."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from hub.domain.shipping import BoxLabel, Label
+from hub.sdk.capabilities import LabelRequest, LabelVoid
+from hub.sdk.outcomes import Done, Learned, NeedsPerson, Outcome, Refused, RetryLater, Unauthorised, Uncertain
+
+BETWEEN: Final = ","
+"""Between the ids of shipments that were bought together."""
+
+
+def of(wanted: LabelRequest) -> list[LabelRequest]:
+    """A request for each box, under a key of its own; the declaration of each names what is in it."""
+    parcels = (wanted.parcel, *wanted.more_parcels)
+    return [
+        msgspec.structs.replace(
+            nth(wanted, place),
+            parcel=parcel,
+            more_parcels=(),
+            declaration=msgspec.structs.replace(wanted.declaration, goods=parcel.goods)
+            if wanted.declaration is not None and len(parcels) > 1
+            else wanted.declaration,
+        )
+        for place, parcel in enumerate(parcels, 1)
+    ]
+
+
+def nth(wanted: LabelRequest, place: int) -> LabelRequest:
+    """The request under the key of a box; the first has the request's own."""
+    return wanted if place == 1 else msgspec.structs.replace(wanted, key=f"{wanted.key}-box{place}")
+
+
+def like_the_first(box: LabelRequest, bought: Sequence[Label]) -> LabelRequest:
+    """Boxes of one order go the same way, whatever is cheapest for each."""
+    if not bought or box.service is not None:
+        return box
+    return msgspec.structs.replace(box, service=f"{bought[0].carrier} {bought[0].service}")
+
+
+def cut_short(outcome: Outcome, bought: Sequence[Label]) -> Outcome:
+    """What a box that was not bought means for all: those before it are paid, so nothing "surely did not happen"."""
+    if not bought:
+        return outcome
+    before = f"{len(bought)} boxes are bought, the next is not"
+    if isinstance(outcome, RetryLater | Unauthorised):
+        return Uncertain(reason=f"{before}: {outcome.reason}")
+    if isinstance(outcome, Refused):
+        step = "mend what EasyPost names, then retry: those that are bought are found again"
+        return NeedsPerson(reason=f"{before}: {outcome.reason}", next_step=step)
+    return outcome
+
+
+def together(wanted: LabelRequest, bought: Sequence[Label], *, found: bool) -> Outcome:
+    """One label for all boxes. Raises nothing: boxes in different currencies cannot be summed and need a person."""
+    first, *more = bought
+    if any(label.currency != first.currency for label in more):
+        spent = ", ".join(f"{label.amount} {label.currency}" for label in bought)
+        return NeedsPerson(
+            reason=f"{wanted.key}: the boxes were bought in different currencies ({spent}, minor units)",
+            next_step="void what should not be, by hand, and limit the connection's carrier_accounts",
+        )
+    label = msgspec.structs.replace(
+        first,
+        external_id=BETWEEN.join(one.external_id for one in bought),
+        amount=sum(one.amount for one in bought),
+        more=tuple(BoxLabel(tracking=one.tracking, url=one.url) for one in more),
+    )
+    learned = Learned(kind="shipment", ours=wanted.key, theirs=first.external_id)
+    return Done(reference=first.external_id, label=label, learned=(learned,), found=found)
+
+
+def to_void(wanted: LabelVoid) -> list[LabelVoid]:
+    """A void for each shipment."""
+    names = wanted.external_id.split(BETWEEN)
+    return [msgspec.structs.replace(wanted, external_id=name) for name in names]

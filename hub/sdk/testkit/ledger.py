@@ -1,0 +1,19 @@
+"""What every ledger's harness says of its daily reading of the books."""
+
+from typing import Any, Final
+
+from hub.sdk.ledger_reads import BOOKS, DAYS_BACK
+from hub.sdk.testkit.harness import Sample, json_sample
+
+DAY: Final = {
+    "type": "BooksReported",
+    "at": "2026-01-16T06:00:00Z",
+    "day": "2026-01-15",
+    "documents": [{"kind": "invoice", "number": "INV1", "amount": 5500, "currency": "USD"}],
+}
+DAY_SAMPLE: Final[Sample] = json_sample(BOOKS, DAY, identity="day", event="day", signed=False)
+
+
+def days(simulator: Any) -> int:
+    """Each day is an object, also one on which nothing was booked."""
+    return DAYS_BACK + 1
