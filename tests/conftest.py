@@ -21,6 +21,7 @@ UNHURRIED = (
     "hub.web.grouping.PATIENCE_SECONDS",
     "hub.web.grouping.COMMIT_SECONDS",
     "hub.web.webhooks.PATIENCE_SECONDS",
+    "hub.worker.pull.PATIENCE_SECONDS",
 )
 
 

@@ -46,7 +46,7 @@ ADAPTER: Final = Adapter(
     functions=FUNCTIONS,
     fetch=fetch,
     pulls={
-        "orders": Pull(pages=pull_orders, every_seconds=EVERY_SECONDS, overlap_seconds=OVERLAP_SECONDS),
+        "orders": Pull(pages=pull_orders, every_seconds=EVERY_SECONDS, overlap_seconds=OVERLAP_SECONDS, resumes=True),
         "notifications": Pull(pages=pull_notifications, every_seconds=10, overlap_seconds=0),
     },
     sign_in=SIGN_IN,

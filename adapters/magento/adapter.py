@@ -25,8 +25,8 @@ ADAPTER: Final = Adapter(
     topics={"order": Topic(lane=Lane.ORDERS, form=Form.SNAPSHOT, mapping="order")},
     functions=FUNCTIONS,
     pulls={
-        "orders": Pull(pages=pull_orders, every_seconds=EVERY_SECONDS, overlap_seconds=OVERLAP_SECONDS),
-        "open_orders": Pull(pages=pull_open_orders, every_seconds=OPEN_EVERY_SECONDS, overlap_seconds=0),
+        "orders": Pull(pages=pull_orders, every_seconds=EVERY_SECONDS, overlap_seconds=OVERLAP_SECONDS, resumes=True),
+        "open_orders": Pull(pages=pull_open_orders, every_seconds=OPEN_EVERY_SECONDS, overlap_seconds=0, resumes=True),
     },
     probe=probe,
     confirm_shipment=confirm_shipment,

@@ -11,15 +11,19 @@ from adapters.odoo import harness_warehouse
 from adapters.odoo.adapter import ADAPTER
 from adapters.odoo.settings import Settings
 from adapters.odoo.simulated import documents, orders
+from adapters.odoo.simulated.database import ADJUSTMENT, STOCK
 from adapters.odoo.simulator import OdooSimulator
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import Command, EntryRequest, FulfilmentCancel, FulfilmentRequest, PostingRequest
+from hub.sdk.capabilities import Command, EntryRequest, FulfilmentCancel, FulfilmentRequest, PostingRequest, StockAdjustment
 from hub.sdk.testkit.harness import Harness
-from hub.sdk.testkit.ledger import DAY_SAMPLE, days
+from hub.sdk.testkit.ledger import DAY_SAMPLE, SUPPLY_SAMPLE, days
 
 RECEIVABLE: Final = 2
 CLEARING: Final = 3
 """Accounts of the simulator's chart."""
+
+INTERNAL: Final = 2
+"""Any operation type will do for the simulator."""
 
 API_KEY: Final = "5f0c8a4e2b7d9136"
 
@@ -44,6 +48,9 @@ def books(simulator: OdooSimulator) -> Settings:
         create_products=True,
         receivable_account_id=RECEIVABLE,
         payments_account_id=CLEARING,
+        adjustment_type_id=INTERNAL,
+        adjustment_location_id=ADJUSTMENT,
+        stock_location_ids={"loc-1": STOCK, "EAST": STOCK},
     )
 
 
@@ -52,6 +59,10 @@ def prepare(simulator: OdooSimulator, capability: str, request: Command) -> Comm
     if isinstance(request, FulfilmentRequest | FulfilmentCancel):
         return harness_warehouse.prepare(simulator, request)
     if isinstance(request, EntryRequest):
+        return request
+    if isinstance(request, StockAdjustment):
+        for sku in sorted({line.sku for line in request.lines}):
+            simulator.add_product(sku, sku)
         return request
     assert isinstance(request, PostingRequest)
     for line in request.lines:
@@ -71,6 +82,8 @@ def effects(simulator: OdooSimulator, capability: str, request: Command) -> int:
     if isinstance(request, EntryRequest):
         entries = simulator.books.tables["account.move"].where("ref", request.key)
         return len(entries) if any(one["state"] == "posted" for one in entries) else 0
+    if isinstance(request, StockAdjustment):
+        return _adjusted(simulator, request)
     assert isinstance(request, PostingRequest)
     posted = simulator.posted(request.order)
     done, besides = {
@@ -80,6 +93,14 @@ def effects(simulator: OdooSimulator, capability: str, request: Command) -> int:
         DocumentKind.CREDIT_NOTE: (posted.credit_notes, posted.drafts),
     }[request.kind]
     return done and done + besides
+
+
+def _adjusted(simulator: OdooSimulator, request: StockAdjustment) -> int:
+    """A transfer each way that is done is the whole document, once; one more is a second."""
+    tables = simulator.books.tables
+    ways = [tables["stock.picking"].where("origin", f"{request.key}/{side}") for side in ("in", "out")]
+    done = all(any(one["state"] == "done" for one in way) for way in ways)
+    return max(len(way) for way in ways) if done else 0
 
 
 def _sell(simulator: OdooSimulator, request: PostingRequest) -> None:
@@ -115,9 +136,10 @@ HARNESS: Final = Harness(
     effects=effects,
     declined={"submit_fulfilment": harness_warehouse.elsewhere},
     in_part={"submit_fulfilment": harness_warehouse.emptied},
-    samples=(DAY_SAMPLE, *harness_warehouse.SAMPLES),
+    samples=(DAY_SAMPLE, SUPPLY_SAMPLE, *harness_warehouse.SAMPLES),
     fill={
         "books": days,
+        "supply": harness_warehouse.fill_supply,
         "status": harness_warehouse.fill_status,
         "returns": harness_warehouse.fill_returns,
         "movements": harness_warehouse.fill_movements,

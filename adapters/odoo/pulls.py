@@ -161,7 +161,7 @@ async def _receipts(odoo: Odoo, arrived: Sequence[Transfer], types: Mapping[int,
     fulfilments = {one.id: fulfilment_of(one.origin) for one in origins}
     terms: Domain = [["picking_id", "in", [one.id for one in mine]], ["state", "=", "done"]]
     moves = await odoo.every(Move, terms, limit=PAGE * LINES)
-    skus = await _skus(odoo, [move.product_id for move in moves])
+    skus = await skus_of(odoo, [move.product_id for move in moves])
     found = []
     for one in mine:
         units = [
@@ -208,7 +208,7 @@ async def _levels(odoo: Odoo, stock: Many2one) -> tuple[Units, ...]:
         quants += page
         if len(page) < QUANTS:
             break
-    skus = await _skus(odoo, [quant.product_id for quant in quants])
+    skus = await skus_of(odoo, [quant.product_id for quant in quants])
     found: dict[tuple[str, str], Units] = {}
     for quant in quants:
         sku, lot = skus[record_id(quant.product_id) or 0], display(quant.lot_id) or ""
@@ -218,7 +218,7 @@ async def _levels(odoo: Odoo, stock: Many2one) -> tuple[Units, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
-async def _skus(odoo: Odoo, products: Sequence[Many2one]) -> dict[int, str]:
+async def skus_of(odoo: Odoo, products: Sequence[Many2one]) -> dict[int, str]:
     """SKU by product. One without is told as "product:<id>", so that it is asked about instead of overlooked."""
     ids = sorted({product for product in (record_id(value) for value in products) if product is not None})
     skus = {one: f"product:{one}" for one in ids}
@@ -253,7 +253,7 @@ async def pull_movements(context: Context[Settings], cursor: str | None, /) -> A
         last = len(moved) < LINES
         scan = scan.on(moved[-1].id if moved else scan.after, [one.write_date for one in moved])
         others = [one for one in moved if not _ours(one)]
-        skus = await _skus(odoo, [one.product_id for one in others])
+        skus = await skus_of(odoo, [one.product_id for one in others])
         items = tuple(item for one in others for item in _movements(one, skus, shelves))
         yield Page(items=items, cursor=(scan.next() if last else scan).text())
         if last:

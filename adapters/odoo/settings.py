@@ -65,6 +65,12 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Clearing account of what was paid with gift cards."""
     method_account_ids: dict[str, int] = msgspec.field(default_factory=dict)
     """Clearing account by payment method, as the channel names it: {"paypal": 412}."""
+    adjustment_type_id: int | None = None
+    """Operation type of stock adjustments, an internal transfer; needed to book them."""
+    adjustment_location_id: int | None = None
+    """Location that stock adjustments go to and come from ("Inventory adjustment"); needed to book them."""
+    stock_location_ids: dict[str, int] = msgspec.field(default_factory=dict)
+    """Odoo's stock location by the code of a node of ours, for stock adjustments: {"EAST": 8}."""
     other_sku: str = "OTHER"
     """Internal reference of the service product for lines without a SKU."""
 

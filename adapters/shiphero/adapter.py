@@ -43,9 +43,9 @@ ADAPTER = Adapter(
     },
     fetch=fetch,
     pulls={
-        "status": Pull(pages=status_pages, every_seconds=120, overlap_seconds=LOOK_BACK),
-        "returns": Pull(pages=return_pages, every_seconds=RETURNS_EVERY_SECONDS, overlap_seconds=0),
-        "stock": Pull(pages=stock_pages, every_seconds=900, overlap_seconds=LOOK_BACK),
+        "status": Pull(pages=status_pages, every_seconds=120, overlap_seconds=LOOK_BACK, resumes=True),
+        "returns": Pull(pages=return_pages, every_seconds=RETURNS_EVERY_SECONDS, overlap_seconds=0, resumes=True),
+        "stock": Pull(pages=stock_pages, every_seconds=900, overlap_seconds=LOOK_BACK, resumes=True),
     },
     probe=probe,
     submit_fulfilment=submit_fulfilment,

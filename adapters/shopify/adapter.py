@@ -154,7 +154,7 @@ ADAPTER: Final = Adapter(
     functions=FUNCTIONS,
     fetch=fetch,
     pulls={
-        "orders": Pull(pages=pull_orders, every_seconds=300, overlap_seconds=OVERLAP_SECONDS),
+        "orders": Pull(pages=pull_orders, every_seconds=300, overlap_seconds=OVERLAP_SECONDS, resumes=True),
         "history": Pull(pages=pull_history, every_seconds=HISTORY_SECONDS, overlap_seconds=0),
         "stock": Pull(pages=pull_stock, every_seconds=3600, overlap_seconds=0),
         "subscriptions": Pull(pages=keep_subscriptions, every_seconds=NIGHTLY_SECONDS, overlap_seconds=0),

@@ -70,7 +70,7 @@ ADAPTER: Final = Adapter(
     },
     functions=FUNCTIONS,
     fetch=fetch,
-    pulls={"orders": Pull(pages=pull_orders, every_seconds=300, overlap_seconds=OVERLAP_SECONDS)},
+    pulls={"orders": Pull(pages=pull_orders, every_seconds=300, overlap_seconds=OVERLAP_SECONDS, resumes=True)},
     sign_in=SIGN_IN,
     probe=probe,
     confirm_shipment=confirm_shipment,

@@ -11,7 +11,7 @@ DUE: Final = (
     "SELECT (SELECT count(*) FROM inbox WHERE NOT parked) AS inbox, "
     "(SELECT count(*) FROM outbox WHERE NOT parked) AS outbox, "
     "(SELECT count(*) FROM dirty) + (SELECT count(*) FROM availability WHERE due_at IS NOT NULL "
-    "OR lease_until IS NOT NULL) AS availability, "
+    "AND NOT refused OR lease_until IS NOT NULL) AS availability, "
     "(SELECT count(*) FROM inbox WHERE parked) AS parked_inbox, "
     "(SELECT count(*) FROM outbox WHERE parked) AS parked_outbox, "
     "(SELECT coalesce(max(id), 0) FROM timeline) AS last"

@@ -176,7 +176,8 @@ class Run:
         curl = f"curl -H 'Authorization: Bearer {self.token}'"
         story.say(
             f"\nThree things to try:\n"
-            f"  1. what the channel may sell, and why:  {curl} '{address.url}/api/v1/ats?sku={hot}'\n"
+            f"  1. what the channel may sell, and why:  {curl} "
+            f"'{address.url}/api/v1/ats?sku={hot}&channel={connections[shop]}'\n"
             f"  2. the newest orders:                   {curl} '{address.url}/api/v1/orders?limit=3'\n"
             f"  3. pause a shop, watch, resume it:      {curl} -X POST "
             f"{address.url}/api/v1/connections/{connections[shop]}/pause\n"

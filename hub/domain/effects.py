@@ -1,5 +1,7 @@
 """What we do to others, in the imperative. An effect row holds ids only; the request is built when it is sent."""
 
+from datetime import date
+
 import msgspec
 
 from hub.domain.payment import PaymentKind
@@ -80,6 +82,14 @@ class PostPayment(Effect, frozen=True, kw_only=True):
     kind: PaymentKind
 
 
+class PostStock(Effect, frozen=True, kw_only=True):
+    """Tell the books of a day's stock adjustments at a node. It belongs to no order."""
+
+    node: int
+    day: date
+    """In UTC, when they were true."""
+
+
 class CancelAtChannel(Effect, frozen=True, kw_only=True):
     """Cancel an order at the channel because the hub was told to."""
 
@@ -139,6 +149,7 @@ AnyEffect = (
     | TrackParcels
     | PostDocument
     | PostPayment
+    | PostStock
     | CancelAtChannel
     | CancelLinesAtChannel
     | CapturePayment
@@ -158,6 +169,7 @@ SHORT: dict[type[Effect], str] = {
     TrackParcels: "track",
     PostDocument: "post",
     PostPayment: "pay",
+    PostStock: "stock",
     CancelAtChannel: "cancel",
     CancelLinesAtChannel: "lines",
     CapturePayment: "capture",

@@ -29,6 +29,7 @@ from hub.domain.states import (
     correct,
     move,
 )
+from hub.domain.stock import StockReason
 
 
 class Moment(NamedTuple):
@@ -102,6 +103,16 @@ class Carried(NamedTuple):
     units: int
     condition: str
     reason: str
+    at: datetime
+
+
+class Left(NamedTuple):
+    """Units that left us, and when by the node's own clock: a count taken after that has them subtracted already."""
+
+    item: int
+    node: int
+    reason: StockReason
+    units: int
     at: datetime
 
 
@@ -201,15 +212,17 @@ class Order:
     offers: dict[int, Offer] = field(default_factory=dict)
     """Read where they are dealt with; those below are the ones that changed."""
     offered: list[Offer] = field(default_factory=list)
-    unasked: list[tuple[int, int, int]] = field(default_factory=list)
-    """What left without being asked for: (item, node, units)."""
+    unasked: list[tuple[int, int, int, datetime]] = field(default_factory=list)
+    """What left without being asked for: (item, node, units, when)."""
     came_back: list[Moved] = field(default_factory=list)
     related: list[tuple[str, str]] = field(default_factory=list)
     """Orders that this one belongs with: (order id, kind)."""
     skus: dict[str, int] = field(default_factory=dict)
     """Items by the SKUs that facts name; partners that keep no reference of ours speak of SKUs."""
-    left_at: datetime | None = None
-    """When goods left by the node's own clock: a count taken after that has them subtracted already."""
+    left: list[Left] = field(default_factory=list)
+    moved_before: dict[tuple[int, int, str, int], int] = field(default_factory=dict)
+    moved: dict[tuple[int, int, str, int], int] = field(default_factory=dict)
+    """Units by (message, fulfilment order, kind of fact, demand): see once.py."""
     loads: list[tuple[int, datetime, str, int, int | None]] = field(default_factory=list)
     """Released to a node of limited capacity: (node, at, time zone, capacity, fulfilment orders of the day it was
     known to have; None when nobody looked)."""

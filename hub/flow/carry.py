@@ -19,6 +19,8 @@ from hub.domain.shipping import TRACKING_RANK
 from hub.flow.aggregate import Order, Trouble
 from hub.flow.batch import Batch
 from hub.flow.confirm import UnknownFulfilment, apply, deliver
+from hub.flow.directory import Directory
+from hub.flow.once import recall_moved
 from hub.flow.ports import Inbound, Unit
 from hub.flow.return_parcels import follow
 from hub.flow.take_order import advance
@@ -39,22 +41,27 @@ async def take_facts(
             ids.add(_order_of(fact))
     orders = await unit.by_id(ids - {""})
     await _name_items(unit, orders.values(), [fact for _, fact in messages])
+    await recall_moved(unit, [(inbound.id, fact) for inbound, fact in messages], orders)
     parked: Parked = []
     early: list[Inbound] = []
+    seen: list[tuple[Order, ParcelScanned]] = []
     for inbound, fact in messages:
         if isinstance(fact, ParcelScanned):
-            if fact.tracking not in parcels:
+            # Carriers use their numbers again, and another merchant's carrier speaks of another parcel.
+            known = [one for id in parcels.get(fact.tracking, ()) if (one := orders[id]).merchant == inbound.merchant]
+            for order in known:
+                deliver(order, fact.tracking, fact.event.status, fact.at, TRACKING_RANK)
+                seen.append((order, fact))
+            if not known:
                 early.append(inbound)
-            for order in parcels.get(fact.tracking, ()):
-                deliver(orders[order], fact.tracking, fact.event.status, fact.at, TRACKING_RANK)
             continue
         try:
-            apply(_known(orders, fact), fact, batch, inbound.id or None)
+            apply(_told_by(inbound, orders, fact, batch), fact, batch, inbound.id or None)
         except UnknownFulfilment:
             parked.append((inbound, _unknown(inbound, fact)))
-    if scans:
-        await unit.keep_scans([fact for _, fact in messages if isinstance(fact, ParcelScanned)])
-        await follow(unit, orders, scans, batch)
+    if seen:
+        await unit.keep_scans([scan for _, scan in seen])
+        await follow(unit, orders, seen, batch)
         await unit.keep_transits(arrivals(orders.values(), batch))
     await advance(unit, orders.values(), batch)
     return parked, early
@@ -106,10 +113,37 @@ def _known(orders: dict[str, Order], fact: NodeFact) -> Order:
     return order
 
 
+def _told_by(inbound: Inbound, orders: dict[str, Order], fact: NodeFact, batch: Batch) -> Order:
+    """The order of a fact whose sender may speak of it; of what was given to others it knows nothing."""
+    order = _known(orders, fact)
+    if order.merchant != inbound.merchant or not _concerns(inbound, order, fact, batch.directory):
+        raise UnknownFulfilment(fact.fulfilment)
+    return order
+
+
+def _concerns(inbound: Inbound, order: Order, fact: NodeFact, directory: Directory) -> bool:
+    """Whether a fulfilment order was given to the sender's account, or is between nodes that it has a part at.
+
+    Of what is worked through the hub, and of what a connection was given that is no more, anybody of the merchant may
+    speak.
+    """
+    fulfilment = order.fulfilments.get(split_fulfilment_id(fact.fulfilment)[1])
+    if fulfilment is None or fulfilment.connection in (None, inbound.connection):
+        return True
+    given = directory.links.get(fulfilment.connection or "")
+    if given is None or given.connection.account == inbound.account:
+        return True
+    nodes = (fulfilment.node, fulfilment.destination)
+    parts = {one.connection for key, one in directory.bindings.items() if key[0] in nodes and key[1] == order.merchant}
+    links = [directory.links[part] for part in parts if part in directory.links]
+    return any(link.connection.account == inbound.account for link in links)
+
+
 def _unknown(inbound: Inbound, fact: NodeFact) -> Trouble:
     return Trouble(
         kind="unknown_fulfilment",
         cause=f"{inbound.connection}: {fact.fulfilment}",
-        next_step="The partner speaks of a fulfilment order that was not made here. Ask it where the number came from.",
+        next_step="The partner speaks of a fulfilment order that was not made here, or not for it. Ask it where the "
+        "number came from; if it has a part at that node, bind it there (PUT /api/v1/nodes/{code}), then retry.",
         external_id=fact.fulfilment,
     )

@@ -41,6 +41,7 @@ from hub.flow.amend import end_request, fit, not_let_go, recall, stop
 from hub.flow.batch import Batch
 from hub.flow.departure import depart
 from hub.flow.meant import line_meant, means, units_meant
+from hub.flow.once import keep_moved, still_to_do
 from hub.flow.pick_up import hand_over, wait_for_customer
 from hub.flow.postage import buy_label
 from hub.flow.purchase import acknowledge, heard, purchased
@@ -52,11 +53,19 @@ class UnknownFulfilment(Exception):
 
 
 def apply(order: Order, fact: NodeFact, batch: Batch, message: int | None = None) -> None:
-    """Apply one fact. Raises `UnknownFulfilment`. What contradicts the books is recorded and raised, never refused."""
+    """Apply one fact. Raises `UnknownFulfilment`. What contradicts the books is recorded and raised, never refused.
+
+    Of a fact that its message did already, nothing is done again."""
     _, no = split_fulfilment_id(fact.fulfilment)
     if no not in order.fulfilments:
         raise UnknownFulfilment(fact.fulfilment)
-    _APPLY[type(fact)](order, no, fact, batch)
+    left = fact if message is None else still_to_do(order, no, fact, message)
+    if left is None:
+        return
+    before = order.of_fulfilment(no)
+    _APPLY[type(left)](order, no, left, batch)
+    if message is not None:
+        keep_moved(order, no, left, message, before)
     answered(order, no)
     heard(order, no, batch)
     order.note(batch.now, _KINDS[type(fact)], fact.fulfilment, message)
@@ -147,7 +156,7 @@ def _shipped(order: Order, no: int, fact: GoodsShipped, batch: Batch) -> None:
     going = units_meant(order, no, lines, lambda s: SliceState.SHIPPED in SLICE_MOVES[s.state])
     if not going and not lines:
         return
-    _unasked(order, no, fact, lines, going)
+    _unasked(order, no, fact, lines, going, min(fact.at, batch.now))
     target = order.fulfilments[no].destination
     sold: dict[int, int] = {}
     sent_on: dict[int, int] = {}
@@ -164,7 +173,12 @@ def _shipped(order: Order, no: int, fact: GoodsShipped, batch: Batch) -> None:
 
 
 def _unasked(
-    order: Order, no: int, fact: GoodsShipped, lines: Sequence[FactLine], going: Sequence[tuple[Slice, int]]
+    order: Order,
+    no: int,
+    fact: GoodsShipped,
+    lines: Sequence[FactLine],
+    going: Sequence[tuple[Slice, int]],
+    at: datetime,
 ) -> None:
     """Units that left without being open here: gone from the shelf all the same, and told."""
     opened: dict[int, int] = {}
@@ -181,7 +195,7 @@ def _unasked(
         total += over
         item = order.demands[meant[0]].item if meant else order.skus.get(line.sku or "")
         if over and item is not None and (not meant or order.demands[meant[0]].tracked):
-            order.unasked.append((item, order.fulfilments[no].node, over))
+            order.unasked.append((item, order.fulfilments[no].node, over, at))
     if total:
         _over_shipped(order, no, fact, total)
 

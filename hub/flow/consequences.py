@@ -99,16 +99,21 @@ def _money(effect: AnyEffect) -> str | None:
     return f"refund:{effect.refund}" if isinstance(effect, RefundPayment) else None
 
 
+def credentials_refused(connection: str, name: str) -> Trouble:
+    """The exception of a connection, (id, name), whose partner does not know us any more."""
+    return Trouble(
+        kind="unauthorised",
+        cause=f"{connection}: {name}",
+        next_step="Enter working credentials (PATCH /api/v1/connections/{id}). What waits is sent by itself then.",
+        connection=connection,
+    )
+
+
 def trouble(claimed: Claimed, outcome: Outcome, *, exhausted: bool, connection_name: str) -> Trouble | None:
     """The exception that an outcome raises, if any."""
     kind = type(claimed.effect).__name__
     if isinstance(outcome, Unauthorised):
-        return Trouble(
-            kind="unauthorised",
-            cause=f"{claimed.connection}: {connection_name}",
-            next_step="Enter working credentials (PATCH /api/v1/connections/{id}). What waits is sent by itself then.",
-            connection=claimed.connection,
-        )
+        return credentials_refused(claimed.connection, connection_name)
     if isinstance(outcome, NeedsPerson) and outcome.kind is not None:
         return Trouble(kind=outcome.kind, cause=outcome.reason, next_step=outcome.next_step)
     if isinstance(outcome, NeedsPerson):

@@ -6,7 +6,8 @@ from datetime import datetime
 import msgspec
 
 from hub.domain.shipping import Parcel, ParcelLine, Shipment, TrackingStatus
-from hub.flow.aggregate import Order, Parcelled
+from hub.domain.stock import StockReason
+from hub.flow.aggregate import Left, Order, Parcelled
 from hub.flow.batch import Batch
 from hub.flow.meant import line_meant, means
 from hub.flow.post_to_erp import post_order
@@ -28,7 +29,7 @@ def depart(
     `units` are by demand. Without any, as on the way between two nodes of ours, nothing of it is sold yet: the parcels
     are followed and nobody else is told.
     """
-    order.left_at = min(at, batch.now)
+    _left(order, no, units, min(at, batch.now))
     number = max(order.shipments, default=0) + 1
     named = _in_our_lines(order, parcels, units)
     order.shipments[number] = Shipment(
@@ -39,6 +40,15 @@ def depart(
     confirm_to_channel(order, number, batch)
     follow_parcels(order, number, batch)
     post_order(order, batch)
+
+
+def _left(order: Order, no: int, units: Mapping[int, int], at: datetime) -> None:
+    """Each shipment leaves its own shelf at its own time, however many are heard of together."""
+    node = order.fulfilments[no].node
+    for number, quantity in units.items():
+        item = order.demands[number].item
+        if item is not None:
+            order.left.append(Left(item, node, StockReason.DISPATCH, quantity, at))
 
 
 def _in_our_lines(order: Order, parcels: Sequence[Parcel], units: Mapping[int, int]) -> tuple[Parcel, ...]:

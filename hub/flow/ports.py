@@ -14,6 +14,7 @@ from hub.domain.facts import ParcelScanned
 from hub.domain.network import Node
 from hub.flow.aggregate import Order, Trouble
 from hub.flow.ledger_ports import LedgerUnit
+from hub.flow.once import OnceUnit
 from hub.flow.risk_facts import Seen
 from hub.flow.writes import Writes
 from hub.promise.lanes import Delivered
@@ -309,8 +310,7 @@ class StockUnit(Protocol):
         ...
 
     async def in_line(self, merchant: str, causes: Iterable[str], limit: int) -> list[str]:
-        """Orders that wait for these causes: as many of the most urgent, and of the least urgent that are promised
-        supply. Not locked."""
+        """Orders that wait for these causes, not locked: the most urgent, and the least urgent that have supply."""
         ...
 
     async def opened(self, now: datetime) -> list[tuple[str, int]]:
@@ -366,7 +366,7 @@ class StockUnit(Protocol):
         ...
 
 
-class Unit(InboxUnit, OrdersUnit, StockUnit, LedgerUnit, Protocol):
+class Unit(InboxUnit, OrdersUnit, StockUnit, LedgerUnit, OnceUnit, Protocol):
     """One transaction."""
 
     async def write(self, writes: Writes, now: datetime) -> None:

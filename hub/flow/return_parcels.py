@@ -53,9 +53,13 @@ async def parcel_comes_back(unit: Unit, order: Order, parcel: Parcelled, batch: 
     )
 
 
-async def follow(unit: Unit, orders: Mapping[str, Order], scans: Sequence[ParcelScanned], batch: Batch) -> None:
-    """What carriers say of goods on their way back: on a return's own label, or on a parcel that turned round."""
-    labels = await unit.return_labels(sorted({scan.tracking for scan in scans}))
+async def follow(
+    unit: Unit, orders: Mapping[str, Order], seen: Sequence[tuple[Order, ParcelScanned]], batch: Batch
+) -> None:
+    """What carriers say of goods on their way back: on a return's own label, or on a parcel that turned round.
+
+    `seen` are scans with the orders that they are about."""
+    labels = await unit.return_labels(sorted({scan.tracking for _, scan in seen}))
     turned = [
         (order, parcel)
         for order in orders.values()
@@ -67,10 +71,10 @@ async def follow(unit: Unit, orders: Mapping[str, Order], scans: Sequence[Parcel
     for order, parcel in turned:
         if order.acting:
             await parcel_comes_back(unit, order, parcel, batch)
-    for scan in scans:
-        if scan.tracking in labels and scan.event.status not in UNMOVED:
-            order_id, one = labels[scan.tracking]
-            on_its_way(orders[order_id], one, batch)
+    for order, scan in seen:
+        about, one = labels.get(scan.tracking, ("", ""))
+        if about == order.id and scan.event.status not in UNMOVED:
+            on_its_way(order, one, batch)
 
 
 def return_label_request(

@@ -1,6 +1,6 @@
 """Turn changed orders into rows: pure, and the one place where slices become stock counters and ledger entries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -245,6 +245,7 @@ def _partners(order: Order, writes: Writes) -> None:
             writes.parcels.append(
                 (key, parcel.shipment, parcel.no, parcel.tracking, parcel.carrier, parcel.status, parcel.at)
             )
+    writes.moved.extend((key, *place, units) for place, units in order.moved.items())
     for plan in order.effects:
         document = _encode(plan.effect).decode()
         kind = type(plan.effect).__name__
@@ -286,20 +287,17 @@ def _stock(order: Order, writes: Writes, pinned: Claims, loose: Claims, now: dat
     _leave(before.slices.values(), before.demands, gone, -1)
     _leave(order.slices.values(), order.demands, gone, 1)
     for (item, node, reason), units in sorted(gone.items()):
-        if units:
-            said = reason if units > 0 else StockReason.CORRECTION
-            true_at = order.left_at or now
-            writes.ledger.append(LedgerRow(order.merchant, node, item, -units, said.value, "hub", order.id, true_at))
+        said = reason if units > 0 else StockReason.CORRECTION
+        for part, true_at in _times(order, (item, node, reason), units, now):
+            writes.ledger.append(LedgerRow(order.merchant, node, item, -part, said.value, "hub", order.id, true_at))
     for one in order.carried:
         writes.ledger.append(
             LedgerRow(order.merchant, one.node, one.item, one.units, one.reason, "hub", order.id, one.at,
                       condition=one.condition)
         )  # fmt: skip
-    for item, node, units in order.unasked:
+    for item, node, units, at in order.unasked:
         said = StockReason.DISPATCH
-        writes.ledger.append(
-            LedgerRow(order.merchant, node, item, -units, said.value, "hub", order.id, order.left_at or now)
-        )
+        writes.ledger.append(LedgerRow(order.merchant, node, item, -units, said.value, "hub", order.id, at))
     for item, node, units, everything in order.shelf:
         if everything:
             writes.emptied.append((item, node, order.merchant, order.id))
@@ -307,6 +305,19 @@ def _stock(order: Order, writes: Writes, pinned: Claims, loose: Claims, now: dat
             writes.ledger.append(
                 LedgerRow(order.merchant, node, item, -units, StockReason.SHORT.value, "hub", order.id, now)
             )
+
+
+def _times(
+    order: Order, key: tuple[int, int, StockReason], units: int, now: datetime
+) -> Iterator[tuple[int, datetime]]:
+    """When units left, by shipment; what no shipment tells of, or is taken back, is so since now."""
+    for one in order.left:
+        part = min(units, one.units)
+        if (one.item, one.node, one.reason) == key and part > 0:
+            yield part, one.at
+            units -= part
+    if units:
+        yield units, now
 
 
 def _claim(

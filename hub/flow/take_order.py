@@ -10,7 +10,8 @@ from hub.domain.demand import Demand
 from hub.domain.network import Mode
 from hub.domain.order import DeliveryGroup, ManagedBy, Method, OrderContent, OrderLine, OrderSnapshot
 from hub.domain.states import AT_REST, WITH_NODE, OrderState, SliceState
-from hub.flow.aggregate import Order, Trouble
+from hub.domain.stock import StockReason
+from hub.flow.aggregate import Left, Order, Trouble
 from hub.flow.amend import ask_nodes, fit
 from hub.flow.backorder import promise
 from hub.flow.batch import CLOCK_SKEW, Batch
@@ -315,7 +316,9 @@ def _already(order: Order, no: int, line: OrderLine, group: DeliveryGroup, conte
     if line.managed_by is ManagedBy.DONE or group.method is Method.CARRIED_OUT:
         node = _store(order, group, batch)
         order.advance(part, SliceState.COLLECTED, node=node, reason="carried_out")
-        order.left_at = min(content.placed_at, batch.now)
+        if demand.item is not None and node is not None:
+            at = min(content.placed_at, batch.now)
+            order.left.append(Left(demand.item, node, StockReason.CARRIED_OUT, demand.quantity, at))
     elif not demand.ships:
         order.advance(part, SliceState.DELIVERED, reason="digital")
     elif line.fulfilled_elsewhere > 0:

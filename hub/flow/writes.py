@@ -57,6 +57,7 @@ class Writes:
     cancels: list[Row] = field(default_factory=list)
     shipments: list[Row] = field(default_factory=list)
     parcels: list[Row] = field(default_factory=list)
+    moved: list[Row] = field(default_factory=list)
     returns: list[Row] = field(default_factory=list)
     refunds: list[Row] = field(default_factory=list)
     payment_requests: list[Row] = field(default_factory=list)

@@ -29,6 +29,7 @@ from hub.sdk.capabilities import (
     Quote,
     Send,
     ShipmentConfirmation,
+    StockAdjustment,
     StockAdvice,
     Track,
 )
@@ -100,6 +101,9 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     """How far a pull looks back over its own cursor: lists miss, shift and lag."""
     consumes: bool = False
     """What was brought is gone at its source, as files are that were put away: a second pull does not bring it."""
+    resumes: bool = False
+    """The cursor of every page is a place to go on from: a long run may end at any page, so that others get their turn.
+    Without it a run is never cut short, for it would begin anew."""
 
 
 class Subtracts(StrEnum):
@@ -176,6 +180,8 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     track: Track | None = None
     post: Send[PostingRequest] | None = None
     post_payment: Send[EntryRequest] | None = None
+    post_stock: Send[StockAdjustment] | None = None
+    """Always among `opt_in`: what was adjusted before its mode was set is not told."""
     opt_in: frozenset[str] = frozenset()
     """Capabilities that are off until their mode is set: settings that are not required must say first what they do."""
 
@@ -203,6 +209,7 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
             "track",
             "post",
             "post_payment",
+            "post_stock",
         )
         present = [name for name in writes if getattr(self, name) is not None]
         if self.check is not None:

@@ -20,6 +20,8 @@ TIP: Final = "tip"
 UNBALANCED: Final = "posting_unbalanced"
 LOCKED: Final = "period_locked"
 NO_ACCOUNT: Final = "clearing_account_missing"
+NO_ITEM: Final = "stock_item_unknown"
+NO_LOCATION: Final = "stock_location_missing"
 
 
 class Role(StrEnum):

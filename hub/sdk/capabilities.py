@@ -377,6 +377,26 @@ class EntryRequest(Command, frozen=True, kw_only=True):
         return sum(line.debit for line in self.lines)
 
 
+class AdjustedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of an item that are there, or not there, for another reason than a sale, a return or a receipt."""
+
+    sku: str
+    quantity: int
+    """Base units, signed; never 0."""
+    reason: str
+    """adjustment, count, short, scrap, lost, correction."""
+
+
+class StockAdjustment(Command, frozen=True, kw_only=True):
+    """A day's adjustments at one node, for the books; `key` is the document's name there."""
+
+    node: str
+    """The node's code; the adapter's settings say which of the ledger's locations it is."""
+    lines: tuple[AdjustedLine, ...]
+    """One per item and reason."""
+    dated: datetime
+
+
 # --- reads -----------------------------------------------------------------------------------------------------------
 
 

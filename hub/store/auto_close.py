@@ -29,10 +29,10 @@ ORDERS_CANCELLED: Final = (
     "ORDER BY e.merchant, e.kind, e.cause LIMIT $1 FOR UPDATE OF e SKIP LOCKED"
 )
 LEVELS_TAKEN: Final = (
-    "UPDATE exception SET closed_at = $1, closed_by = 'cause gone' WHERE id IN (SELECT e.id FROM exception e "
-    "WHERE e.kind = 'availability_refused' AND e.closed_at IS NULL AND NOT EXISTS (SELECT 1 FROM availability a "
-    "WHERE a.connection_id = e.connection_id AND a.due_at IS NOT NULL "
-    "AND e.cause = a.connection_id || ': ' || a.last_error) FOR UPDATE OF e SKIP LOCKED)"
+    "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'levels' "
+    "WHERE e.closed_at IS NULL AND NOT EXISTS (SELECT 1 FROM availability a "
+    "WHERE a.connection_id = w.ref AND a.trouble = e.cause) "
+    "ORDER BY e.merchant, e.kind, e.cause LIMIT $1 FOR UPDATE OF e SKIP LOCKED"
 )
 PARCELS_KNOWN: Final = (
     "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'message' "
@@ -66,5 +66,6 @@ async def close_mended(connection: PooledConnection, now: datetime) -> int:
     await leave(connection, "message", done)
     over = await connection.fetch(ORDERS_CANCELLED, BATCH, QUESTIONS, UNMAPPED_PAYMENT)
     await leave(connection, "order", over)
-    await connection.execute(LEVELS_TAKEN, now)
-    return len(done) + len(over)
+    taken = await connection.fetch(LEVELS_TAKEN, BATCH)
+    await leave(connection, "levels", taken)
+    return len(done) + len(over) + len(taken)

@@ -36,6 +36,8 @@ class Point(NamedTuple):
     merchant: str
 
 
+# What waits after a failure waits on, whatever changes meanwhile; what was refused may be taken now that it changed.
+_DUE: Final = "CASE WHEN a.refused THEN EXCLUDED.due_at ELSE coalesce(a.due_at, EXCLUDED.due_at) END"
 # Marks are deleted before the number is computed: a sale in between makes a new mark, never a lost one. By their place,
 # for they never move: by id, a plan made while the table was small read it once for every mark.
 FAN_OUT: Final = (
@@ -48,7 +50,7 @@ FAN_OUT: Final = (
     "INSERT INTO availability AS a (stock_point_id, item_id, connection_id, due_at, marked_at) "
     "SELECT p.stock_point_id, i.item_id, p.connection_id, now(), now() FROM items i JOIN item x ON x.id = i.item_id "
     "JOIN points p ON p.merchant = x.merchant ORDER BY p.stock_point_id, i.item_id "
-    "ON CONFLICT (stock_point_id, item_id) DO UPDATE SET due_at = coalesce(a.due_at, EXCLUDED.due_at), "
+    f"ON CONFLICT (stock_point_id, item_id) DO UPDATE SET due_at = {_DUE}, "
     "marked_at = coalesce(a.marked_at, EXCLUDED.marked_at), connection_id = EXCLUDED.connection_id"
 )
 # What has stock, is made of what has, may be sold without any, or was told before.
@@ -61,7 +63,7 @@ EVERYTHING: Final = (
     "OR EXISTS (SELECT 1 FROM item_component c JOIN stock s ON s.item_id = c.component_id WHERE c.item_id = i.id) "
     "OR EXISTS (SELECT 1 FROM allowance l WHERE l.item_id = i.id) OR EXISTS (SELECT 1 FROM availability t "
     "WHERE t.stock_point_id = p.stock_point_id AND t.item_id = i.id)) ORDER BY p.stock_point_id, i.id "
-    "ON CONFLICT (stock_point_id, item_id) DO UPDATE SET due_at = coalesce(a.due_at, EXCLUDED.due_at), "
+    f"ON CONFLICT (stock_point_id, item_id) DO UPDATE SET due_at = {_DUE}, "
     "marked_at = coalesce(a.marked_at, EXCLUDED.marked_at), connection_id = EXCLUDED.connection_id, sent = NULL"
 )
 NEW_POINTS: Final = (
@@ -97,15 +99,23 @@ ABANDONED: Final = (
     "UPDATE availability SET due_at = now(), lease_until = NULL WHERE due_at IS NULL AND lease_until < now()"
 )
 # What the channel's own orders hold there by its own count: it takes them off until it is told that they have left.
+# From what is open and what it still has to be told, never from the SKU: that would read all that was ever sold of it.
+# The fence keeps the planner from doing so where it takes a hot SKU for one like the others.
 OWN_OPEN: Final = (
-    "SELECT d.sku, s.node_id, max(d.per_unit), d.order_id, d.line, sum(s.quantity)::bigint FROM demand d "
-    "JOIN customer_order o ON o.id = d.order_id AND o.account_id = $1 "
+    "WITH telling AS (SELECT b.id FROM connection c JOIN outbox b ON b.connection_id = c.id AND NOT b.parked "
+    "WHERE c.account_id = $1 UNION ALL SELECT b.id FROM connection c JOIN outbox b ON b.connection_id = c.id "
+    "AND b.parked WHERE c.account_id = $1), "
+    "untold AS MATERIALIZED (SELECT e.order_id, h.fulfilment_no FROM telling t "
+    "JOIN effect e ON e.id = t.id AND e.kind = 'ConfirmShipment' "
+    "JOIN shipment h ON h.order_id = e.order_id AND h.no = (e.document::jsonb ->> 'shipment')::smallint), "
+    "held AS (SELECT id FROM customer_order WHERE account_id = $1 AND state = 'open' "
+    "UNION SELECT order_id FROM untold) "
+    "SELECT d.sku, s.node_id, max(d.per_unit), d.order_id, d.line, sum(s.quantity)::bigint FROM held "
+    "CROSS JOIN LATERAL (SELECT * FROM demand WHERE order_id = held.id OFFSET 0) d "
     "JOIN slice s ON s.order_id = d.order_id AND s.demand_no = d.no "
     "WHERE d.sku = ANY($2::text[]) AND d.managed_by = 'hub' AND (s.state NOT IN ('shipped', 'delivered', 'collected', "
-    "'cancelled', 'returned') OR s.state <> 'cancelled' AND EXISTS (SELECT 1 FROM effect e "
-    "JOIN outbox b ON b.id = e.id "
-    "JOIN shipment h ON h.order_id = e.order_id AND h.no = (e.document::jsonb ->> 'shipment')::smallint "
-    "WHERE e.order_id = d.order_id AND e.kind = 'ConfirmShipment' AND h.fulfilment_no = s.fulfilment_no)) "
+    "'cancelled', 'returned') OR s.state <> 'cancelled' AND EXISTS (SELECT 1 FROM untold u "
+    "WHERE u.order_id = s.order_id AND u.fulfilment_no = s.fulfilment_no)) "
     "GROUP BY d.sku, s.node_id, d.order_id, d.line, d.no"
 )
 SHIPPED: Final = (
@@ -116,20 +126,28 @@ SENT: Final = (
     "UPDATE availability a SET sent = u.sent, "
     "before = CASE WHEN a.sent IS DISTINCT FROM u.sent THEN a.sent ELSE a.before END, "
     "sent_at = CASE WHEN a.sent IS DISTINCT FROM u.sent THEN $5 ELSE a.sent_at END, "
-    "tries = 0, lease_until = NULL, last_error = NULL "
+    "tries = 0, lease_until = NULL, last_error = NULL, refused = false, trouble = NULL "
     "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS u(stock_point, item, fence, sent) "
     "WHERE a.stock_point_id = u.stock_point AND a.item_id = u.item AND a.fence = u.fence"
 )
 LET_GO: Final = (
-    "UPDATE availability a SET lease_until = NULL FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) "
-    "AS u(stock_point, item, fence) WHERE a.stock_point_id = u.stock_point AND a.item_id = u.item AND a.fence = u.fence"
+    "UPDATE availability a SET lease_until = NULL, last_error = NULL, refused = false, trouble = NULL "
+    "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u(stock_point, item, fence) "
+    " WHERE a.stock_point_id = u.stock_point AND a.item_id = u.item AND a.fence = u.fence"
 )
 AGAIN: Final = (
-    "UPDATE availability a SET due_at = least(a.due_at, $5), tries = a.tries + 1, lease_until = NULL, last_error = $6, "
+    "UPDATE availability a SET due_at = least(a.due_at, $5), tries = least(a.tries + 1, 30000), lease_until = NULL, "
+    "last_error = $6, refused = $8, trouble = coalesce($9, a.trouble), "
     "marked_at = least(a.marked_at, u.marked_at), sent = CASE WHEN $7 THEN NULL ELSE a.sent END "
     "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[]) "
     "AS u(stock_point, item, fence, marked_at) "
     "WHERE a.stock_point_id = u.stock_point AND a.item_id = u.item AND a.fence = u.fence"
+)
+TRY_AGAIN: Final = (
+    "WITH held AS (SELECT stock_point_id, item_id FROM availability WHERE connection_id = ANY($1::text[]) "
+    "AND trouble IS NOT NULL ORDER BY stock_point_id, item_id FOR UPDATE) "
+    "UPDATE availability a SET due_at = least(a.due_at, now()) FROM held h "
+    "WHERE a.stock_point_id = h.stock_point_id AND a.item_id = h.item_id"
 )
 DELAY: Final = (
     "INSERT INTO publishing_delay (connection_id, delay_ms, measured_at) VALUES ($1, $2, $3) "
@@ -277,11 +295,20 @@ async def let_go(connection: PooledConnection, marks: Sequence[Mark]) -> None:
 
 
 async def tell_again(
-    connection: PooledConnection, marks: Sequence[Mark], at: datetime, error: str, *, forget: bool = False
+    connection: PooledConnection,
+    marks: Sequence[Mark],
+    at: datetime,
+    error: str,
+    *,
+    refused: bool = False,
+    trouble: str | None = None,
+    forget: bool = False,
 ) -> None:
     """The channel was not told, or we cannot be sure: a level is absolute, so telling it again is harmless.
 
-    `forget` is for channels that take changes, when nobody knows whether the last one arrived.
+    `refused`: any change of the level is tried before `at`. `trouble` is the cause of the exception that stays open
+    until the levels were taken. `forget` is for channels that take changes, when nobody knows whether the last one
+    arrived.
     """
     await connection.execute(
         AGAIN,
@@ -292,7 +319,14 @@ async def tell_again(
         at,
         error,
         forget,
+        refused,
+        trouble,
     )
+
+
+async def try_again(connection: PooledConnection, links: Sequence[str]) -> None:
+    """Somebody mended something about these connections: what they did not take is due at once."""
+    await connection.execute(TRY_AGAIN, links)
 
 
 async def measure_delay(connection: PooledConnection, link: str, since: datetime, now: datetime) -> None:

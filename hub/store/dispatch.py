@@ -20,7 +20,8 @@ from hub.domain.network import Node, NodeKind
 from hub.flow.aggregate import Order
 from hub.flow.cartons import Goods
 from hub.flow.ports import Claimed, ItemFacts
-from hub.store import labels, orders, returns
+from hub.sdk.capabilities import AdjustedLine
+from hub.store import labels, orders, returns, stock_postings
 from hub.store.contacts import contacts
 from hub.store.database import PooledConnection
 from hub.store.outbox import known
@@ -46,6 +47,8 @@ class Loaded:
     """What packing and customs ask of the items; only where a label is bought."""
     purchases: Mapping[str, labels.Purchase]
     """What became of the labels that are to be voided, by the fulfilment order's id."""
+    adjusted: Mapping[str, tuple[AdjustedLine, ...]]
+    """What documents of stock adjustments tell of, by the effect's key."""
 
 
 async def load(
@@ -62,7 +65,7 @@ async def load(
     people = await contacts(connection, ids)
     wanted = {d.item for order in found.values() for d in order.demands.values() if d.item is not None}
     items = await PostgresUnit(connection).items_by_id(wanted)
-    ours = {name for one in claimed for name in (one.order, one.subject, one.key)}
+    ours = {name for one in claimed for name in (one.order, one.subject, one.key) if name}
     theirs = await known(connection, account, sorted(ours))
     references = {f"{kind}:{name}": value for (kind, name), value in theirs.items()}
     label = any(isinstance(one.effect, BuyLabel | BuyReturnLabel) for one in claimed)
@@ -74,6 +77,7 @@ async def load(
         prices=await agreed_prices(connection, _suppliers(claimed, found, nodes), wanted),
         goods=await labels.goods(connection, wanted) if label else {},
         purchases=await labels.purchases(connection, claimed),
+        adjusted=await stock_postings.lines(connection, claimed),
     )
 
 

@@ -128,6 +128,12 @@ PARCELS: Final = insert(
     "order_id text, shipment_no smallint, no smallint, tracking text, carrier text, status text, status_at timestamptz",
     conflict=overwrite("order_id, shipment_no, no", "tracking carrier status status_at"),
 )
+MOVED: Final = insert(
+    "moved",
+    "order_id text, message_id bigint, fulfilment_no smallint, kind text, demand_no smallint, units int",
+    conflict="ON CONFLICT (order_id, message_id, fulfilment_no, kind, demand_no) "
+    "DO UPDATE SET units = moved.units + EXCLUDED.units",
+)
 RETURNS: Final = insert(
     "return_order",
     "id text, merchant text, order_id text, state text, node_id bigint, source text, document jsonb, "
@@ -213,6 +219,7 @@ async def flush(connection: PooledConnection, writes: Writes, now: datetime) -> 
         (CANCELS, writes.cancels),
         (SHIPMENTS, writes.shipments),
         (PARCELS, writes.parcels),
+        (MOVED, writes.moved),
         (PAYMENTS, writes.payments),
         (RETURNS, writes.returns),
         (REFUNDS, writes.refunds),

@@ -9,12 +9,15 @@ from hub.store.troubles import raise_troubles
 
 AHEAD: Final = timedelta(days=1)
 """How long before its end an authorisation is told of, whatever was promised."""
+LATELY: Final = timedelta(days=7)
+"""How long after its end it still is: what ended before that was told of while it did, or the hub was away."""
 
 # A newer authorisation, a capture or a void of it takes its place; who was told of it is not told again.
 ENDING: Final = (
     "SELECT o.merchant, o.id, o.connection_id, o.external_id, min(p.expires_at) AS ends FROM payment p "
     "JOIN customer_order o ON o.id = p.order_id JOIN account a ON a.id = o.account_id AND a.captured_by = 'hub' "
-    "WHERE p.kind = 'authorise' AND p.status = 'done' AND p.expires_at < $1 AND o.acting AND o.state = 'open' "
+    "WHERE p.kind = 'authorise' AND p.status = 'done' AND p.expires_at < $1 AND p.expires_at > $3 "
+    "AND o.acting AND o.state = 'open' "
     "AND NOT EXISTS (SELECT 1 FROM payment l WHERE l.order_id = p.order_id AND (l.kind = 'sale' OR (l.kind IN "
     "('capture', 'void') AND l.parent IS NOT DISTINCT FROM p.external_id) OR (l.kind = 'authorise' "
     "AND l.expires_at > p.expires_at))) "
@@ -26,7 +29,7 @@ ENDING: Final = (
 
 async def watch_authorisations(connection: PooledConnection, now: datetime) -> int:
     """Raise authorisations that end within a day on orders that still have goods to leave; returns how many."""
-    rows = await connection.fetch(ENDING, now + AHEAD, EXPIRES)
+    rows = await connection.fetch(ENDING, now + AHEAD, EXPIRES, now - LATELY)
     troubles = [
         (
             row["merchant"],

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.store.admin.reservations import expire_reservations
 from hub.store.database import PooledConnection
 from hub.store.risk import forget_marks
 
@@ -19,7 +18,10 @@ BODIES: Final = (
     "AND NOT EXISTS (SELECT FROM inbox i WHERE i.id = message.id) LIMIT $2))"
 )
 """Never one that still waits, for a person perhaps: it can be tried again as long as it can be read."""
-ANSWERS: Final = "DELETE FROM idempotency WHERE created_at < now() - interval '2 days'"
+ANSWERS: Final = (
+    "DELETE FROM idempotency WHERE ctid = ANY(ARRAY(SELECT ctid FROM idempotency "
+    "WHERE created_at < now() - interval '2 days' ORDER BY created_at LIMIT $1))"
+)
 LOADS: Final = "DELETE FROM node_load WHERE day < current_date - 7"
 _BLANK: Final = (
     "((l.document::jsonb - 'url') || CASE WHEN l.document::jsonb ? 'more' THEN jsonb_build_object('more', "
@@ -41,17 +43,22 @@ labels, on which an address is printed."""
 EXCLUSIONS: Final = "DELETE FROM exclusion WHERE until < now()"
 
 
-async def forget(connection: PooledConnection, raw_retention: timedelta, now: datetime) -> bool:
-    """Forget what is over; False when another process is at it. Runs inside one transaction."""
-    if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", SWEEP_LOCK):
-        return False
-    await expire_reservations(connection, now)
+async def alone(connection: PooledConnection) -> bool:
+    """Be the only sweeper until the transaction ends; False when another process is at it."""
+    return bool(await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", SWEEP_LOCK))
+
+
+async def forget_past(connection: PooledConnection, now: datetime) -> None:
+    """Forget what counts no longer: exclusions, marks of people, kept answers, loads of old days."""
     await connection.execute(EXCLUSIONS)
     await forget_marks(connection, now)
-    await connection.execute(ANSWERS)
+    await connection.execute(ANSWERS, BATCH)
     await connection.execute(LOADS)
+
+
+async def forget_bodies(connection: PooledConnection, raw_retention: timedelta) -> None:
+    """Forget raw bodies past their retention."""
     await connection.execute(BODIES, raw_retention, BATCH)
-    return True
 
 
 async def forget_people(connection: PooledConnection, account: int, orders: Sequence[str] | None) -> list[str]:

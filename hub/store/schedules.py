@@ -16,11 +16,15 @@ class Due(NamedTuple):
     fence: int
 
 
+CLAIM_LOCK: Final = 7_203_517
+"""One claims at a time: of two that look at two pulls of one connection the second sees the first one's lease."""
+
 CLAIM: Final = (
     "UPDATE schedule s SET lease_until = now() + $1::float8 * interval '1 second', fence = s.fence + 1, "
     "started_at = now() FROM (SELECT d.connection_id, d.operation FROM schedule d JOIN connection c "
     "ON c.id = d.connection_id WHERE d.enabled AND c.enabled AND NOT c.paused AND d.next_due_at <= now() "
-    "AND (d.lease_until IS NULL OR d.lease_until < now()) ORDER BY d.next_due_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED) "
+    "AND NOT EXISTS (SELECT 1 FROM schedule o WHERE o.connection_id = d.connection_id AND o.lease_until >= now()) "
+    "ORDER BY d.next_due_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED) "
     "AS due WHERE s.connection_id = due.connection_id AND s.operation = due.operation "
     "RETURNING s.connection_id, s.operation, s.every_seconds, s.cursor, s.fence"
 )
@@ -41,7 +45,8 @@ FINISH: Final = (
 
 
 async def claim_due(connection: PooledConnection, lease_seconds: float) -> Due | None:
-    """Lease the pull that is longest due, if any."""
+    """Lease the pull that is longest due, if any, of a connection that nobody pulls. In a transaction of its own."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", CLAIM_LOCK)
     row = await connection.fetchrow(CLAIM, lease_seconds)
     return Due(*row) if row else None
 

@@ -69,15 +69,18 @@ async def change_stock(
     items, nodes = [key[0] for key in keys], [key[1] for key in keys]
     held = await connection.fetch(LOCK, items, nodes)
     free = {(row[0], row[1]): row[2] for row in held}
+    brought = _brought(ledger)
     counted = in_the_count(ledger, {(row[0], row[1]): row[3] for row in held})
     for row in counted:
         changes[row.item, row.node][1] += row.delta
     for key in keys:
         granted, arriving = changes[key]
-        # What arrives with this very transaction may be granted by it: a transfer for a customer who waits.
-        there = free.get(key, 0) + max(0, arriving)
-        if granted > 0 and granted > there:
-            raise LostRace(f"item {key[0]} at node {key[1]}: {granted} wanted, {there} free")
+        there = free.get(key, 0)
+        # A transfer for a customer who waits is that customer's: whatever else the shelf lacks for its safety, and
+        # when a count that had it already shows that it was sold since.
+        room = max(there + max(0, arriving), max(0, there) + brought.get(key, 0))
+        if granted > 0 and granted > room:
+            raise LostRace(f"item {key[0]} at node {key[1]}: {granted} wanted, {room} free")
     if len(free) < len(keys):
         # A fact about a shelf that nobody ever counted: recorded all the same.
         missing = [key for key in keys if key not in free]
@@ -86,18 +89,30 @@ async def change_stock(
     if aside:
         rows = [(row.item, row.node, row.delta, row.condition) for row in aside]
         await connection.execute(SET_ASIDE, *zip(*rows, strict=True))
-    await mark_deficits(connection, _short(changes, {(row[0], row[1]): row[4] for row in held}))
+    await mark_deficits(connection, _short(changes, {(row[0], row[1]): row[4] for row in held}, brought))
     return counted
 
 
+def _brought(ledger: Sequence[LedgerRow]) -> dict[tuple[int, int], int]:
+    """Units that arrived from other nodes, by shelf."""
+    units: dict[tuple[int, int], int] = {}
+    for row in ledger:
+        if row.reason == StockReason.TRANSFER and row.delta > 0:
+            units[row.item, row.node] = units.get((row.item, row.node), 0) + row.delta
+    return units
+
+
 def _short(
-    changes: Mapping[tuple[int, int], Sequence[int]], there: Mapping[tuple[int, int], int]
+    changes: Mapping[tuple[int, int], Sequence[int]],
+    there: Mapping[tuple[int, int], int],
+    brought: Mapping[tuple[int, int], int],
 ) -> list[tuple[int, int]]:
-    """Shelves that lost more than was reserved of it, and now hold less than is promised. None while orders come in."""
+    """Shelves that lost more than was reserved of it, or were brought what is sold already, and now hold less than is
+    promised. None while orders come in."""
     return [
         key
         for key, (pinned, sellable) in sorted(changes.items())
-        if sellable < min(0, pinned) and there.get(key, 0) + sellable - pinned < 0
+        if (sellable < min(0, pinned) or key in brought) and there.get(key, 0) + sellable - pinned < 0
     ]
 
 

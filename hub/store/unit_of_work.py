@@ -15,6 +15,7 @@ from hub.domain.facts import BooksReported, ParcelScanned
 from hub.domain.network import Node
 from hub.flow.aggregate import Order, Trouble
 from hub.flow.ledger_ports import SupplyRow
+from hub.flow.once import Moved
 from hub.flow.ports import (
     AllowedDay,
     Figure,
@@ -86,6 +87,16 @@ SCANS: Final = (
     "$3::timestamptz[], $4::text[], $5::text[], $6::text[]) AS u(tracking, carrier, at, status, raw, place) "
     "ORDER BY tracking, at "
     "ON CONFLICT DO NOTHING"
+)
+
+
+# A copy that a person corrected stands for the message that it was made from.
+MOVED: Final = (
+    "WITH RECURSIVE made_from AS (SELECT id AS message, id AS origin FROM unnest($1::bigint[]) AS u(id) UNION "
+    "SELECT f.message, m.edited_from FROM made_from f JOIN message m ON m.id = f.origin "
+    "WHERE m.edited_from IS NOT NULL) "
+    "SELECT d.order_id, f.message, d.fulfilment_no, d.kind, d.demand_no, sum(d.units)::int FROM made_from f "
+    "JOIN moved d ON d.message_id = f.origin AND d.order_id = ANY($2::text[]) GROUP BY 1, 2, 3, 4, 5"
 )
 
 
@@ -187,6 +198,10 @@ class PostgresUnit:
     async def give_up_labels(self, fulfilments: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], LabelAsked]:
         """See `OrdersUnit.give_up_labels`."""
         return await labels.give_up(self.connection, fulfilments)
+
+    async def moved(self, messages: Sequence[int], orders: Iterable[str]) -> list[Moved]:
+        """See `OnceUnit.moved`."""
+        return [Moved(*row) for row in await self.connection.fetch(MOVED, list(messages), list(orders))]
 
     async def keep_scans(self, scans: Sequence[ParcelScanned]) -> None:
         """See `OrdersUnit.keep_scans`."""

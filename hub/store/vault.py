@@ -55,7 +55,10 @@ class Vault:
         if version != VERSION:
             raise SealBroken(f"{where}: envelope version {version[:8]!r} is not known; a newer hub wrote it")
         if key is None:
-            raise SealBroken(f"{where}: sealed with key {kid[:16]!r}, which is not configured; add it as an older key")
+            raise SealBroken(
+                f"{where}: sealed with key {kid[:16]!r}, which this hub does not have; start it with that "
+                "key, or enter the secret again"
+            )
         try:
             text = key.decrypt(nonce, sealed, _bound_to(table, row, field))
         except InvalidTag as error:

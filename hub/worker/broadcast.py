@@ -3,23 +3,26 @@
 import asyncio
 import random
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 import structlog
 
 from hub.domain.ids import NewId
+from hub.domain.network import Connection
 from hub.flow.aggregate import Trouble
+from hub.flow.consequences import credentials_refused
 from hub.flow.directory import Directory, Link
 from hub.sdk.adapter import Publishes, Subtracts
 from hub.sdk.capabilities import AvailabilityUpdate, Level
-from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Uncertain
+from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Unauthorised, Uncertain
 from hub.settings import Backoff
 from hub.store import availability
 from hub.store.availability import Mark, Point
 from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import SettingsBroken
-from hub.store.database import Database, is_weather
+from hub.store.database import Database, PooledConnection, is_weather
 from hub.store.outbox import known, learn
 from hub.store.troubles import raise_troubles
 from hub.store.vault import SealBroken
@@ -35,6 +38,11 @@ MARKS = 5000
 
 BATCHES = 20
 """Batches told to one connection in a row, under one view of the configuration."""
+
+UNTIL_A_PERSON: Final = timedelta(hours=1)
+"""A refused level is tried again so rarely: its change, a retry and a changed connection make it due at once."""
+
+Failure = NeedsPerson | Refused | RetryLater | Unauthorised | Uncertain
 
 PATIENCE_SECONDS = 0.25
 """How long a run waits for what it started: a channel that answers in time is told before the run ends."""
@@ -177,24 +185,39 @@ class Broadcaster:
         async with self._database.transaction() as connection:
             if changed:
                 await availability.keep_publication(connection, link.connection.id, now, word, reason, told)
-            if isinstance(outcome, Done | NeedsPerson | Refused):
-                # A refused SKU is told to a person once; the next change of its level is tried like any other.
-                await availability.record_sent(connection, [m for m in marks if _place(m) in now_level], now_level, now)
-                await availability.let_go(connection, [m for m in marks if _place(m) not in now_level])
-            else:
-                at = self._again_at(outcome, max(m.tries for m in marks) + 1, now)
-                forget = isinstance(outcome, Uncertain) and link.adapter.publishes is Publishes.RELATIVE
-                await availability.tell_again(connection, marks, at, reason, forget=forget)
-            if isinstance(outcome, Done) and changed:
+            failed = set() if isinstance(outcome, Done) else {_place(m) for m in changed}
+            there = [m for m in marks if _place(m) in now_level and _place(m) not in failed]
+            await availability.record_sent(connection, there, now_level, now)
+            await availability.let_go(connection, [m for m in marks if _place(m) not in now_level])
+            if not isinstance(outcome, Done):
+                await self._not_taken(connection, link, changed, outcome, now)
+            elif changed:
                 since = min(mark.marked_at for mark in changed)
                 await availability.measure_delay(connection, link.connection.id, since, now)
             if isinstance(outcome, Done):
                 await learn(connection, [(link.connection.account, one) for one in outcome.learned])
-            if isinstance(outcome, NeedsPerson | Refused):
-                step = outcome.next_step if isinstance(outcome, NeedsPerson) else "Look at the channel's answer."
-                cause = f"{link.connection.id}: {reason}"
-                trouble = Trouble("availability_refused", cause, step, connection=link.connection.id)
-                await raise_troubles(connection, [(link.connection.merchant, None, trouble)], now)
+
+    async def _not_taken(
+        self, connection: PooledConnection, link: Link, failed: list[Mark], outcome: Failure, now: datetime
+    ) -> None:
+        tries = max(m.tries for m in failed) + 1
+        refused = isinstance(outcome, NeedsPerson | Refused)
+        at = now + UNTIL_A_PERSON if refused else self._again_at(outcome, tries, now)
+        found = _trouble(link.connection, outcome, exhausted=tries >= self._backoff.max_attempts)
+        # Of a batch that needs a person some levels may have been taken.
+        unsure = isinstance(outcome, Uncertain | NeedsPerson) and link.adapter.publishes is Publishes.RELATIVE
+        await availability.tell_again(
+            connection,
+            failed,
+            at,
+            outcome.reason,
+            refused=refused,
+            trouble=None if found is None else found.cause,
+            forget=unsure,
+        )
+        if found is not None:
+            trouble = found._replace(waiter=("levels", link.connection.id))
+            await raise_troubles(connection, [(link.connection.merchant, None, trouble)], now)
 
     def _again_at(self, outcome: Outcome, tries: int, now: datetime) -> datetime:
         return next_try(
@@ -206,6 +229,23 @@ class Broadcaster:
             cap_seconds=min(300.0, self._backoff.cap_seconds),
             asked=outcome.at if isinstance(outcome, RetryLater) else None,
         )
+
+
+def _trouble(connection: Connection, outcome: Failure, *, exhausted: bool) -> Trouble | None:
+    """The exception that stays open until the levels were taken, if any."""
+    if isinstance(outcome, Unauthorised):
+        return credentials_refused(connection.id, connection.name)
+    if isinstance(outcome, NeedsPerson | Refused):
+        step = outcome.next_step if isinstance(outcome, NeedsPerson) else "Look at the channel's answer."
+        cause = f"{connection.id}: {outcome.reason}"
+        return Trouble("availability_refused", cause, step, connection=connection.id)
+    if exhausted and getattr(outcome, "at", None) is None:
+        step = (
+            f"Levels cannot be told for a long time ({outcome.reason}): the channel may sell what is gone. They are "
+            "tried again by themselves; when the channel is well, retry the exception to tell them at once."
+        )
+        return Trouble("availability_not_told", f"{connection.id}: levels", step, connection=connection.id)
+    return None
 
 
 def _place(mark: Mark) -> tuple[int, int]:

@@ -86,6 +86,7 @@ class Worker:
         await asyncio.gather(*tasks)
         await self.deliverer.drain()
         await self.broadcaster.drain()
+        await self.puller.drain()
         await self.notifier.drain()
         await self.notifier.close()
         for helper in helpers:

@@ -33,8 +33,11 @@ _BAD_ROW = (
     AttributeError,
     AssertionError,
     RecursionError,
+    LostRace,
 )
-"""What a single message can make of our own code. It is halved out and parked with its reason; the others go on."""
+"""What a single message can make of our own code. It is halved out and parked with its reason; the others go on.
+
+A race lost with the stock locked was lost to the books, not to another worker: it would be lost for ever."""
 
 
 class Performer:
@@ -130,13 +133,18 @@ class Performer:
         except Exception as error:
             if is_weather(error) or not _blames_a_row(error):
                 raise
-            reason = f"{type(error).__name__}: {error}"[:500]
+            reason, step = f"{type(error).__name__}: {error}"[:500], _next_step(error)
         log.error("message.parked", message=message, lane=lane.value, reason=reason)
         async with self._store.unit() as unit:
             claimed = await unit.claim(lane.value, 1, [message])
-            step = "Look at the message; correct it at its source or adjust the mapping overlay, then replay it."
             parked = [(one, Trouble("message_failed", f"message {one.id}: {reason}", step)) for one in claimed]
             await unit.park(parked, self._clock())
+
+
+def _next_step(error: Exception) -> str:
+    if isinstance(error, LostRace):
+        return "By the books there is not what this message needs. Count that shelf (PUT /api/v1/stock), then retry it."
+    return "Look at the message; correct it at its source or adjust the mapping overlay, then replay it."
 
 
 def _blames_a_row(error: Exception) -> bool:

@@ -1,6 +1,8 @@
 """Step 1, the other way in: scheduled pulls. Each page is stored with its cursor in one transaction."""
 
-from collections.abc import Callable
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +14,7 @@ from hub.sdk.capabilities import Page
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater
 from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import SettingsBroken
-from hub.store.database import Database
+from hub.store.database import Database, is_weather
 from hub.store.inbox import pulled_arrival, store_arrivals
 from hub.store.schedules import Due, advance, claim_due, finish, renew
 from hub.store.vault import SealBroken
@@ -29,12 +31,39 @@ UNTIL_A_PERSON: Final = timedelta(hours=1)
 """The same where somebody has to change something first; whoever did can make the pull due at once."""
 
 
+AT_ONCE: Final = 8
+"""Pulls that one process runs side by side, each of another connection."""
+
+RUN_PAGES: Final = 50
+
+RUN_SECONDS: Final = 10.0
+"""Then a pull that can go on from its cursor makes room for what has been due for longer."""
+
+PATIENCE_SECONDS = 0.25
+"""How long a run waits for what it started, before it looks for more."""
+
+DRAIN_SECONDS: Final = 5.0
+
+
+class Turn:
+    """How long a pull has run."""
+
+    def __init__(self) -> None:
+        self._pages = 0
+        self._began = time.monotonic()
+
+    def over(self) -> bool:
+        """A page was stored: whether it was the last of this run."""
+        self._pages += 1
+        return self._pages >= RUN_PAGES or time.monotonic() - self._began >= RUN_SECONDS
+
+
 class LeaseLost(Exception):
     """Another worker has the pull now."""
 
 
 class Puller:
-    """Runs due pulls, one at a time per process, never one pull in two processes."""
+    """Runs due pulls side by side, never two of one connection at once, in this process or another."""
 
     def __init__(
         self,
@@ -49,18 +78,60 @@ class Puller:
         self._clients = clients
         self._clock = clock
         self._ring = ring
+        self._pulling: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def run(self) -> int:
-        """Run the pull that is longest due; returns 1 if there was one."""
-        async with self._database.connection() as connection:
-            due = await claim_due(connection, LEASE_SECONDS)
-        if due is None:
-            return 0
-        async with kept(lambda seconds: self._renew(due, seconds)):
-            error, again_in = await self._pull(due)
+        """Start every pull that is due, as far as there is room; returns how many.
+
+        One that takes long runs on in the background, beside those that the next run starts.
+        """
+        started: list[asyncio.Task[None]] = []
+        while len(self._pulling) < AT_ONCE and not self._stopping:
+            async with self._database.transaction() as connection:
+                due = await claim_due(connection, LEASE_SECONDS)
+            if due is None:
+                break
+            task = asyncio.create_task(self._serve(due), name=f"pull {due.connection} {due.operation}")
+            self._pulling.add(task)
+            task.add_done_callback(self._ended)
+            started.append(task)
+        if started:
+            await asyncio.wait(started, timeout=PATIENCE_SECONDS)
+        return len(started)
+
+    async def drain(self) -> None:
+        """Let what is being pulled end at its next page; what takes longer goes on from its cursor elsewhere."""
+        self._stopping = True
+        if self._pulling:
+            _, late = await asyncio.wait(self._pulling, timeout=DRAIN_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._pulling.discard(task)
+        self._ring("pull")
+
+    async def _serve(self, due: Due) -> None:
+        try:
+            try:
+                async with kept(lambda seconds: self._renew(due, seconds)):
+                    error, again_in = await self._pull(due)
+            except asyncio.CancelledError:
+                await self._finish(due, None, timedelta(0))
+                raise
+            await self._finish(due, error, again_in)
+        except Exception as failure:
+            # The edge of a task: the lease ends by itself, and the pull is due again.
+            if is_weather(failure):
+                log.warning("pull.weather", connection=due.connection, operation=due.operation, reason=str(failure))
+            else:
+                log.exception("pull.not_finished", connection=due.connection, operation=due.operation)
+
+    async def _finish(self, due: Due, error: str | None, again_in: timedelta | None) -> None:
         async with self._database.connection() as connection:
             await finish(connection, due, error, again_in)
-        return 1
 
     async def _renew(self, due: Due, lease_seconds: float) -> None:
         async with self._database.connection() as connection:
@@ -71,10 +142,13 @@ class Puller:
         link = directory.links.get(due.connection)
         if link is None or due.operation not in link.adapter.pulls:
             return "the adapter has no such pull", timedelta(hours=1)
-        if link.connection.mode(f"pull_{due.operation}") is Mode.OFF:
+        capability = f"pull_{due.operation}"
+        mode = link.connection.modes.get(capability, link.adapter.unset_mode(capability))
+        if mode is Mode.OFF or not link.connection.enabled:
             return None, None
         try:
-            await self._pages(due, link, directory)
+            if await self._pages(due, link, directory):
+                return None, timedelta(0)
         except Interrupted as interruption:
             outcome = interruption.outcome
             asked = outcome.at - self._clock() if isinstance(outcome, RetryLater) and outcome.at else None
@@ -91,11 +165,21 @@ class Puller:
             return f"{type(error).__name__}: {error}", _pause(due)
         return None, None
 
-    async def _pages(self, due: Due, link: Link, directory: Directory) -> None:
+    async def _pages(self, due: Due, link: Link, directory: Directory) -> bool:
+        """Store page by page; True when the run ended at one of them, and there may be more."""
         context = await self._clients.context(link, directory)
-        pages = link.adapter.pulls[due.operation].pages(context, due.cursor)
-        async for page in pages:
-            await self._keep(due, link, page)
+        pull, turn = link.adapter.pulls[due.operation], Turn()
+        pages = pull.pages(context, due.cursor)
+        try:
+            async for page in pages:
+                await self._keep(due, link, page)
+                # A run that ended where it began would begin there for ever.
+                if pull.resumes and page.cursor != due.cursor and (turn.over() or self._stopping):
+                    return True
+        finally:
+            if isinstance(pages, AsyncGenerator):
+                await pages.aclose()
+        return False
 
     async def _keep(self, due: Due, link: Link, page: Page) -> None:
         now = self._clock()

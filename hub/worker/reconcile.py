@@ -47,13 +47,16 @@ class Reconciler:
                 await measure_demand(connection, now)
         if not waiting and now - self._compared_at < EVERY:
             return 0
-        own = now - self._own_at >= OWN_EVERY
+        own, before = now - self._own_at >= OWN_EVERY, self._own_at
+        if own:
+            # Before it is tried: books that cannot be read in time must not stop every reconciliation after it.
+            self._own_at = now
         async with self._database.transaction() as connection:
             done = await reconcile(connection, now, own=own)
         if done is None:
+            self._own_at = before
             return 0
         self._compared_at = now
-        self._own_at = now if own else self._own_at
         if done.found:
             log.info("reconciled", compared=done.compared, found=done.found, repaired=done.repaired, raised=done.raised)
             self._ring("availability")

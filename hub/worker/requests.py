@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from typing import NamedTuple, TypedDict, assert_never
 
 from hub.domain.contact import Contact
@@ -17,6 +18,7 @@ from hub.domain.effects import (
     PostCreditNote,
     PostDocument,
     PostPayment,
+    PostStock,
     RefundPayment,
     SubmitFulfilment,
     TrackParcels,
@@ -41,7 +43,7 @@ from hub.flow.return_parcels import return_label_request
 from hub.flow.transfer import stock_advice
 from hub.flow.write_back import shipment_confirmation, track_request
 from hub.sdk.booking import unbalanced
-from hub.sdk.capabilities import ChannelCancel, Command, LabelRequest, LabelVoid
+from hub.sdk.capabilities import AdjustedLine, ChannelCancel, Command, LabelRequest, LabelVoid, StockAdjustment
 from hub.sdk.outcomes import Done, NeedsPerson
 from hub.store.dispatch import Loaded
 
@@ -73,8 +75,10 @@ def build(claimed: Claimed, loaded: Loaded, directory: Directory) -> Call:
     """The call that an effect means now. Raises `Settled` where there is nothing to call, and KeyError when what it is
     about does not exist."""
     effect = claimed.effect
-    order = loaded.orders[effect.order]
     said = Said(key=claimed.key, look_first=claimed.look_first, references=loaded.references)
+    if isinstance(effect, PostStock):
+        return Call("post_stock", _adjustment(effect, loaded.adjusted[claimed.key], directory, said))
+    order = loaded.orders[effect.order]
     parts = _Parts(order=order, said=said, loaded=loaded, directory=directory, connection=claimed.connection)
     match effect:
         case SubmitFulfilment() | CancelFulfilment() | AdviseStock():
@@ -89,6 +93,13 @@ def build(claimed: Claimed, loaded: Loaded, directory: Directory) -> Call:
             return parts.of_the_books(effect)
         case _:
             assert_never(effect)
+
+
+def _adjustment(
+    effect: PostStock, lines: tuple[AdjustedLine, ...], directory: Directory, said: Said
+) -> StockAdjustment:
+    dated = datetime.combine(effect.day, time(), UTC)
+    return StockAdjustment(node=directory.nodes[effect.node].code, lines=lines, dated=dated, **said)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,17 +10,26 @@ import pytest
 
 from hub.sdk.scaffold import ScaffoldFault, scaffold
 
-PAGE = Path(__file__).parents[2] / "docs" / "first-adapter.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "first-adapter.md"
 
 
 def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    script = "set -e\n" + "\n".join(blocks)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "serve.py").write_text(program.replace("9202", "0").replace("await asyncio.Event().wait()", ""))
+    script = "set -e\n" + "\n".join([*blocks, "python serve.py"])
+    for name in ("Makefile", "requirements"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "pyproject.toml").touch()  # without this repository's own settings of pytest
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    mine = Path(sys.executable).parent
+    path = os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if Path(one) != mine)
     done = subprocess.run(
         ["/bin/sh", "-c", script],
         cwd=tmp_path,
-        env={**os.environ, "PATH": path},
+        # What `make setup` would do is printed, not done: the tests run in what it made.
+        env={**os.environ, "PATH": path, "MAKEFLAGS": "-n"},
         capture_output=True,
         text=True,
         timeout=100,
@@ -31,6 +40,7 @@ def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
     assert len(blocks) == 2
     assert re.search(r"acme: (\d+) of \1 checks kept", done.stdout)
     assert re.search(r"^\d+ passed", done.stdout, re.MULTILINE)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+ token-of-acme", done.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize("name", ["Acme", "acme-wms", "1st", "../acme"])

@@ -2,19 +2,26 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from hub.domain.facts import FulfilmentAccepted, GoodsShipped
 from hub.flow.normalise import FACTS_TOPIC, encode_facts
+from hub.flow.ports import LostRace
+from hub.flow.writes import LedgerRow
 from hub.sdk.adapter import Lane
+from hub.store import flush as flushing
+from hub.store.database import PooledConnection
 from hub.store.inbox import Arrival, store_arrivals
 from hub.store.unit_of_work import PostgresStore
 from hub.wiring import utc_now
 from hub.worker.perform import Performer
 from tests.scenarios.test_intake import deliver, quiet_order
 from tests.scenarios.town import Town
+
+Pinned = Sequence[tuple[int, int, int]]
 
 
 def arrival(town: Town, number: int, body: bytes, *, topic: str = FACTS_TOPIC, lane: Lane = Lane.FACTS) -> Arrival:
@@ -88,6 +95,35 @@ async def test_a_value_no_column_takes_parks_its_order_alone(town: Town) -> None
     assert (await town.trouble())["kind"] == "message_failed"
     assert await town.house.value("SELECT count(*) FROM customer_order") == 12
     assert await town.stock("PASS", town.east) == (100, 12)
+
+
+async def test_a_message_that_loses_even_with_the_shelf_locked_is_parked_alone(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed = [town.shop.place_order([("PASS", 1)]) for _ in range(5)]
+    await town.settle()
+    ids = [(await town.order(one))["id"] for one in placed]
+    change = flushing.change_stock
+
+    async def never(connection: PooledConnection, pinned: Pinned, ledger: Sequence[LedgerRow]) -> list[LedgerRow]:
+        if any(row.cause == ids[2] for row in ledger):
+            raise LostRace("item 7 at node 1: 3 wanted, 0 free")
+        return await change(connection, pinned, ledger)
+
+    monkeypatch.setattr(flushing, "change_stock", never)
+    at = datetime.now(UTC)
+    told = [encode_facts([GoodsShipped(at=at, fulfilment=f"{order}-1", shipment="s")]) for order in ids]
+    await store(town, [arrival(town, number, body) for number, body in enumerate(told)])
+    await town.settle()
+    (parked,) = await town.house.rows("SELECT * FROM inbox")
+    assert (parked["parked"], parked["object"]) == (True, "of:2")
+    found = await town.trouble()
+    assert found["kind"] == "message_failed"
+    assert "item 7 at node 1: 3 wanted, 0 free" in found["cause"]
+    assert "Count" in found["next_step"]
+    for order in ids:
+        state = "accepted" if order == ids[2] else "shipped"
+        assert await town.slices(order) == [(1, state, town.east)]
 
 
 async def test_a_parked_message_does_not_hold_back_a_newer_one_of_its_order(town: Town) -> None:

@@ -215,16 +215,17 @@ async def test_an_order_that_is_cancelled_leaves_no_question_open(town: Town) ->
 async def test_a_level_that_the_channel_took_after_all_closes_its_exception(town: Town) -> None:
     refused = "shop: the location is closed"
     await town.house.run(
-        "INSERT INTO exception (merchant, kind, cause, next_step, connection_id, opened_at, last_at, since) "
-        "VALUES ('default', 'availability_refused', $1, 'Look at the answer.', 'shop', now(), now(), now())",
+        "WITH made AS (INSERT INTO exception (merchant, kind, cause, next_step, connection_id, opened_at, last_at) "
+        "VALUES ('default', 'availability_refused', $1, 'Look at the answer.', 'shop', now(), now()) RETURNING id) "
+        "INSERT INTO exception_waiter SELECT id, 'levels', 'shop' FROM made",
         refused,
     )
     await town.house.run(
-        "INSERT INTO availability (stock_point_id, item_id, connection_id, due_at, last_error) "
-        "VALUES (1, 1, 'shop', now() + interval '1 hour', 'the location is closed')"
+        "INSERT INTO availability (stock_point_id, item_id, connection_id, due_at, trouble) "
+        "VALUES (1, 1, 'shop', now() + interval '1 hour', 'shop: the location is closed')"
     )
     await sweep(town)
     assert (await town.trouble())["cause"] == refused
-    await town.house.run("UPDATE availability SET last_error = NULL")
+    await town.house.run("UPDATE availability SET trouble = NULL")
     await sweep(town)
     assert await town.house.open_exceptions() == []

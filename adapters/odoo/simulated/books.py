@@ -65,6 +65,10 @@ _FIELDS: Final[dict[str, str]] = {
     "credit:float balance:float account_id>account.account sale_line_ids>>sale.order.line partner_id>res.partner "
     "currency_id>res.currency amount_currency:float",
     "res.users": "name",
+    "purchase.order": "name state receipt_status picking_type_id>stock.picking.type date_planned:datetime "
+    "company_id>res.company write_date:datetime",
+    "purchase.order.line": "order_id>purchase.order product_id>product.product product_qty:float "
+    "product_uom_qty:float qty_received:float date_planned:datetime",
 }
 """Per model: `field` (text), `field:type`, `field>model` (many2one), `field>>model` (list of records)."""
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from hub.sdk.ledger_reads import BOOKS, DAYS_BACK
+from hub.sdk.supply_reads import SUPPLY
 from hub.sdk.testkit.harness import Sample, json_sample
 
 DAY: Final = {
@@ -12,6 +13,14 @@ DAY: Final = {
     "documents": [{"kind": "invoice", "number": "INV1", "amount": 5500, "currency": "USD"}],
 }
 DAY_SAMPLE: Final[Sample] = json_sample(BOOKS, DAY, identity="day", event="day", signed=False)
+
+ORDERED: Final = {
+    "type": "SupplyReported",
+    "at": "2026-01-16T06:00:00Z",
+    "reference": "PO-7",
+    "lines": [{"location": "WH", "sku": "MUG-RED", "quantity": 7, "due": "2026-02-01"}],
+}
+SUPPLY_SAMPLE: Final[Sample] = json_sample(SUPPLY, ORDERED, identity="reference", event="supply", signed=False)
 
 
 def days(simulator: Any) -> int:

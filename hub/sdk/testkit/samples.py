@@ -8,6 +8,7 @@ from hub.domain.contact import Contact
 from hub.domain.posting import DocumentKind, EntryKind
 from hub.domain.shipping import Parcel, ParcelLine
 from hub.sdk.capabilities import (
+    AdjustedLine,
     AdvisedLine,
     AvailabilityUpdate,
     CancelledLine,
@@ -31,6 +32,7 @@ from hub.sdk.capabilities import (
     RateRequest,
     RequestLine,
     ShipmentConfirmation,
+    StockAdjustment,
     StockAdvice,
 )
 
@@ -162,6 +164,17 @@ PAYMENT_ENTRY: Final = EntryRequest(
     customer=CUSTOMER,
     dated=datetime(2026, 1, 15, 12, 0, tzinfo=UTC),
 )
+STOCK_ADJUSTMENT: Final = StockAdjustment(
+    key="stock-7-2026-01-15-1",
+    node="loc-1",
+    # The same item for two reasons, and in both directions.
+    lines=(
+        AdjustedLine(sku="MUG-RED", quantity=-3, reason="count"),
+        AdjustedLine(sku="MUG-RED", quantity=-1, reason="scrap"),
+        AdjustedLine(sku="TEE-M", quantity=2, reason="adjustment"),
+    ),
+    dated=datetime(2026, 1, 15, tzinfo=UTC),
+)
 
 ADVICE: Final = StockAdvice(
     key=f"{FULFILMENT_ID}-advise-1",
@@ -188,5 +201,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "void_label": LABEL_VOID,
     "post": POSTING,
     "post_payment": PAYMENT_ENTRY,
+    "post_stock": STOCK_ADJUSTMENT,
 }
 """By capability; every writing capability has one."""

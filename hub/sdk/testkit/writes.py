@@ -13,7 +13,7 @@ from hub.sdk.testkit.harness import AnyHarness
 from hub.sdk.testkit.listening import heard
 from hub.sdk.wire import Ssh
 
-CREATING = ("submit_fulfilment", "buy_label", "post", "post_payment")
+CREATING = ("submit_fulfilment", "buy_label", "post", "post_payment", "post_stock")
 """Capabilities whose effect has an id at the partner."""
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from hub.store.admin.errors import Conflict, Missing
 from hub.store.admin.paging import Cut
+from hub.store.availability import try_again
 from hub.store.database import PooledConnection
 
 ROW: Final = (
@@ -179,7 +180,7 @@ async def insert_connection(
 
 
 async def update_connection(connection: PooledConnection, stored: Stored) -> None:
-    """Write what may change of a connection."""
+    """Write what may change of a connection; levels that it did not take are tried at once."""
     await connection.execute(
         "UPDATE connection SET name = $2, config = $3, secrets = $4, modes = $5, live_from = $6, enabled = $7, "
         "paused = $8, updated_at = now() WHERE id = $1",
@@ -194,6 +195,7 @@ async def update_connection(connection: PooledConnection, stored: Stored) -> Non
     )
     if stored.enabled:
         await inherit(connection, stored.id, stored.account_id)
+    await try_again(connection, [stored.id])
 
 
 async def inherit(connection: PooledConnection, id: str, account: int) -> None:

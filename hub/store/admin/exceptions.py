@@ -10,7 +10,7 @@ import msgspec
 from hub.flow.exception_rules import ANY, ExceptionRules, Severity, load_exception_rules
 from hub.flow.hold import NEXT_STEPS
 from hub.flow.waiting import SHORTAGE, UNDECIDED, UNROUTABLE
-from hub.store import inbox, outbox
+from hub.store import availability, inbox, outbox
 from hub.store.admin.errors import Conflict, Missing
 from hub.store.admin.paging import Cut, Page, page
 from hub.store.database import PooledConnection
@@ -262,6 +262,7 @@ async def retry_all(connection: PooledConnection, kinds: dict[int, str], now: da
     messages = [int(row["ref"]) for row in waiters if row["what"] == "message"]
     effects = [int(row["ref"]) for row in waiters if row["what"] == "effect"]
     orders = sorted({row["ref"] for row in waiters if row["what"] == "order"})
+    levels = [row["ref"] for row in waiters if row["what"] == "levels"]
     asked = sorted(
         {row["ref"] for row in waiters if row["what"] == "order" and _asks_again(kinds[row["exception_id"]])}
     )
@@ -269,6 +270,8 @@ async def retry_all(connection: PooledConnection, kinds: dict[int, str], now: da
         await inbox.unpark(connection, messages)
     if effects:
         await outbox.unpark(connection, effects)
+    if levels:
+        await availability.try_again(connection, levels)
     await connection.execute("UPDATE waiting SET due_at = $2 WHERE order_id = ANY($1::text[])", orders, now)
     await read_again(connection, asked)
 

@@ -255,7 +255,7 @@ async def change(tx: Work, id: str, data: ConnectionChange) -> ConnectionView:
     if data.captured_by is not UNSET:
         await connections.declare_capture(tx.connection, stored.account_id, data.captured_by.value)
     await connections.plan_pulls(tx.connection, id, _plans(adapter, stored, schedule))
-    tx.ring("pull", "deliver")
+    tx.ring("pull", "deliver", "availability")
     return view(hub, await connections.get_connection(tx.connection, tx.merchant, id))
 
 

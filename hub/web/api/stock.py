@@ -24,6 +24,7 @@ from hub.store.admin.paging import Page
 from hub.store.admin.stock import BalanceView, SourceView, SupplyView
 from hub.store.admin.tokens import Role
 from hub.store.sources import put_source, remember
+from hub.store.stock_postings import RECEIPT
 from hub.web.auth import NEEDS
 from hub.web.bodies import places
 from hub.web.paging import Paged
@@ -159,7 +160,7 @@ async def report(tx: Work, data: StockBody) -> Page[BalanceView]:
             _units(line, items[line.sku]),
             min(as_of, tx.now),
             data.source,
-            cause,
+            cause if line.supply is None else cause + RECEIPT,
             line.lot,
             source is not None and source.subtracts,
         )

@@ -16,7 +16,7 @@ async def test_an_item_comes_back_as_it_was_put(site: Site) -> None:
         "weight_g": 950,
         "dimensions": {"length_mm": 1, "width_mm": 2, "height_mm": 3},
         "class": ["hazmat"],
-        "customs": {"hs_code": "2710", "origin_country": "DE", "description": None},
+        "customs": {"hs_code": "2710", "origin_country": "DE", "description": None, "value": {"EUR": "3.50"}},
         "ships": True,
         "stock_mode": "tracked",
         "lot_policy": "fefo",
