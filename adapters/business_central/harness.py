@@ -1,12 +1,13 @@
 """What the conformance suite needs to try this adapter against its simulator."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from adapters.business_central import simulator_purchases
 from adapters.business_central.adapter import ADAPTER
 from adapters.business_central.amounts import booked_lines
 from adapters.business_central.payments import document_number
@@ -20,7 +21,7 @@ from hub.domain.posting import DocumentKind
 from hub.domain.stock import ReportKind
 from hub.sdk.capabilities import Command, EntryRequest, PostingRequest
 from hub.sdk.testkit.harness import Harness, json_sample
-from hub.sdk.testkit.ledger import DAY_SAMPLE, days
+from hub.sdk.testkit.ledger import DAY_SAMPLE, SUPPLY_SAMPLE, days
 from hub.sdk.webhook import Delivery
 
 SECRET: Final = "app-secret-8c1f0d"
@@ -133,6 +134,15 @@ def stock(simulated: BusinessCentralSimulator) -> int:
     return 2
 
 
+def purchased(simulated: BusinessCentralSimulator) -> int:
+    """Three released orders on two pages; a draft is none."""
+    simulated.page = 2
+    simulated.books.add_item("MUG-RED")
+    for status in ("Open", "Draft", "Open", "Open"):
+        simulator_purchases.order(simulated.books, {"MUG-RED": 5}, date(2026, 2, 1), status=status)
+    return 3
+
+
 def subscribed(simulated: BusinessCentralSimulator) -> int:
     """A subscription that lives long enough: there is nothing to bring, and nothing to do."""
     simulated.subscriptions["sub1"] = {
@@ -163,6 +173,7 @@ HARNESS: Final = Harness(
     unsigned_body="Business Central shows a secret that was left with it and signs nothing",
     samples=(
         DAY_SAMPLE,
+        SUPPLY_SAMPLE,
         json_sample(TOPIC, {"value": [notification(ITEM)]}, identity="value.0.resource", event="notification"),
         json_sample(
             LEVELS,
@@ -179,6 +190,6 @@ HARNESS: Final = Harness(
             ),
         ),
     ),
-    fill={"books": days, "stock": stock, "subscriptions": subscribed},
+    fill={"books": days, "supply": purchased, "stock": stock, "subscriptions": subscribed},
     fetched={TOPIC: changed},
 )

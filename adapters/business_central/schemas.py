@@ -1,6 +1,6 @@
 """Business Central's rows, as far as we read them: API v2.0, JSON numbers as Decimals."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Final
 
@@ -97,6 +97,49 @@ class Item(Row, frozen=True, kw_only=True):
 
     number: str
     inventory: Decimal = Decimal(0)
+
+
+class CatalogueItem(Row, frozen=True, kw_only=True):
+    """An item, and the unit that its stock is kept in."""
+
+    entity: ClassVar[str] = "items"
+
+    number: str
+    base_unit_of_measure_code: str = ""
+
+
+class Location(Row, frozen=True, kw_only=True):
+    """A location."""
+
+    entity: ClassVar[str] = "locations"
+
+    code: str
+
+
+class PurchaseLine(Row, frozen=True, kw_only=True):
+    """A line of a purchase order; quantities in its own unit. An id of zeros is no location, the year 1 no date."""
+
+    entity: ClassVar[str] = "purchaseOrderLines"
+
+    line_type: str
+    line_object_number: str
+    unit_of_measure_code: str = ""
+    quantity: Decimal
+    received_quantity: Decimal
+    expected_receipt_date: date = date.min
+    location_id: str = ""
+
+
+class PurchaseOrder(Row, frozen=True, kw_only=True):
+    """A purchase order: Draft and In Review until it is released, which is called Open. Gone once it is invoiced."""
+
+    entity: ClassVar[str] = "purchaseOrders"
+
+    number: str
+    status: str
+    fully_received: bool
+    requested_receipt_date: date = date.min
+    purchase_order_lines: tuple[PurchaseLine, ...] = ()
 
 
 class Company(Row, frozen=True, kw_only=True):

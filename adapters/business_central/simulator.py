@@ -157,6 +157,8 @@ class BusinessCentralSimulator(Simulator):
         return answer
 
     def _expanded(self, row: Record, expand: str | None) -> Record:
+        if "purchaseOrderLines" in row and expand != "purchaseOrderLines":
+            return {name: value for name, value in row.items() if name != "purchaseOrderLines"}
         return row | {"salesOrderLines": self.books.lines_of(row)} if expand == "salesOrderLines" else row
 
     def _found(self, entity: str, record: str) -> Record:

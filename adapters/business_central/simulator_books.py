@@ -90,6 +90,8 @@ class Books:
         self.journal_lines: dict[str, Record] = {}
         self.entries: dict[str, Record] = {}
         self.company: dict[str, Record] = {}
+        self.locations: dict[str, Record] = {}
+        self.purchases: dict[str, Record] = {}
         self.allowed_from: date | None = None
         self.tax_percent = Decimal(8)
         self._now = now
@@ -110,6 +112,8 @@ class Books:
             "journalLines": self.journal_lines,
             "generalLedgerEntries": self.entries,
             "companyInformation": self.company,
+            "locations": self.locations,
+            "purchaseOrders": self.purchases,
         }
 
     # --- creating ----------------------------------------------------------------------------------------------------
@@ -120,6 +124,7 @@ class Books:
         if known is not None:
             return known
         values = {"number": number.upper(), "displayName": name or number, "type": "Inventory", "inventory": inventory}
+        values["baseUnitOfMeasureCode"] = "PCS"
         return self.keep(self.items, values)
 
     def add_customer(self, values: Record) -> Record:

@@ -123,7 +123,7 @@ async def _finish(odoo: Odoo, ways: Ways, transfers: Mapping[str, Transfer], pro
         moves = [move for move in found if record_id(move.picking_id) == transfer.id]
         wanted = sorted((products[line.sku], Decimal(abs(line.quantity))) for line in ways[origin])
         if sorted((record_id(move.product_id) or 0, move.product_uom_qty) for move in moves) != wanted:
-            raise blocked(f"{transfer.name} ({origin}) was changed in Odoo", f"delete {transfer.name} there, then retry")
+            raise blocked(f"{transfer.name} ({origin}) was changed in Odoo", f"delete {transfer.name} there, retry")
         if transfer.state == "draft":
             await odoo.act("stock.picking", "action_confirm", transfer.id)
         # What is gone is gone, whatever Odoo could reserve of it.
@@ -141,7 +141,7 @@ async def _transfers(odoo: Odoo, ways: Ways) -> dict[str, Transfer]:
             raise blocked(f"{one.origin} is in Odoo several times", "cancel all but one, then retry")
     for one in found:
         if str(one.origin) not in living:
-            step = "clear the source document of the cancelled transfer to have it booked anew, or resolve the exception"
+            step = "clear the source document of the cancelled transfer to book it anew, or resolve the exception"
             raise blocked(f"{one.origin} was cancelled in Odoo ({one.name})", step)
     return living
 

@@ -1,11 +1,12 @@
 """The warehouse's half of the harness: orders at work, transfers, returns and stock in the simulator's books."""
 
+from datetime import date
 from typing import Any, Final
 
 import msgspec
 
 from adapters.odoo.marks import Asked, mark
-from adapters.odoo.simulated import transfers
+from adapters.odoo.simulated import purchases, transfers
 from adapters.odoo.simulator import OdooSimulator
 from hub.sdk.capabilities import Command, FulfilmentCancel, FulfilmentRequest
 from hub.sdk.testkit.harness import Sample, json_sample
@@ -105,6 +106,15 @@ def fill_stock(simulator: OdooSimulator) -> int:
     """One warehouse."""
     stocked(simulator)
     return 1
+
+
+def fill_supply(simulator: OdooSimulator) -> int:
+    """Two orders that are open; a draft is none."""
+    stocked(simulator)
+    products = {simulator.floor.product(line.sku): 5 for line in SUBMIT.lines}
+    for state in ("purchase", "purchase", "draft"):
+        purchases.order(simulator.books, products, date(2026, 2, 1), state=state)
+    return 2
 
 
 def _row(**values: Any) -> dict[str, Any]:

@@ -90,7 +90,7 @@ async def pull_supply(context: Context[Settings], cursor: str | None, /) -> Asyn
 
 
 def left(line: PurchaseLine) -> int:
-    """Whole units of the product that a line still brings; sections, notes and services without a quantity bring none."""
+    """Whole units of the product that a line still brings; sections and notes bring none."""
     if not line.product_qty or record_id(line.product_id) is None:
         return 0
     return whole_units((line.product_qty - line.qty_received) * line.product_uom_qty / line.product_qty)

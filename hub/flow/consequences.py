@@ -1,10 +1,9 @@
 """What an outcome means for the order: facts for the inbox, hand-off, labels, postings, or a person's attention."""
 
 from datetime import datetime
-from typing import NamedTuple, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from hub.domain.effects import (
-    AnyEffect,
     CancelFulfilment,
     CapturePayment,
     RefundPayment,
@@ -24,6 +23,8 @@ from hub.domain.states import Handoff
 from hub.flow.aggregate import Trouble
 from hub.flow.ports import Claimed
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Unauthorised, Uncertain
+
+MOVES_MONEY: Final = (CapturePayment, VoidPayment, RefundPayment)
 
 
 class Verdict(NamedTuple):
@@ -71,13 +72,12 @@ def handoff(claimed: Claimed, outcome: Outcome) -> tuple[str, int, Handoff, str 
 def facts(claimed: Claimed, outcome: Outcome, at: datetime) -> tuple[AnyFact, ...]:
     """What the answer already says; it goes through the inbox like any other fact."""
     effect = claimed.effect
-    money = _money(effect)
-    if money is not None and isinstance(outcome, Done):
-        reference = outcome.reference
+    if isinstance(effect, MOVES_MONEY) and isinstance(outcome, Done):
+        reference, money = outcome.reference, _money(effect)
         made = PaymentMade(at=at, order=effect.order, what=money, reference=reference, payments=outcome.payments)
         return (made, *outcome.facts)
-    if money is not None and isinstance(outcome, Refused):
-        return (PaymentRefused(at=at, order=effect.order, what=money, reason=outcome.reason),)
+    if isinstance(effect, MOVES_MONEY) and isinstance(outcome, Refused):
+        return (PaymentRefused(at=at, order=effect.order, what=_money(effect), reason=outcome.reason),)
     if isinstance(outcome, Done):
         if isinstance(effect, CancelFulfilment) and not outcome.facts and not outcome.answered_later:
             return (CancelConfirmed(at=at, fulfilment=fulfilment_id(effect.order, effect.fulfilment)),)
@@ -92,11 +92,9 @@ def facts(claimed: Claimed, outcome: Outcome, at: datetime) -> tuple[AnyFact, ..
     return ()
 
 
-def _money(effect: AnyEffect) -> str | None:
+def _money(effect: CapturePayment | VoidPayment | RefundPayment) -> str:
     """What an effect that moves money is about, as its facts name it."""
-    if isinstance(effect, CapturePayment | VoidPayment):
-        return f"request:{effect.request}"
-    return f"refund:{effect.refund}" if isinstance(effect, RefundPayment) else None
+    return f"refund:{effect.refund}" if isinstance(effect, RefundPayment) else f"request:{effect.request}"
 
 
 def credentials_refused(connection: str, name: str) -> Trouble:

@@ -1,6 +1,7 @@
 """What is read of a ledger's open purchase orders: all of them each time, told where they changed. Pure.
 
-No ledger dates an order by the change or receipt of its lines, so the list is read whole; the cursor keeps what was told.
+No ledger dates an order by the change or receipt of its lines, so the list is read whole; the cursor keeps what was
+told.
 """
 
 import hashlib

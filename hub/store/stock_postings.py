@@ -48,9 +48,7 @@ DUE: Final = (
     "AND NOT EXISTS (SELECT 1 FROM stock_ledger m JOIN connection k ON k.id = m.source WHERE m.item_id = l.item_id "
     "AND m.node_id = l.node_id AND m.reason = 'snapshot') ORDER BY l.id"
 )
-EARLIER: Final = (
-    "SELECT count(DISTINCT key) FROM stock_posting WHERE connection_id = $1 AND starts_with(key, $2::text)"
-)
+EARLIER: Final = "SELECT count(DISTINCT key) FROM stock_posting WHERE connection_id = $1 AND starts_with(key, $2::text)"
 MARK: Final = (
     "INSERT INTO stock_posting (connection_id, ledger_id, key, planned_at) "
     "SELECT $1, u.id, $3, $4 FROM unnest($2::bigint[]) AS u(id)"
@@ -58,8 +56,9 @@ MARK: Final = (
 LINES: Final = (
     f"SELECT p.connection_id, p.key, i.sku, {REASON} AS reason, sum(l.delta)::bigint AS units "
     "FROM unnest($1::text[], $2::text[]) AS u(connection, key) "
-    "JOIN stock_posting p ON p.connection_id = u.connection AND p.key = u.key JOIN stock_ledger l ON l.id = p.ledger_id "
-    "JOIN item i ON i.id = l.item_id GROUP BY 1, 2, 3, 4 HAVING sum(l.delta) <> 0 ORDER BY 1, 2, 3, 4"
+    "JOIN stock_posting p ON p.connection_id = u.connection AND p.key = u.key "
+    "JOIN stock_ledger l ON l.id = p.ledger_id JOIN item i ON i.id = l.item_id "
+    "GROUP BY 1, 2, 3, 4 HAVING sum(l.delta) <> 0 ORDER BY 1, 2, 3, 4"
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,22 @@ from tests.standing import Standing
 
 
 @pytest.fixture
-async def house(standing: Standing, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
+def settings() -> dict[str, Any]:
+    """Settings of the hub that are not the usual ones; a file of tests has its own."""
+    return {}
+
+
+@pytest.fixture
+async def house(
+    standing: Standing, queue_url: str, engine_folder: Path, settings: dict[str, Any]
+) -> AsyncIterator[House]:
     """A hub over a fresh database, with no connections and no stock. In the end its books must add up."""
-    made = await build_house(standing.url, queue_url, engine_folder, standing.open)
+    made = await build_house(standing.url, queue_url, engine_folder, standing.open, **settings)
     yield made
     try:
         await made.verify()
     finally:
+        await made.worker.notifier.close()
         await made.close()
 
 
@@ -31,12 +41,14 @@ async def town(house: House) -> AsyncIterator[Town]:
 
 
 @pytest.fixture
-async def counter(town: Town, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Counter]:
-    """The API of the town's hub, for a person with every right.
-
-    The hub's lanes run when the test says so: a captured order is not waited for long.
-    """
-    monkeypatch.setattr("hub.web.api.order_actions.CAPTURE_SECONDS", 0.3)
+async def counter(town: Town) -> AsyncIterator[Counter]:
+    """The API of the town's hub, for a person with every right."""
     made = await open_counter(town.house)
     yield made
     await made.client.aclose()
+
+
+@pytest.fixture
+def unfollowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order that is captured by the API is answered as queued at once: the lanes run when the test says so."""
+    monkeypatch.setattr("hub.web.api.order_actions.CAPTURE_SECONDS", 0.0)

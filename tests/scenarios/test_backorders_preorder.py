@@ -1,11 +1,8 @@
 """Pre-orders, kits, what may be sold, and races, where goods are promised that nobody has yet."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-
-import pytest
 
 from hub.flow.batch import Batch
 from hub.flow.ports import LostRace
@@ -13,7 +10,7 @@ from hub.flow.resume import resume
 from hub.flow.writes import Writes
 from hub.store.unit_of_work import PostgresUnit
 from hub.store.verify import verify_stock
-from tests.scenarios.counter import Counter, open_counter
+from tests.scenarios.counter import Counter
 from tests.scenarios.test_backorders import (
     LATER,
     SOON,
@@ -28,14 +25,6 @@ from tests.scenarios.test_backorders import (
     states,
 )
 from tests.scenarios.town import Town
-
-
-@pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    """The API of the town's hub."""
-    made = await open_counter(town.house)
-    yield made
-    await made.client.aclose()
 
 
 async def released_on(town: Town, sku: str, day: Any) -> None:

@@ -1,6 +1,5 @@
 """Cancels and addresses that people ask for: done, asked of a node, or refused with nothing done and a way out."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,20 +8,13 @@ import pytest
 
 from hub.domain.contact import Contact
 from hub.domain.facts import GoodsShipped, UnitsPacked
-from tests.scenarios.counter import Counter, open_counter
+from tests.scenarios.counter import Counter
 from tests.scenarios.direct import AWAY, line, newest_street, told
 from tests.scenarios.test_changes import cancels
 from tests.scenarios.test_facts import shipped
 from tests.scenarios.town import Town
 
 ROAD = {"address": {"name": "A", "lines": ["99 New Road"], "city": "York", "postal_code": "62704", "country": "US"}}
-
-
-@pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    made = await open_counter(town.house)
-    yield made
-    await made.client.aclose()
 
 
 async def unchanged(town: Town, counter: Counter, path: str, body: Any, *told_of: str) -> None:

@@ -13,15 +13,8 @@ import pytest
 from hub.domain.contact import Contact
 from hub.domain.signed_link import sign
 from hub.web.customer.actions import form_key
-from tests.scenarios.counter import Counter, open_counter
+from tests.scenarios.counter import Counter
 from tests.scenarios.town import Town
-
-
-@pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    made = await open_counter(town.house)
-    yield made
-    await made.client.aclose()
 
 
 @pytest.fixture

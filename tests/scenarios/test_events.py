@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,28 +9,16 @@ import pytest
 
 from hub.domain.contact import Contact
 from hub.worker.notify_webhook import Webhooks
-from tests.scenarios.counter import Counter, open_counter
-from tests.scenarios.house import PATIENT, House, build_house
+from tests.scenarios.counter import Counter
+from tests.scenarios.house import PATIENT, House
 from tests.scenarios.listeners import Receiver
 from tests.scenarios.town import Town
-from tests.standing import Standing
 
 
 @pytest.fixture
-async def house(standing: Standing, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
+def settings() -> dict[str, Any]:
     """A hub that may tell subscribers on this machine."""
-    made = await build_house(standing.url, queue_url, engine_folder, standing.open, allow_private_subscribers=True)
-    yield made
-    await made.verify()
-    await made.worker.notifier.close()
-    await made.close()
-
-
-@pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    made = await open_counter(town.house)
-    yield made
-    await made.client.aclose()
+    return {"allow_private_subscribers": True}
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Holds: placed by rules and people, several at once, lifted by whom and what may, looked through in a queue."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-import pytest
 
 from hub.domain.order import Method
 from hub.domain.payment import Payment, PaymentKind
@@ -14,16 +12,9 @@ from hub.domain.states import SliceState
 from hub.flow.aggregate import Order
 from hub.store.admin.tokens import Role, create_token
 from hub.store.risk import mark_earlier
-from tests.scenarios.counter import Counter, open_counter
+from tests.scenarios.counter import Counter
 from tests.scenarios.direct import AWAY, HOME, line, told
 from tests.scenarios.town import Town
-
-
-@pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    made = await open_counter(town.house)
-    yield made
-    await made.client.aclose()
 
 
 async def rules(counter: Counter, *texts: str, head: str = "") -> None:

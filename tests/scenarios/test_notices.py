@@ -1,42 +1,22 @@
 """Customers are told by mail of a new date: once, in words, to the address that stands when it is sent."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from hub.domain.contact import Contact
-from tests.scenarios.counter import Counter, open_counter
-from tests.scenarios.house import House, build_house
+from tests.scenarios.counter import Counter
 from tests.scenarios.listeners import MailServer
 from tests.scenarios.test_events import once
 from tests.scenarios.town import Town
-from tests.standing import Standing
 
 
 @pytest.fixture
-async def house(standing: Standing, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
+def settings() -> dict[str, Any]:
     """A hub that may send mail to a server on this machine."""
-    made = await build_house(
-        standing.url,
-        queue_url,
-        engine_folder,
-        standing.open,
-        allow_private_subscribers=True,
-        public_url="https://hub.example",
-    )
-    yield made
-    await made.verify()
-    await made.close()
-
-
-@pytest.fixture
-async def counter(town: Town) -> AsyncIterator[Counter]:
-    made = await open_counter(town.house)
-    yield made
-    await made.client.aclose()
+    return {"allow_private_subscribers": True, "public_url": "https://hub.example"}
 
 
 @pytest.fixture

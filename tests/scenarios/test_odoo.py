@@ -1,9 +1,11 @@
 """A warehouse that is kept in Odoo: an order becomes a transfer there, and what people do with it comes back."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 
 import pytest
 
+from adapters.odoo.simulated import purchases
 from adapters.odoo.simulator import OdooSimulator
 from adapters.shopify.simulator_books import ShopOrder
 from tests.scenarios.town import Town
@@ -128,3 +130,22 @@ async def test_a_return_and_a_count_reach_the_hub(town: Town, odoo: OdooSimulato
     south = await town.house.value("SELECT id FROM node WHERE code = 'SOUTH'")
     (made,) = await town.house.rows("SELECT state, node_id FROM return_order WHERE order_id = $1", order)
     assert made == {"state": "received", "node_id": south}
+
+
+async def test_what_was_ordered_of_a_supplier_there_is_expected_here_once_that_is_switched_on(
+    town: Town, odoo: OdooSimulator
+) -> None:
+    await town.house.run("INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('wms', 'supply', 60)")
+    order = purchases.order(odoo.books, {odoo.floor.product("VASE"): 2}, date(2099, 2, 1), pack=6)
+    supply = "SELECT reference, quantity, due FROM supply"
+    await heard(town, "supply")
+    assert await town.house.rows(supply) == []
+    await town.house.run("UPDATE connection SET modes = modes || '{\"pull_supply\": \"live\"}' WHERE id = 'wms'")
+    for left in (12, 6):
+        await heard(town, "supply")
+        expected = {"reference": order["name"], "quantity": left, "due": date(2099, 2, 1)}
+        assert [dict(row) for row in await town.house.rows(supply)] == [expected]
+        purchases.receive(odoo.books, order["name"], 1)
+    await heard(town, "supply")
+    assert await town.house.rows(supply) == []
+    assert await town.house.open_exceptions() == []

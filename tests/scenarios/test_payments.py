@@ -17,6 +17,8 @@ from tests.scenarios.counter import Counter
 from tests.scenarios.test_facts import shipped
 from tests.scenarios.town import Town
 
+pytestmark = pytest.mark.usefixtures("unfollowed")
+
 # Three passes at 10.00 with 8 % tax on top and 4.90 of shipping.
 WHOLE, GOODS, CHARGES = 3730, 1080, 490
 

@@ -2,33 +2,22 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.scenarios.high_street import HighStreet, open_high_street, slices
-from tests.scenarios.house import House, build_house
+from tests.scenarios.house import House
 from tests.scenarios.listeners import MailServer
 from tests.scenarios.test_customer_page import form_of, link_of
 from tests.scenarios.test_events import once
-from tests.standing import Standing
 
 
 @pytest.fixture
-async def house(standing: Standing, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
+def settings() -> dict[str, Any]:
     """A hub that may send mail to a server on this machine."""
-    made = await build_house(
-        standing.url,
-        queue_url,
-        engine_folder,
-        standing.open,
-        allow_private_subscribers=True,
-        public_url="https://hub.example",
-    )
-    yield made
-    await made.verify()
-    await made.close()
+    return {"allow_private_subscribers": True, "public_url": "https://hub.example"}
 
 
 @pytest.fixture

@@ -176,3 +176,17 @@ async def test_a_worker_that_stops_lets_go_of_what_it_pulls(mill: Mill, monkeypa
     mill.gate.set()
     assert await build_worker(mill.house.parts).puller.run() == 1
     assert (await mill.schedule("drip"))["cursor"] == "3"
+
+
+async def test_a_pull_that_must_be_asked_for_is_off_until_its_mode_is_set(mill: Mill) -> None:
+    reader = mill.house.parts.configuration
+    asked_for = msgspec.structs.replace(mill.adapter(), opt_in=frozenset({"pull_grain"}))
+    reader.adapters = {**reader.adapters, "mill": asked_for}
+    await mill.connect("left")
+    await mill.house.worker.puller.run()
+    assert mill.asked == []
+    assert (await mill.schedule("left"))["last_error"] is None
+    await mill.house.run("UPDATE connection SET modes = $1", '{"pull_grain": "live"}')
+    await mill.house.run("UPDATE schedule SET next_due_at = now()")
+    await mill.house.worker.puller.run()
+    assert mill.asked == [f"left {page}" for page in range(3)]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,22 +14,16 @@ from hub.domain.supplier_link import supplier_key
 from hub.web.supplier.actions import form_key
 from tests.scenarios.counter import Counter
 from tests.scenarios.dropship import Dropship, by_mail, soon
-from tests.scenarios.house import House, build_house
 from tests.scenarios.listeners import MailServer
 from tests.scenarios.town import Town
-from tests.standing import Standing
 
 NOBODY = ("Ada Byron", "1 Main St", "ada@example.org")
 
 
 @pytest.fixture
-async def house(standing: Standing, queue_url: str, engine_folder: Path) -> AsyncIterator[House]:
+def settings() -> dict[str, Any]:
     """A hub that may send mail to a server on this machine."""
-    choices = {"allow_private_subscribers": True, "public_url": "https://hub.example"}
-    made = await build_house(standing.url, queue_url, engine_folder, standing.open, **choices)
-    yield made
-    await made.verify()
-    await made.close()
+    return {"allow_private_subscribers": True, "public_url": "https://hub.example"}
 
 
 @pytest.fixture
