@@ -15,7 +15,7 @@ from adapters.business_central.settings import Settings
 from hub.domain.money import MINOR_UNITS, major
 from hub.sdk import booking
 from hub.sdk.booking import Role, document_lines, what
-from hub.sdk.capabilities import EntryRequest, PostingRequest
+from hub.sdk.posting import EntryRequest, PostingRequest
 
 ITEM: Final = "Item"
 ACCOUNT: Final = "Account"

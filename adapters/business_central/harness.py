@@ -19,7 +19,8 @@ from adapters.business_central.webhook import TOPIC
 from hub.domain.facts import StockLine, StockReported
 from hub.domain.posting import DocumentKind
 from hub.domain.stock import ReportKind
-from hub.sdk.capabilities import Command, EntryRequest, PostingRequest
+from hub.sdk.capabilities import Command
+from hub.sdk.posting import EntryRequest, PostingRequest
 from hub.sdk.testkit.harness import Harness, json_sample
 from hub.sdk.testkit.ledger import DAY_SAMPLE, SUPPLY_SAMPLE, days
 from hub.sdk.webhook import Delivery

@@ -19,8 +19,9 @@ from adapters.business_central.settings import Settings, account
 from adapters.business_central.translate import LONGEST_NAME, Values, day, equals
 from hub.domain.money import major
 from hub.sdk.booking import clearing, what, within_period
-from hub.sdk.capabilities import Context, EntryLine, EntryRequest
+from hub.sdk.capabilities import Context
 from hub.sdk.outcomes import Done, Outcome
+from hub.sdk.posting import EntryLine, EntryRequest
 
 GL_ACCOUNT: Final = "G/L Account"
 LONGEST_JOURNAL: Final = 10

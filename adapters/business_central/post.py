@@ -27,8 +27,9 @@ from adapters.business_central.translate import (
 )
 from hub.domain.posting import DocumentKind
 from hub.sdk.booking import what, within_period
-from hub.sdk.capabilities import Context, PostingRequest
+from hub.sdk.capabilities import Context
 from hub.sdk.outcomes import Done, Interrupted, Learned, Outcome, RetryLater
+from hub.sdk.posting import PostingRequest
 
 TRIES: Final = 3
 """How often an order is read again because somebody changed it in between."""

@@ -16,7 +16,7 @@ from hub.domain.facts import AnyFact, StockLine, StockReported
 from hub.domain.posting import DocumentKind
 from hub.domain.stock import ReportKind
 from hub.sdk.booking import what
-from hub.sdk.capabilities import PostingRequest
+from hub.sdk.posting import PostingRequest
 from hub.sdk.translate import Malformed, Tables
 
 Values = dict[str, object]

@@ -16,8 +16,9 @@ from adapters.odoo.schemas import Many2one, Row, Text, record_id
 from adapters.odoo.settings import Settings, account
 from adapters.odoo.translate import CREATE, Domain, Values
 from hub.sdk.booking import NO_ITEM, NO_LOCATION, within_period
-from hub.sdk.capabilities import AdjustedLine, Context, StockAdjustment
+from hub.sdk.capabilities import Context
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome
+from hub.sdk.posting import AdjustedLine, StockAdjustment
 
 UPDATE: Final = 1
 """Odoo's command for a record of a list that is there already."""

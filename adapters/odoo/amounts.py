@@ -14,7 +14,7 @@ from adapters.odoo.settings import Settings
 from hub.domain.money import MINOR_UNITS, major
 from hub.sdk import booking
 from hub.sdk.booking import Role, document_lines
-from hub.sdk.capabilities import EntryRequest, PostingRequest
+from hub.sdk.posting import EntryRequest, PostingRequest
 
 
 class BookedLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ from adapters.odoo.marks import read_mark
 from adapters.odoo.schemas import SaleOrderLine, record_id
 from adapters.odoo.translate import order_terms
 from adapters.odoo.warehouse_rows import Move
-from hub.sdk.capabilities import PostingRequest
 from hub.sdk.outcomes import Done
+from hub.sdk.posting import PostingRequest
 
 MOST: Final = 1000
 

@@ -14,14 +14,8 @@ from adapters.odoo.simulated import documents, orders
 from adapters.odoo.simulated.database import ADJUSTMENT, STOCK
 from adapters.odoo.simulator import OdooSimulator
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import (
-    Command,
-    EntryRequest,
-    FulfilmentCancel,
-    FulfilmentRequest,
-    PostingRequest,
-    StockAdjustment,
-)
+from hub.sdk.capabilities import Command, FulfilmentCancel, FulfilmentRequest
+from hub.sdk.posting import EntryRequest, PostingRequest, StockAdjustment
 from hub.sdk.testkit.harness import Harness
 from hub.sdk.testkit.ledger import DAY_SAMPLE, SUPPLY_SAMPLE, days
 

@@ -15,8 +15,9 @@ from adapters.odoo.settings import Settings, account
 from adapters.odoo.translate import CREATE, Domain, Values, company_terms
 from hub.domain.money import major
 from hub.sdk.booking import clearing, what, within_period
-from hub.sdk.capabilities import Context, EntryLine, EntryRequest
+from hub.sdk.capabilities import Context
 from hub.sdk.outcomes import Done, Outcome
+from hub.sdk.posting import EntryLine, EntryRequest
 
 
 async def post_payment(context: Context[Settings], request: EntryRequest) -> Outcome:

@@ -36,8 +36,9 @@ from adapters.odoo.translate import (
 )
 from hub.domain.posting import DocumentKind
 from hub.sdk.booking import within_period
-from hub.sdk.capabilities import Context, PostingRequest
+from hub.sdk.capabilities import Context
 from hub.sdk.outcomes import Done, Interrupted, Learned, Outcome
+from hub.sdk.posting import PostingRequest
 
 
 async def post(context: Context[Settings], request: PostingRequest) -> Outcome:

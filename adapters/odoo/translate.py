@@ -24,7 +24,7 @@ from adapters.odoo.settings import Settings
 from hub.domain.contact import Contact
 from hub.domain.posting import DocumentKind
 from hub.sdk.booking import own_reference, what
-from hub.sdk.capabilities import PostingRequest
+from hub.sdk.posting import PostingRequest
 
 Values = dict[str, object]
 Domain = list[list[object]]

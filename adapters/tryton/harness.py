@@ -17,7 +17,8 @@ from adapters.tryton.settings import Settings
 from adapters.tryton.simulator import TrytonBehindFaults
 from adapters.tryton.translate import booked_lines, reference, sale_values
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import Command, EntryRequest, PostingRequest
+from hub.sdk.capabilities import Command
+from hub.sdk.posting import EntryRequest, PostingRequest
 from hub.sdk.testkit.harness import Harness
 from hub.sdk.testkit.ledger import DAY_SAMPLE, days
 

@@ -11,8 +11,9 @@ from adapters.tryton.settings import Settings, account
 from adapters.tryton.translate import amount, day
 from hub.domain.money import major
 from hub.sdk.booking import LOCKED, check_total, clearing, what, within_period
-from hub.sdk.capabilities import Context, EntryRequest
+from hub.sdk.capabilities import Context
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome
+from hub.sdk.posting import EntryRequest
 
 JOURNALS: Final = ("cash", "general")
 """Types of journals that an entry may go into, the better one first."""

@@ -25,8 +25,9 @@ from adapters.tryton.translate import (
 )
 from hub.domain.posting import DocumentKind
 from hub.sdk.booking import what, within_period
-from hub.sdk.capabilities import Context, PostingRequest
+from hub.sdk.capabilities import Context
 from hub.sdk.outcomes import Done, Learned, Outcome
+from hub.sdk.posting import PostingRequest
 
 SALE_BUTTONS: Final = {"draft": "quote", "quotation": "confirm", "confirmed": "process"}
 SHIPMENT_BUTTONS: Final = {"waiting": "assign_force", "assigned": "pick", "picked": "pack", "packed": "do"}

@@ -7,7 +7,7 @@ from adapters.tryton.client import Domain, Tryton, Values
 from adapters.tryton.schemas import Country, Currency, Journal, Ledger, Party, Product, Warehouse
 from adapters.tryton.translate import BookedLine, mailbox, party_values
 from hub.domain.contact import Contact
-from hub.sdk.capabilities import PostingRequest
+from hub.sdk.posting import PostingRequest
 
 
 async def find_products(tryton: Tryton, lines: Sequence[BookedLine]) -> dict[str, Product]:

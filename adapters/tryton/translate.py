@@ -16,7 +16,7 @@ from hub.domain.money import MINOR_UNITS, major
 from hub.domain.posting import DocumentKind
 from hub.sdk import booking
 from hub.sdk.booking import Role, document_lines, own_reference, what
-from hub.sdk.capabilities import PostingRequest
+from hub.sdk.posting import PostingRequest
 
 Values = dict[str, object]
 D = TypeVar("D", Sale, Invoice)

@@ -19,7 +19,7 @@ from hub.flow.hold import posting_held
 from hub.flow.ports import Unit
 from hub.flow.refund import payments_of
 from hub.flow.transfer import only_moves
-from hub.sdk.capabilities import EntryLine, EntryRequest
+from hub.sdk.posting import EntryLine, EntryRequest
 
 GIFT_CARD: Final = "gift_card"
 TAKEN: Final = (PaymentKind.CAPTURE, PaymentKind.SALE)

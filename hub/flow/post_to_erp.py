@@ -11,7 +11,7 @@ from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.hold import posting_held
 from hub.flow.transfer import only_moves
-from hub.sdk.capabilities import PostingLine, PostingRequest
+from hub.sdk.posting import PostingLine, PostingRequest
 
 
 def post_order(order: Order, batch: Batch) -> None:

@@ -14,7 +14,6 @@ from hub.sdk.capabilities import (
     ChannelCancel,
     ChannelLineCancel,
     Context,
-    EntryRequest,
     Fetch,
     FulfilmentCancel,
     FulfilmentRequest,
@@ -23,16 +22,15 @@ from hub.sdk.capabilities import (
     PaymentCapture,
     PaymentRefund,
     PaymentVoid,
-    PostingRequest,
     Probe,
     PullPages,
     Quote,
     Send,
     ShipmentConfirmation,
-    StockAdjustment,
     StockAdvice,
     Track,
 )
+from hub.sdk.posting import EntryRequest, PostingRequest, StockAdjustment
 from hub.sdk.sign_in import SignIn
 from hub.sdk.translate import Tables
 from hub.sdk.webhook import Delivery, Verdict

@@ -12,8 +12,9 @@ from typing import Final
 import msgspec
 
 from hub.domain.money import MINOR_UNITS, MoneyError, major, minor
-from hub.sdk.capabilities import Command, EntryRequest, PostingRequest
+from hub.sdk.capabilities import Command
 from hub.sdk.outcomes import Booked, Done, Interrupted, NeedsPerson, Outcome
+from hub.sdk.posting import EntryRequest, PostingRequest
 
 TIP: Final = "tip"
 """`PostingLine.line` of the tip: it belongs to others, and has a clearing account of its own."""

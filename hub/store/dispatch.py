@@ -20,7 +20,7 @@ from hub.domain.network import Node, NodeKind
 from hub.flow.aggregate import Order
 from hub.flow.cartons import Goods
 from hub.flow.ports import Claimed, ItemFacts
-from hub.sdk.capabilities import AdjustedLine
+from hub.sdk.posting import AdjustedLine
 from hub.store import labels, orders, returns, stock_postings
 from hub.store.contacts import contacts
 from hub.store.database import PooledConnection

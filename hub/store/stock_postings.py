@@ -12,7 +12,7 @@ import msgspec
 
 from hub.domain.effects import PostStock
 from hub.flow.ports import Claimed
-from hub.sdk.capabilities import AdjustedLine
+from hub.sdk.posting import AdjustedLine
 from hub.store.database import PooledConnection
 from hub.store.flush import EFFECTS, write
 

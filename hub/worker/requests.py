@@ -43,8 +43,9 @@ from hub.flow.return_parcels import return_label_request
 from hub.flow.transfer import stock_advice
 from hub.flow.write_back import shipment_confirmation, track_request
 from hub.sdk.booking import unbalanced
-from hub.sdk.capabilities import AdjustedLine, ChannelCancel, Command, LabelRequest, LabelVoid, StockAdjustment
+from hub.sdk.capabilities import ChannelCancel, Command, LabelRequest, LabelVoid
 from hub.sdk.outcomes import Done, NeedsPerson
+from hub.sdk.posting import AdjustedLine, StockAdjustment
 from hub.store.dispatch import Loaded
 
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from hub.sdk.booking import Role, document_lines, of_period, unbalanced, with_total
-from hub.sdk.capabilities import EntryLine, PostingLine
 from hub.sdk.outcomes import Booked, Done, Interrupted, NeedsPerson
+from hub.sdk.posting import EntryLine, PostingLine
 from hub.sdk.testkit.samples import PAYMENT_ENTRY, POSTING
 
 TIP = PostingLine(line="tip", sku=None, title="Tip", quantity=1, amount=300)

@@ -10,8 +10,8 @@ from adapters.business_central.harness import HARNESS
 from adapters.business_central.post import post
 from adapters.business_central.settings import Settings
 from adapters.business_central.simulator import BusinessCentralSimulator
-from hub.sdk.capabilities import PostingRequest
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome
+from hub.sdk.posting import PostingRequest
 from hub.sdk.testkit.bench import Bench, bench, outcome_of
 
 

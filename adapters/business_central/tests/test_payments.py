@@ -9,8 +9,8 @@ import pytest
 from adapters.business_central.payments import post_payment
 from adapters.business_central.tests.conftest import Shop
 from hub.domain.posting import EntryKind
-from hub.sdk.capabilities import EntryLine, EntryRequest
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome
+from hub.sdk.posting import EntryLine, EntryRequest
 from hub.sdk.testkit.bench import outcome_of
 from hub.sdk.testkit.samples import PAYMENT_ENTRY
 

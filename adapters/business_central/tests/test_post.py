@@ -12,8 +12,8 @@ from adapters.business_central.tests.conftest import Shop
 from adapters.business_central.translate import reference
 from hub.domain.contact import Contact
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import PostingLine, PostingRequest
 from hub.sdk.outcomes import Done, RetryLater, Uncertain
+from hub.sdk.posting import PostingLine, PostingRequest
 from hub.sdk.testkit.samples import POSTING
 
 ORDER = POSTING.order

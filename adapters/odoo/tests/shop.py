@@ -10,8 +10,8 @@ from adapters.odoo.settings import Settings
 from adapters.odoo.simulated import orders
 from adapters.odoo.simulator import OdooSimulator
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import PostingLine, PostingRequest
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome
+from hub.sdk.posting import PostingLine, PostingRequest
 from hub.sdk.testkit.bench import Bench, outcome_of
 from hub.sdk.testkit.samples import POSTING
 from hub.sdk.wire import Client, Request, Response

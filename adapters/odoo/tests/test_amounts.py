@@ -11,8 +11,8 @@ from adapters.odoo.amounts import BookedLine, booked_lines, check_total, unit_pr
 from adapters.odoo.schemas import SaleOrder
 from adapters.odoo.settings import Settings
 from hub.domain.money import MINOR_UNITS, major
-from hub.sdk.capabilities import PostingLine, PostingRequest
 from hub.sdk.outcomes import Interrupted, NeedsPerson
+from hub.sdk.posting import PostingLine, PostingRequest
 from hub.sdk.testkit.samples import POSTING
 
 SETTINGS = Settings(host="odoo.example.com", database="acme", api_key="0123456789")

@@ -9,8 +9,8 @@ from adapters.odoo.harness import HARNESS
 from adapters.odoo.simulated.books import user_error
 from adapters.odoo.tests.shop import CREDIT, DELIVERY, INVOICE, LIFE, MUG, ORDER, SALE, TEE, Shop, part, sell
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import PostingLine
 from hub.sdk.outcomes import Done
+from hub.sdk.posting import PostingLine
 from hub.sdk.wire import Request
 
 # --- the delivery -------------------------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ from adapters.odoo.harness_warehouse import SUBMIT
 from adapters.odoo.post import post
 from adapters.odoo.tests.depot import Depot, F
 from adapters.odoo.tests.shop import DELIVERY, INVOICE, ORDER, SALE
-from hub.sdk.capabilities import PostingRequest
 from hub.sdk.outcomes import Done, Outcome
+from hub.sdk.posting import PostingRequest
 from hub.sdk.testkit.bench import outcome_of
 
 

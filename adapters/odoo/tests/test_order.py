@@ -7,8 +7,8 @@ from adapters.odoo.simulated.books import user_error
 from adapters.odoo.tests.shop import ORDER, SALE, Shop, part, sell
 from hub.domain.contact import Contact
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import PostingLine, PostingRequest
 from hub.sdk.outcomes import Done
+from hub.sdk.posting import PostingLine, PostingRequest
 from hub.sdk.testkit.samples import POSTING
 from hub.sdk.wire import Request
 

@@ -12,8 +12,8 @@ from adapters.tryton.schemas import Invoice, Move, Sale, Shipment
 from adapters.tryton.settings import Settings
 from adapters.tryton.translate import booked_lines, reference
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import PostingLine
 from hub.sdk.outcomes import Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain
+from hub.sdk.posting import PostingLine
 from hub.sdk.testkit.samples import POSTING
 from hub.sdk.wire import Response
 

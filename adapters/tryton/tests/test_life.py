@@ -10,8 +10,8 @@ from adapters.tryton.company import close_year
 from adapters.tryton.harness import HARNESS, of_order
 from adapters.tryton.simulator import TrytonBehindFaults
 from hub.domain.posting import DocumentKind
-from hub.sdk.capabilities import PostingLine, PostingRequest
 from hub.sdk.outcomes import Done, NeedsPerson, Unauthorised, Uncertain
+from hub.sdk.posting import PostingLine, PostingRequest
 from hub.sdk.testkit.bench import bench
 from hub.sdk.testkit.samples import POSTING
 

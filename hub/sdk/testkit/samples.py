@@ -8,7 +8,6 @@ from hub.domain.contact import Contact
 from hub.domain.posting import DocumentKind, EntryKind
 from hub.domain.shipping import Parcel, ParcelLine
 from hub.sdk.capabilities import (
-    AdjustedLine,
     AdvisedLine,
     AvailabilityUpdate,
     CancelledLine,
@@ -16,8 +15,6 @@ from hub.sdk.capabilities import (
     ChannelLineCancel,
     Command,
     ConfirmedLine,
-    EntryLine,
-    EntryRequest,
     FulfilmentCancel,
     FulfilmentRequest,
     LabelRequest,
@@ -27,14 +24,12 @@ from hub.sdk.capabilities import (
     PaymentCapture,
     PaymentRefund,
     PaymentVoid,
-    PostingLine,
-    PostingRequest,
     RateRequest,
     RequestLine,
     ShipmentConfirmation,
-    StockAdjustment,
     StockAdvice,
 )
+from hub.sdk.posting import AdjustedLine, EntryLine, EntryRequest, PostingLine, PostingRequest, StockAdjustment
 
 ORDER: Final = "01KF0X5B3GCDEFGHJKMN"
 FULFILMENT_ID: Final = f"{ORDER}-1"

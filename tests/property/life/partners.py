@@ -24,10 +24,10 @@ from hub.sdk.capabilities import (
     PaymentCapture,
     PaymentRefund,
     PaymentVoid,
-    PostingRequest,
     ShipmentConfirmation,
 )
 from hub.sdk.outcomes import Done, Interrupted, Outcome, Refused, RetryLater, Uncertain
+from hub.sdk.posting import PostingRequest
 from hub.sdk.translate import Tables
 from hub.sdk.wire import Transport
 
