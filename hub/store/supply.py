@@ -102,9 +102,7 @@ async def items_of_supply(connection: PooledConnection, merchant: str, reference
     return [row[0] for row in await connection.fetch(OF_REFERENCES, merchant, list(references))]
 
 
-async def replace_supply(
-    connection: PooledConnection, merchant: str, told: Mapping[str, Sequence[SupplyRow]]
-) -> None:
+async def replace_supply(connection: PooledConnection, merchant: str, told: Mapping[str, Sequence[SupplyRow]]) -> None:
     """Write what is expected by reference, whole: what a reference does not name any more is called off."""
     rows = [row for reference in sorted(told) for row in told[reference]]
     before = await items_of_supply(connection, merchant, sorted(told))

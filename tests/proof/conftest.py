@@ -9,10 +9,10 @@ import pytest
 
 from adapters.shopify.simulator import ShopifySimulator
 from tests.proof.sale import Sale, furnish
-from tests.scenarios.conftest import house, town
+from tests.scenarios.conftest import house, settings, town
 from tests.scenarios.house import House
 
-__all__ = ["house", "town"]
+__all__ = ["house", "settings", "town"]
 
 
 @asynccontextmanager

@@ -106,7 +106,7 @@ async def test_a_child_that_never_starts_pauses_longer_and_logs_once(out: Path) 
         Child("absent", ("/nowhere/program",)),
     ]
     # On a busy machine `sh` alone may last long enough to count as having run.
-    supervisor = Supervisor(children, pace=msgspec.structs.replace(FAST, forget_after=30.0))
+    supervisor = Supervisor(children, pace=msgspec.structs.replace(FAST, forget_after=30.0, recovered_after=30.0))
     with capture_logs() as logs:
         running = asyncio.create_task(supervisor.run())
         # A busy machine starts a process late: the tries are waited for, then there must not be many more.
