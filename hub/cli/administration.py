@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import rich_click as click
 
+from hub.cli.errors import NO_SCHEMA
 from hub.cli.output import AS_JSON, show
 from hub.domain.ids import id_source
 from hub.embedded import Engines
@@ -170,6 +171,12 @@ def policy() -> None:
     """Routing policies."""
 
 
+def _schema_told(found: str | None, newest: str) -> str:
+    if found is None:
+        return NO_SCHEMA
+    return f"at {found}, newest is {newest}" + ("" if found == newest else ": run `crossdock db upgrade`")
+
+
 @click.command()
 @AS_JSON
 def doctor(as_json: bool) -> None:
@@ -184,7 +191,7 @@ def doctor(as_json: bool) -> None:
 
     found, newest = asyncio.run(revision()), newest_revision()
     rows.append({"check": "database", "ok": True, "detail": "answers"})
-    rows.append({"check": "schema", "ok": found == newest, "detail": f"at {found}, newest is {newest}"})
+    rows.append({"check": "schema", "ok": found == newest, "detail": _schema_told(found, newest)})
     names = ", ".join(find_adapters())
     rows.append({"check": "adapters", "ok": bool(names), "detail": names})
     show(rows, as_json)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import asyncpg
 
@@ -12,6 +13,11 @@ from hub.supervisor import PortTaken
 
 EXPECTED = (SettingsError, EngineError, FolderInUse, PortTaken)
 
+NO_SCHEMA: Final = (
+    "this database has no schema yet: run `crossdock db upgrade` (`crossdock up` does so). "
+    "The demo keeps a database of its own"
+)
+
 
 @contextmanager
 def in_one_line() -> Iterator[None]:
@@ -20,6 +26,9 @@ def in_one_line() -> Iterator[None]:
         yield
     except EXPECTED as error:
         print(f"crossdock: {error}", file=sys.stderr)
+        sys.exit(1)
+    except asyncpg.UndefinedTableError as error:
+        print(f"crossdock: {NO_SCHEMA} ({error})", file=sys.stderr)
         sys.exit(1)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         print(f"crossdock: {type(error).__name__}: {error}", file=sys.stderr)

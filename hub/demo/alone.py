@@ -1,13 +1,17 @@
 """One simulated vendor by itself, for whoever tries a connection by hand."""
 
 import asyncio
+import pkgutil
 import secrets
+from collections.abc import Iterable
 from decimal import Decimal
+from importlib.util import find_spec
 
 import msgspec
 from rich.console import Console
 
-from hub.demo.cast import CALM, ROUGH, find_players
+import adapters
+from hub.demo.cast import CALM, MODULE, ROUGH, find_players
 from hub.sdk.testkit.player import ChannelPlayer, Good, LedgerPlayer, NodePlayer, Part, Player
 from hub.supervisor import SIGNALS
 
@@ -26,7 +30,7 @@ async def serve(vendor: str, *, port: int, webhooks: str | None, seed: int, calm
     """Serve one vendor with a small assortment until a signal. Raises `UnknownVendor`, OSError for a taken port."""
     players = find_players()
     if vendor not in players:
-        raise UnknownVendor(f"no simulator {vendor!r}; there are: {', '.join(sorted(players))}")
+        raise UnknownVendor(_unknown(vendor, players))
     faults = msgspec.structs.replace(CALM if calm else ROUGH)
     player = players[vendor](Part(name="sim", secret=secrets.token_hex(16), seed=seed, faults=faults))
     _furnish(player)
@@ -40,6 +44,19 @@ async def serve(vendor: str, *, port: int, webhooks: str | None, seed: int, calm
         await _signal()
     finally:
         await player.simulator.stop()
+
+
+def _unknown(vendor: str, there: Iterable[str]) -> str:
+    choice = f"there are: {', '.join(sorted(there))}"
+    package = f"{adapters.__name__}.{vendor}"
+    if vendor in {found.name for found in pkgutil.iter_modules(adapters.__path__)} and find_spec(
+        f"{package}.simulator"
+    ):
+        return (
+            f"{vendor} has a simulator for `crossdock adapters check {vendor}` only: its package brings no "
+            f"{MODULE}.py with a PLAYER; {choice}"
+        )
+    return f"no simulator {vendor!r}; {choice}"
 
 
 async def _signal() -> None:

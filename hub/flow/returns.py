@@ -109,7 +109,7 @@ def _check(order: Order, wanted: Sequence[Wanted]) -> None:
     if not order.acting or order.content is None:
         raise CannotReturn(f"order {order.number} is only recorded here: return it at its channel")
     if not wanted:
-        raise CannotReturn(f"order {order.number}: say which lines come back")
+        raise CannotReturn(f"order {order.number}: nothing of it is with the customer that is not awaited already")
     left = returnable(order)
     sold = {line.external_id: line for line in order.content.lines}
     faults = []

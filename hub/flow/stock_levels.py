@@ -104,7 +104,10 @@ def _line(
         step = "Bind the partner's location to a node (PUT /api/v1/nodes/{code}, bindings)."
         return _trouble(inbound, "unknown_location", line.location, step)
     if item is None:
-        step = "Create the item (PUT /api/v1/items/{sku}), or ignore it if it is not yours to sell."
+        step = (
+            "Create the item (PUT /api/v1/items/{sku}), or ignore it if it is not yours to sell. The report is read "
+            "again once all of its unknown SKUs are settled."
+        )
         return _trouble(inbound, "unknown_stock_sku", line.sku, step)
     units = line.delta if fact.kind is ReportKind.DELTA else line.on_hand
     if units is None:

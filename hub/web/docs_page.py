@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar import MediaType, Request, Response, get
+from litestar.response import Redirect
 
 from hub.web.openapi import document
 
@@ -83,6 +84,12 @@ async def openapi_json(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(msgspec.json.encode(document(request.app)), media_type=MediaType.JSON)
 
 
+@get("/", include_in_schema=False)
+async def front() -> Redirect:
+    """Whoever opens the hub's bare address finds the reference."""
+    return Redirect("/docs")
+
+
 @get("/docs", include_in_schema=False)
 async def docs() -> Response[str]:
     """The reference as a page."""
@@ -101,4 +108,4 @@ async def docs_script() -> Response[str]:
     return Response(SCRIPT, media_type="text/javascript")
 
 
-ROUTES: Final = (openapi_json, docs, docs_style, docs_script)
+ROUTES: Final = (openapi_json, front, docs, docs_style, docs_script)

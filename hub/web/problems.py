@@ -2,6 +2,7 @@
 
 import re
 import traceback
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from litestar.exceptions import (
     HTTPException,
     ValidationException,
 )
+from litestar.typing import FieldDefinition
 
 from hub.domain.states import IllegalMove
 from hub.flow.ports import LostRace
@@ -20,7 +22,7 @@ from hub.flow.refusal import CannotDo
 from hub.sdk.redaction import redact_text
 from hub.store.admin.errors import Conflict, Fault, Invalid, Missing
 from hub.store.database import is_data_fault, is_weather
-from hub.web.reading import NotJson
+from hub.web.reading import NotJson, with_words
 
 MEDIA_TYPE: Final = "application/problem+json"
 PREFIX: Final = "urn:crossdock:problem:"
@@ -85,7 +87,7 @@ def forbidden(detail: str) -> Refusal:
     return Refusal(403, "forbidden", "The token's role does not allow this", detail)
 
 
-def refusal_of(error: Exception) -> Refusal:
+def refusal_of(error: Exception, request: Request[Any, Any, Any]) -> Refusal:
     """What an error is to the caller. Everything unforeseen is a 500 without detail: the log has it."""
     match error:
         case Refusal():
@@ -109,7 +111,7 @@ def refusal_of(error: Exception) -> Refusal:
         case LostRace():
             return _try_again("Others changed the same stock at the same time; nothing was applied")
         case ValidationException():
-            return _refused_parameters(error)
+            return _refused_parameters(error, request.route_handler.parsed_fn_signature.parameters)
         case HTTPException():
             return _refused_by_framework(error)
         case asyncpg.IntegrityConstraintViolationError():
@@ -135,8 +137,11 @@ def _first(error: Invalid) -> str:
     return f"{fault.pointer or fault.parameter or 'body'} {fault.detail}"
 
 
-def _refused_parameters(error: ValidationException) -> Refusal:
-    """The framework's own complaint about parameters, or about a body that is missing."""
+def _refused_parameters(error: ValidationException, declared: Mapping[str, FieldDefinition]) -> Refusal:
+    """The framework's own complaint about parameters, or about a body that is missing.
+
+    It names a parameter as the handler does; the caller is told the name that was sent.
+    """
     missing = MISSING.search(str(error.detail))
     if missing:
         fault = Fault("is missing", parameter=missing[1])
@@ -147,7 +152,11 @@ def _refused_parameters(error: ValidationException) -> Refusal:
         name, text = str(entry.get("key", "")), str(entry.get("message", "is not valid"))
         if name.split(".")[0] == "data":
             return Refusal(400, "malformed-json", "The body is not JSON", "A JSON body is needed")
-        faults.append(Fault(text.replace("`", "").split(" - at")[0], parameter=name))
+        text = text.replace("`", "").split(" - at")[0]
+        field = declared.get(name)
+        if field is not None:
+            text, name = with_words(text, field.annotation), getattr(field.kwarg_definition, "name", None) or name
+        faults.append(Fault(text, parameter=name))
     if not faults and "data" in str(error.detail):
         return Refusal(400, "malformed-json", "The body is not JSON", "A JSON body is needed")
     detail = "; ".join(f"{f.parameter} {f.detail}" for f in faults) or str(error.detail)
@@ -170,7 +179,7 @@ def _refused_by_framework(error: HTTPException) -> Refusal:
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The exception handler of everything under the API."""
-    refusal = refusal_of(error)
+    refusal = refusal_of(error, request)
     if refusal.status >= 500:
         logger = structlog.get_logger("hub.web")
         logger.error("request_failed", path=request.url.path, error=_told(error), at=_places(error))

@@ -4,6 +4,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from enum import Enum
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -96,7 +97,8 @@ def examine(kind: Any, value: object, at: str, faults: list[Fault]) -> None:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            faults.append(_fault(error, at))
+            fault = _fault(error, at)
+            faults.append(fault._replace(detail=with_words(fault.detail, kind)))
 
 
 def _examine_struct(kind: type[msgspec.Struct], value: Mapping[str, object], at: str, faults: list[Fault]) -> None:
@@ -125,6 +127,22 @@ def _structure(kind: Any) -> Any:
         members = [member for member in typing.get_args(kind) if member not in empty]
         return _structure(members[0]) if len(members) == 1 else kind
     return kind
+
+
+def with_words(detail: str, kind: Any) -> str:
+    """A refusal of a word, with the words of `kind` that would have been taken."""
+    words = _words(kind) if "enum value" in detail else ()
+    return f"{detail}; one of {', '.join(map(str, words))}" if words else detail
+
+
+def _words(kind: Any) -> tuple[object, ...]:
+    """The words of an enumeration or a Literal, where `kind` is nothing else but optional."""
+    inner = _structure(kind)
+    if typing.get_origin(inner) is typing.Literal:
+        return typing.get_args(inner)
+    if isinstance(inner, type) and issubclass(inner, Enum):
+        return tuple(member.value for member in inner)
+    return ()
 
 
 def _fault(error: msgspec.ValidationError, at: str) -> Fault:

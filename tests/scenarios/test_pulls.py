@@ -13,6 +13,7 @@ from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
 from hub.sdk.capabilities import Context, Page, Pulled
 from hub.sdk.translate import Tables
 from hub.sdk.wire import Transport
+from hub.store.schedules import claim_due
 from hub.wiring import build_worker
 from hub.worker import pull
 from tests.scenarios.bazaar import Stall
@@ -190,3 +191,15 @@ async def test_a_pull_that_must_be_asked_for_is_off_until_its_mode_is_set(mill: 
     await mill.house.run("UPDATE schedule SET next_due_at = now()")
     await mill.house.worker.puller.run()
     assert mill.asked == [f"left {page}" for page in range(3)]
+
+
+async def test_a_claim_leases_one_pull_however_the_database_plans_it(mill: Mill) -> None:
+    await mill.connect("left")
+    # Statistics of a table with one row: whatever is joined to it is joined row by row.
+    await mill.house.run("ANALYZE schedule")
+    for name in ("middle", "right"):
+        await mill.connect(name)
+    async with mill.house.parts.database.transaction() as connection:
+        assert await claim_due(connection, 30.0) is not None
+        leased = await connection.fetch("SELECT connection_id FROM schedule WHERE lease_until IS NOT NULL")
+    assert [row["connection_id"] for row in leased] == ["left"]

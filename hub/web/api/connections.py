@@ -197,7 +197,14 @@ async def make(tx: Work, data: NewConnection) -> ConnectionView:
     adapter = hub.adapters.get(data.adapter)
     if adapter is None:
         names = ", ".join(sorted(hub.adapters))
-        raise Invalid([Fault(f"no adapter {data.adapter!r}; there are: {names}", "/adapter")])
+        raise Invalid(
+            [
+                Fault(
+                    f"no adapter {data.adapter!r}; there are: {names}. A new adapter is found when the hub starts",
+                    "/adapter",
+                )
+            ]
+        )
     settings = check_config(adapter, data.config, _check_names(adapter, data.modes, data.schedule))
     name = _account_name(adapter, settings)
     account = await connections.claim_account(tx.connection, tx.merchant, adapter.name, name)

@@ -1,23 +1,16 @@
 """Routing policies: kept as immutable versions, linted, activated. Tried on past orders in `simulation.py`."""
 
 import asyncio
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from hub.flow.cartons import PackingError, load_packing
-from hub.flow.change_window import ChangePolicyError, load_change_policy
-from hub.flow.exception_rules import ExceptionRuleError, load_exception_rules
-from hub.flow.hold_rules import HoldPolicyError, load_hold_policy
-from hub.flow.pick_up_rules import PickUpPolicyError, load_pick_up_policy
-from hub.flow.return_rules import ReturnPolicyError, load_return_policy
+from hub.flow.policy_texts import LOADERS, WRONG, fault_of
 from hub.flow.scene import node_state
 from hub.flow.waiting import ROUTING
-from hub.promise.offer import OfferError, load_offer
 from hub.routing.lint import Finding, Severity, lint
-from hub.routing.policy import PolicyError, load_policy
 from hub.store.admin import policies
 from hub.store.admin.errors import Fault, Invalid
 from hub.store.admin.mending import wake_queue
@@ -46,7 +39,8 @@ class LintBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A text to check."""
 
     text: PolicyText
-    kind: Literal["routing"] = "routing"
+    kind: Kind = "routing"
+    """Routing is looked at over the nodes that there are; of the others, whether it could be kept."""
 
 
 class LintFault(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,35 +63,10 @@ class LintView(msgspec.Struct, frozen=True, kw_only=True):
     """What does not mean what it seems to."""
 
 
-WRONG: Final = (
-    PolicyError,
-    OfferError,
-    ReturnPolicyError,
-    ExceptionRuleError,
-    HoldPolicyError,
-    ChangePolicyError,
-    PickUpPolicyError,
-    PackingError,
-)
-"""What the loaders raise of a text that cannot be used."""
-
-
 def check(text: str, kind: str) -> str:
     """The version that a text names for itself; raises `Invalid` with the place."""
     try:
-        if kind == "holds":
-            return load_hold_policy(text).version
-        if kind == "changes":
-            return load_change_policy(text).version
-        if kind == "returns":
-            return load_return_policy(text).version
-        if kind == "pick_up":
-            return load_pick_up_policy(text).version
-        if kind == "packing":
-            return load_packing(text).version
-        if kind == "exceptions":
-            return load_exception_rules(text).version
-        return load_offer(text).version if kind == "promise" else load_policy(text).version
+        return LOADERS[kind](text).version
     except WRONG as error:
         raise Invalid([Fault(str(error), "/text")]) from error
 
@@ -159,6 +128,10 @@ class Policies(Controller):
     @post("/lint", summary="Check a text", status_code=200, opt={NEEDS: Role.VIEWER, UNKEYED: True})
     async def lint(self, hub: Hub, data: JSONBody[LintBody]) -> LintView:
         """Whether it could be kept, and what in it is likely a mistake over the nodes that there are."""
+        if data.kind != "routing":
+            fault = await asyncio.to_thread(fault_of, data.text, data.kind)
+            errors = [] if fault is None else [LintFault(code="unusable", key="", line=0, message=fault)]
+            return LintView(ok=not errors, errors=errors, warnings=[])
         directory = await hub.directory()
         nodes = [node_state(node, serves=True) for node in directory.nodes.values()]
         found = await asyncio.to_thread(lint, data.text, nodes or None)

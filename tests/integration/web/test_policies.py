@@ -1,7 +1,10 @@
 """Policies: linted, kept, activated."""
 
+from datetime import time
+
 import pytest
 
+from hub.cli.lint import read_nodes
 from hub.registry import rule_text
 from tests.integration.web.conftest import Site, pointers
 
@@ -31,6 +34,26 @@ async def test_lint_knows_the_nodes(site: Site) -> None:
     (found,) = (await site.ok("POST", "/policies/lint", {"text": TEXT}))["warnings"]
     assert found["code"] == "missing-coordinates"
     assert "LOST" in found["message"]
+
+
+async def test_lint_of_another_kind(site: Site) -> None:
+    shipped = {"text": rule_text("holds", "default"), "kind": "holds"}
+    assert (await site.ok("POST", "/policies/lint", shipped)) == {"ok": True, "errors": [], "warnings": []}
+    wrong = await site.ok("POST", "/policies/lint", {"text": TEXT, "kind": "holds"})
+    (fault,) = wrong["errors"]
+    assert (wrong["ok"], fault["code"]) == (False, "unusable")
+    assert fault["message"].startswith("holds policy: ")
+
+
+async def test_the_lint_command_reads_the_answer_of_nodes_as_it_is(site: Site) -> None:
+    hours = {"weekdays": [0, 5], "cut_off": "14:30", "holidays": ["2026-12-25"], "processing_days": 2}
+    await site.ok("PUT", "/nodes/BER", {"kind": "dc", "latitude": 52.5, "longitude": 13.4, "calendar": hours})
+    await site.ok("PUT", "/nodes/LOST", {"kind": "dc"})
+    answer = (await site.call("GET", "/nodes")).content
+    assert {node.code: (node.calendar.cut_off, node.calendar.weekdays) for node in read_nodes(answer)} == {
+        "BER": (time(14, 30), (0, 5)),
+        "LOST": (time(16), (0, 1, 2, 3, 4)),
+    }
 
 
 async def test_versions_are_immutable_and_one_is_active(site: Site) -> None:

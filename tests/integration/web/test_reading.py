@@ -2,7 +2,8 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -108,3 +109,24 @@ def test_values_that_no_column_holds(raw: bytes, pointer: str) -> None:
 def test_half_a_surrogate_pair_is_refused() -> None:
     with pytest.raises((NotJson, Invalid)):
         parse(rb'{"a": "\ud800 and more text"}')
+
+
+class Size(StrEnum):
+    SMALL = "small"
+    LARGE = "large"
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    size: Size | None = None
+    sizes: list[Size] = []
+    by: Literal["day", "node"] = "day"
+
+
+def test_a_word_that_is_none_of_them_is_told_the_words() -> None:
+    with pytest.raises(Invalid) as caught:
+        read(Choice, {"size": "huge", "sizes": ["small", "tiny"], "by": "colour"})
+    assert {fault.pointer: fault.detail for fault in caught.value.faults} == {
+        "/size": "invalid enum value 'huge'; one of small, large",
+        "/sizes/1": "invalid enum value 'tiny'; one of small, large",
+        "/by": "invalid enum value 'colour'; one of day, node",
+    }

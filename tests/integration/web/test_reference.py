@@ -134,3 +134,28 @@ async def test_gauges(site: Site) -> None:
     assert 'crossdock_inbox_parked{lane="orders"} 1\n' in text
     assert 'crossdock_exceptions_open{kind="unmapped"} 1\n' in text
     assert text.count("# TYPE crossdock_inbox_depth gauge") == 1
+
+
+async def test_the_bare_address_leads_to_the_page(site: Site) -> None:
+    answer = await site.client.get("/", follow_redirects=True)
+    assert (answer.status_code, answer.url.path) == (200, "/docs")
+
+
+async def test_a_refused_parameter_is_named_as_it_was_sent_with_the_words_there_are(site: Site) -> None:
+    for query, name, says in (
+        ("/kpis/fill_rate?from=2026-11-01", "from", "RFC3339"),
+        ("/kpis/fill_rate?by=colour", "by", "'colour'; one of channel, node, "),
+        ("/policies?state=activ", "state", "'activ'; one of draft, active, retired"),
+        ("/returns?state=opne", "state", "'opne'; one of requested, "),
+        ("/orders?limit=0", "limit", ">= 1"),
+    ):
+        problem = await site.refused(422, "GET", query)
+        (fault,) = problem["errors"]
+        assert fault["parameter"] == name
+        assert says in fault["detail"]
+        assert problem["detail"] == f"{name} {fault['detail']}"
+
+
+async def test_a_new_adapter_is_said_to_need_a_start(site: Site) -> None:
+    problem = await site.refused(422, "POST", "/connections", {"adapter": "acme", "config": {}})
+    assert "no adapter 'acme'; there are: corner, direct. A new adapter is found when" in problem["detail"]

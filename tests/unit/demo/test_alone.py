@@ -21,6 +21,12 @@ async def test_an_unknown_vendor_is_told_which_there_are() -> None:
         await serve("nobody", port=0, webhooks=None, seed=1, calm=True)
 
 
+async def test_an_adapter_with_a_simulator_for_its_checks_only_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.demo.alone.find_players", dict)
+    with pytest.raises(UnknownVendor, match=r"shopify has a simulator for `crossdock adapters check shopify` only"):
+        await serve("shopify", port=0, webhooks=None, seed=1, calm=True)
+
+
 def test_it_prints_a_connection_and_serves_until_it_is_told_to_stop() -> None:
     command = [sys.executable, "-m", "hub.cli.main", "sim", "shopify", "--calm"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}

@@ -1,6 +1,7 @@
 """The rules of exceptions: the cases beside them, and what no text may say."""
 
 import ast
+import gc
 import importlib
 import tomllib
 from collections.abc import Iterator
@@ -96,7 +97,12 @@ class Source:
     path: Path
 
     def __post_init__(self) -> None:
-        self.tree = ast.parse(self.path.read_text("utf-8"))
+        # A collection in the middle of parsing ends in "AST constructor recursion depth mismatch" (Python 3.11).
+        gc.disable()
+        try:
+            self.tree = ast.parse(self.path.read_text("utf-8"))
+        finally:
+            gc.enable()
         name = ".".join(self.path.relative_to(HUB.parent).with_suffix("").parts)
         self.name = name.removesuffix(".__init__")
         self.functions = [n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]

@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from hub.cli.main import crossdock
+from hub.flow.policy_texts import LOADERS
+from hub.registry import rule_text
 
 SOUND = 'version = "a"\n'
 DOUBTFUL = 'version = "b"\n[[rule]]\nname = "idle"\n'
@@ -20,7 +22,7 @@ NODES = {
             "latitude": 50.1,
             "longitude": 8.7,
         },
-        {"code": "LOST", "kind": "store", "calendar": {"weekdays": [0], "cut_off": "16:00:00", "holidays": []}},
+        {"code": "LOST", "kind": "store", "calendar": {"weekdays": [0], "cut_off": "16:00", "holidays": []}},
     ],
     "next": None,
 }
@@ -81,3 +83,27 @@ def test_a_file_that_holds_no_nodes_is_told(files):
     result = run(files / "sound.toml", "--nodes", files / "empty.json")
     assert result.exit_code == 1
     assert "GET /api/v1/nodes" in result.stderr
+
+
+def test_a_cut_off_that_is_no_time_of_day_is_told(files):
+    (files / "nodes.json").write_text('{"items": [{"code": "A", "calendar": {"cut_off": "25:99"}}]}')
+    result = run(files / "sound.toml", "--nodes", files / "nodes.json")
+    assert result.exit_code == 1
+    assert "$.items[0].calendar" in result.stderr
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LOADERS if kind != "routing"])
+def test_what_ships_of_another_kind_is_sound_as_that_and_said_to_be_it_otherwise(tmp_path, kind):
+    file = tmp_path / "shipped.toml"
+    file.write_text(rule_text(kind, "default"))
+    assert run(file, "--kind", kind).stdout == "1 sound\n"
+    taken_for_routing = run(file)
+    assert taken_for_routing.exit_code == 1
+    assert taken_for_routing.stderr.endswith(f"this reads like a policy of another kind: say --kind {kind}\n")
+
+
+def test_a_fault_in_a_policy_of_another_kind_is_told(files):
+    result = run(files / "broken.toml", "--kind", "holds")
+    assert result.exit_code == 1
+    assert "error unusable: policy: holds policy: " in result.stderr
+    assert "per_mile" in result.stderr
