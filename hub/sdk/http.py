@@ -63,6 +63,8 @@ class HttpClient:
         self._clock = clock
         self._buckets = buckets or LocalBuckets()
         self._breaker = breaker or Breaker()
+        # The token's issuer may be another host, and be down alone.
+        self._issuer = Breaker()
         self._signer = signer(transport, tokens=tokens or MemoryTokenStore(), post=self._post_for_token, clock=clock)
         self._http = httpx.AsyncClient(
             transport=http,
@@ -123,18 +125,24 @@ class HttpClient:
 
     async def _attempt(self, request: Request, url: httpx.URL, signed: Mapping[str, str]) -> Response:
         await self._wait_for_tokens(request)
-        # Last before sending: an admitted request may be the probe of a half-open circuit, and must report.
-        open_until = self._breaker.admit(self._clock())
+        own = {} if request.foreign else self._transport.headers
+        response = await self._guarded(self._breaker, request, url, own, request.headers, signed)
+        await self._read_rates(request, response)
+        return response
+
+    async def _guarded(
+        self, breaker: Breaker, request: Request, url: httpx.URL, *headers: Mapping[str, str]
+    ) -> Response:
+        """Send if the breaker lets it, last of all: it may be the probe of a half-open circuit, and must report."""
+        open_until = breaker.admit(self._clock())
         if open_until is not None:
             reason = f"{request.operation}: the vendor failed repeatedly and is given a pause"
             raise Interrupted(RetryLater(reason=reason, at=open_until))
-        own = {} if request.foreign else self._transport.headers
-        response = await self._exchange(request, url, own, request.headers, signed)
+        response = await self._exchange(breaker, request, url, *headers)
         if response.status >= 500:
-            self._breaker.failed(self._clock())
+            breaker.failed(self._clock())
         else:
-            self._breaker.succeeded()
-        await self._read_rates(request, response)
+            breaker.succeeded()
         return response
 
     async def _wait_for_tokens(self, request: Request) -> None:
@@ -149,7 +157,9 @@ class HttpClient:
         if wait > 0:
             await asyncio.sleep(wait)
 
-    async def _exchange(self, request: Request, url: httpx.URL, *headers: Mapping[str, str]) -> Response:
+    async def _exchange(
+        self, breaker: Breaker, request: Request, url: httpx.URL, *headers: Mapping[str, str]
+    ) -> Response:
         """Send and read the whole answer within the deadline, or say what that leaves us with."""
         deadline = request.deadline_seconds
         # Waiting for a connection ends well before the deadline does, so that what the deadline cuts off was sent.
@@ -181,12 +191,12 @@ class HttpClient:
         except _NOT_SENDABLE as error:
             raise self._unsendable(request, error) from None
         except _NOTHING_SENT as error:
-            self._breaker.failed(self._clock())
+            breaker.failed(self._clock())
             raise Interrupted(RetryLater(reason=f"{request.operation}: cannot reach {url.host}")) from error
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise self._lost(request, f"no whole answer within {deadline:g} s") from error
+            raise self._lost(breaker, request, f"no whole answer within {deadline:g} s") from error
         except httpx.RequestError as error:
-            raise self._lost(request, f"the connection broke before the answer was whole ({error})") from error
+            raise self._lost(breaker, request, f"the connection broke before the answer was whole ({error})") from error
         return Response(status=answer.status_code, headers=dict(answer.headers.items()), body=answer.content)
 
     async def _read_rates(self, request: Request, response: Response) -> None:
@@ -209,10 +219,10 @@ class HttpClient:
         request = Request(
             method="POST", path=url, operation="token", body=body, deadline_seconds=TOKEN_DEADLINE_SECONDS
         )
-        return await self._exchange(request, httpx.URL(url), headers)
+        return await self._guarded(self._issuer, request, httpx.URL(url), headers)
 
-    def _lost(self, request: Request, what: str) -> Interrupted:
-        self._breaker.failed(self._clock())
+    def _lost(self, breaker: Breaker, request: Request, what: str) -> Interrupted:
+        breaker.failed(self._clock())
         reason = f"{request.operation}: {what}"
         return Interrupted(Uncertain(reason=reason) if request.write else RetryLater(reason=reason))
 

@@ -13,6 +13,7 @@ import pytest
 import respx
 
 from hub.sdk.auth import MemoryTokenStore, Token, oauth1_headers
+from hub.sdk.breaker import FIRST_PAUSE, THRESHOLD
 from hub.sdk.http import HttpClient
 from hub.sdk.outcomes import Interrupted, RetryLater, Unauthorised
 from hub.sdk.wire import ClientCredentials, OAuth1, PasswordToken, RefreshToken, Request, Transport
@@ -336,3 +337,21 @@ async def test_oauth1_signs_forms_but_not_other_bodies_and_never_repeats_a_nonce
         assert again["authorization"] == call.request.headers["authorization"]
         signed.append(given["oauth_nonce"])
     assert len(set(signed)) == 2
+
+
+@respx.mock
+async def test_issuer_that_is_down_is_given_a_pause_whoever_asks_for_a_token() -> None:
+    token = respx.post(TOKEN_URL).respond(503)
+    clock = Clock()
+    async with client(CREDENTIALS, clock=clock) as acme:
+        for _ in range(4 * THRESHOLD):
+            with pytest.raises(Interrupted) as interrupted:
+                await acme.send(READ)
+            assert isinstance(interrupted.value.outcome, RetryLater)
+        assert token.call_count == THRESHOLD
+        assert interrupted.value.outcome.at == NOW + FIRST_PAUSE
+        clock.now += FIRST_PAUSE
+        token.mock(side_effect=issued("t1"))
+        orders = respx.get(f"{BASE}/orders").respond(200)
+        await acme.send(READ)
+    assert orders.call_count == 1
