@@ -67,6 +67,8 @@ class Claimed(NamedTuple):
     id: int
     fence: int
     tries: int
+    waits: int
+    """Of the tries, those that ended with a time that the partner named."""
     look_first: bool
     connection: str
     merchant: str

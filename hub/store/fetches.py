@@ -32,7 +32,7 @@ RENEW: Final = (
 )
 FINISH: Final = "DELETE FROM inbox WHERE id = $1 AND fence = $2 RETURNING true"
 AGAIN: Final = (
-    "UPDATE inbox SET lease_until = NULL, due_at = now() + $3::interval, tries = tries + 1, last_error = $4 "
+    "UPDATE inbox SET lease_until = NULL, due_at = now() + $3::interval, tries = tries + $5::int, last_error = $4 "
     "WHERE id = $1 AND fence = $2"
 )
 
@@ -53,9 +53,14 @@ async def finish_fetch(connection: PooledConnection, leased: Leased) -> bool:
     return bool(await connection.fetchval(FINISH, leased.message.id, leased.fence))
 
 
-async def fetch_again(connection: PooledConnection, leased: Leased, pause: timedelta, error: str) -> None:
-    """Try again after a pause, counted by the database's clock: it is the one that is asked whether it is due."""
-    await connection.execute(AGAIN, leased.message.id, leased.fence, pause, error)
+async def fetch_again(
+    connection: PooledConnection, leased: Leased, pause: timedelta, error: str, *, counts: bool
+) -> None:
+    """Try again after a pause, counted by the database's clock: it is the one that is asked whether it is due.
+
+    `counts` says whether this try adds up to giving up.
+    """
+    await connection.execute(AGAIN, leased.message.id, leased.fence, pause, error, int(counts))
 
 
 async def park_fetch(connection: PooledConnection, leased: Sequence[tuple[Leased, Trouble]], now: datetime) -> None:

@@ -118,16 +118,7 @@ async def _question(connection: PooledConnection, changed: Sequence[Arrival], no
     await raise_troubles(connection, troubles, now)
 
 
-# The earliest of its object, but not behind what only says that there is news: that waits for the sender to be asked,
-# for hours when it is down, and a cancellation that came whole must not. What is fetched then is versioned.
-# Asked row by row: as NOT EXISTS it was planned as a join over the whole queue.
-CLAIM: Final = (
-    "SELECT i.id, i.received_on, i.tries FROM inbox i WHERE i.lane = $1 AND NOT i.parked AND i.due_at <= now() "
-    "AND (i.lease_until IS NULL OR i.lease_until < now()) AND (i.object IS NULL OR i.id = (SELECT e.id FROM inbox e "
-    "WHERE e.account_id = i.account_id AND e.object = i.object AND NOT e.parked "
-    "AND (i.lane = 'fetch' OR e.lane <> 'fetch') ORDER BY e.id LIMIT 1)) "
-    "ORDER BY i.id LIMIT $2 FOR UPDATE OF i SKIP LOCKED"
-)
+CLAIM: Final = "SELECT id, received_on, tries FROM inbox_due($1, $2)"
 CLAIM_ONLY: Final = (
     "SELECT i.id, i.received_on, i.tries FROM inbox i WHERE i.lane = $1 AND i.id = ANY($3::bigint[]) AND NOT i.parked "
     "ORDER BY i.id LIMIT $2 FOR UPDATE OF i SKIP LOCKED"

@@ -18,17 +18,14 @@ READY: Final = (
     "AND (o.lease_until IS NULL OR o.lease_until < now()) ORDER BY o.connection_id, o.id LIMIT 1) AS due "
     "WHERE c.enabled AND NOT c.paused"
 )
-# Per connection, so that a dead partner's backlog is never scanned for the others. The earliest of a subject only.
+# Per connection, so that a dead partner's backlog is never scanned for the others.
 CLAIM: Final = (
-    "WITH ready AS (SELECT o.id FROM outbox o WHERE o.connection_id = $1 AND NOT o.parked AND o.due_at <= now() "
-    "AND (o.lease_until IS NULL OR o.lease_until < now()) AND o.id = (SELECT e.id FROM outbox e "
-    "WHERE e.connection_id = o.connection_id AND e.subject = o.subject AND NOT e.parked ORDER BY e.id LIMIT 1) "
-    "ORDER BY o.id LIMIT $2 FOR UPDATE OF o SKIP LOCKED), "
+    "WITH ready AS (SELECT id FROM outbox_due($1, $2)), "
     "taken AS (UPDATE outbox o SET lease_until = now() + $3::float8 * interval '1 second', fence = o.fence + 1, "
     # A lease that ran out may have acted: whoever takes over looks first.
     "look_first = o.look_first OR o.lease_until IS NOT NULL FROM ready r WHERE o.id = r.id "
-    "RETURNING o.id, o.fence, o.tries, o.look_first) "
-    "SELECT t.id, t.fence, t.tries, t.look_first, e.connection_id, e.merchant, e.subject, e.key, e.order_id, "
+    "RETURNING o.id, o.fence, o.tries, o.waits, o.look_first) "
+    "SELECT t.id, t.fence, t.tries, t.waits, t.look_first, e.connection_id, e.merchant, e.subject, e.key, e.order_id, "
     "e.document FROM taken t JOIN effect e ON e.id = t.id ORDER BY t.id"
 )
 RENEW: Final = (
@@ -67,6 +64,8 @@ class Tried(NamedTuple):
     """It needs no further try: done or refused."""
     next_at: datetime | None
     """When to try again, by the clock of `finished_at`; None parks it for a person."""
+    waits: bool
+    """That time was named by the partner, or by its breaker."""
     look_first: bool
 
 
@@ -77,9 +76,9 @@ OVER: Final = (
 AGAIN: Final = (
     # A pause, not a time: clocks of processes jump and differ, and the database's own is who asks whether it is due.
     "UPDATE outbox o SET due_at = coalesce(now() + u.pause * interval '1 second', o.due_at), parked = u.pause IS NULL, "
-    "tries = o.tries + 1, look_first = u.look_first, lease_until = NULL, last_error = u.error "
-    "FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::bool[], $5::text[]) "
-    "AS u(id, fence, pause, look_first, error) WHERE o.id = u.id AND o.fence = u.fence RETURNING o.id"
+    "tries = o.tries + 1, waits = o.waits + u.waits::int, look_first = u.look_first, lease_until = NULL, "
+    "last_error = u.error FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::bool[], $5::bool[], $6::text[]) "
+    "AS u(id, fence, pause, waits, look_first, error) WHERE o.id = u.id AND o.fence = u.fence RETURNING o.id"
 )
 ATTEMPTS: Final = (
     "INSERT INTO attempt (effect_id, no, made_on, connection_id, started_at, finished_at, outcome, reason, reference) "
@@ -104,6 +103,7 @@ async def record(connection: PooledConnection, tried: Sequence[Tried]) -> set[in
             [t.claimed.id for t in again],
             [t.claimed.fence for t in again],
             [None if t.next_at is None else (t.next_at - t.finished_at).total_seconds() for t in again],
+            [t.waits for t in again],
             [t.look_first for t in again],
             [t.reason for t in again],
         )

@@ -170,14 +170,14 @@ class Deliverer:
 
     def _result(self, link: Link, claimed: Claimed, outcome: Outcome, started: datetime, now: datetime) -> Result:
         verdict = judge(outcome, claimed.look_first)
-        tries = claimed.tries + 1
+        failures = claimed.tries - claimed.waits + 1
         asked = outcome.at if isinstance(outcome, RetryLater) else None
         # A partner that names its own time is busy, not broken: that wait does not count towards giving up.
-        exhausted = verdict.retry and verdict.word != "unauthorised" and asked is None and tries >= self._attempts
+        exhausted = verdict.retry and verdict.word != "unauthorised" and asked is None and failures >= self._attempts
         next_at = None
         if verdict.retry and not exhausted:
             next_at = next_try(
-                tries,
+                failures,
                 now,
                 self._random.random(),
                 schedule_seconds=self._backoff.schedule_seconds,
@@ -194,6 +194,7 @@ class Deliverer:
             reference=getattr(outcome, "reference", None),
             over=verdict.over,
             next_at=next_at,
+            waits=asked is not None,
             look_first=verdict.look_first,
         )
         return Result(tried, outcome, exhausted)

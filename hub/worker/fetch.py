@@ -108,7 +108,9 @@ class Fetcher:
     async def _later(self, leased: Leased, outcome: object) -> None:
         tries = leased.message.tries + 1
         reason = getattr(outcome, "reason", "")
-        if isinstance(outcome, NeedsPerson) or tries >= self._backoff.max_attempts:
+        asked = outcome.at if isinstance(outcome, RetryLater) else None
+        # A vendor that names its own time, or is given a pause, is busy: that does not count towards giving up.
+        if isinstance(outcome, NeedsPerson) or (asked is None and tries >= self._backoff.max_attempts):
             step = getattr(outcome, "next_step", "When the vendor is well again, retry the exception.")
             cause = f"{leased.message.connection}: {leased.message.topic}: {reason}"
             await self._park(leased, Trouble("fetch_failed", cause, step))
@@ -121,10 +123,10 @@ class Fetcher:
             schedule_seconds=self._backoff.schedule_seconds,
             jitter=self._backoff.jitter,
             cap_seconds=self._backoff.cap_seconds,
-            asked=outcome.at if isinstance(outcome, RetryLater) else None,
+            asked=asked,
         )
         async with self._database.connection() as connection:
-            await fetch_again(connection, leased, at - now, reason)
+            await fetch_again(connection, leased, at - now, reason, counts=asked is None)
 
     async def _park(self, leased: Leased, trouble: Trouble) -> None:
         log.warning("fetch.parked", message=leased.message.id, kind=trouble.kind)

@@ -189,6 +189,7 @@ class Notifier:
             reference=outcome.reference if isinstance(outcome, Done) else None,
             over=isinstance(outcome, Done),
             next_at=next_at,
+            waits=False,
             look_first=verdict.look_first,
         )
         return Told(tried, outcome, exhausted)

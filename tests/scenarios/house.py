@@ -210,6 +210,7 @@ class House:
         """Try once to send what waits, pauses after failures left out."""
         for _, _, ends in self.parts.clients._open.values():
             ends.client._breaker.succeeded()
+            ends.client._issuer.succeeded()
         await self.run("UPDATE outbox SET due_at = now() WHERE NOT parked")
         deliverer = self.worker.deliverer
         deliverer._backoff = PATIENT

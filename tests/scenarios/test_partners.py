@@ -128,6 +128,22 @@ async def test_a_partner_that_wants_an_hour_gets_it_and_others_do_not_wait(town:
     assert await town.house.open_exceptions() == []
 
 
+async def test_waits_that_a_partner_asked_for_never_add_up_to_giving_up(town: Town) -> None:
+    attempts = town.house.parts.settings.backoff.max_attempts
+    town.depot.script.extend([None, *["throttle"] * attempts, "server_error", None])
+    placed = town.shop.place_order([("PASS", 1)])
+    await town.shop.delivered()
+    await town.house.path()
+    for _ in range(attempts + 1):
+        await town.house.send()
+        (row,) = await town.house.rows("SELECT parked, tries, waits FROM outbox")
+        assert not row["parked"]
+    assert (row["tries"], row["waits"]) == (attempts + 1, attempts)
+    await town.house.send()
+    await town.settle()
+    assert await town.slices((await town.order(placed))["id"]) == [(1, "accepted", town.east)]
+
+
 async def test_six_hours_without_a_partner_park_nothing_and_end_in_one_effect(town: Town) -> None:
     town.depot.faults.outage = True
     placed = town.shop.place_order([("PASS", 2)])
@@ -168,6 +184,7 @@ async def test_webhooks_that_never_came_and_a_page_that_was_lost_are_pulled(town
     await town.house.run("UPDATE schedule SET next_due_at = now()")
     for _, _, ends in town.house.parts.clients._open.values():
         ends.client._breaker.succeeded()
+        ends.client._issuer.succeeded()
     await town.house.worker.puller.run()
     await town.settle()
     assert [await town.slices(order["id"]) for order in orders] == [[(1, "shipped", town.east)]] * 2

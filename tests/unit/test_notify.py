@@ -82,7 +82,7 @@ def test_a_cloud_event_has_what_the_document_says() -> None:
     assert list(drawn["components"]["messages"]) == [type.name for type in TYPES]
     effect = TellEvent(order="O", event=TYPES[0].name, at=NOW, data=msgspec.Raw(b'{"order":"O"}'))
     text = msgspec.json.encode(effect).decode()
-    claimed = Claimed(1, 1, 0, False, "sub", "default", "O", "O-KEY", "O", text)
+    claimed = Claimed(1, 1, 0, 0, False, "sub", "default", "O", "O-KEY", "O", text)
     sent = msgspec.json.decode(cloud_event(claimed, msgspec.json.decode(text, type=TellEvent)))
     payload = drawn["components"]["messages"][TYPES[0].name]["payload"]
     assert set(sent) == set(payload["required"]) == set(payload["properties"])

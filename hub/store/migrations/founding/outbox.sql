@@ -21,6 +21,8 @@ CREATE TABLE outbox (
   subject text COLLATE "C" NOT NULL,
   due_at timestamptz NOT NULL,
   tries smallint NOT NULL DEFAULT 0,
+  -- Tries that ended with a time that the partner named, or its breaker: those never add up to giving up.
+  waits smallint NOT NULL DEFAULT 0,
   look_first boolean NOT NULL DEFAULT false,
   parked boolean NOT NULL DEFAULT false,
   lease_until timestamptz,
@@ -30,6 +32,18 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_ready ON outbox (connection_id, id) WHERE NOT parked;
 CREATE INDEX outbox_subject ON outbox (connection_id, subject, id) WHERE NOT parked;
 CREATE INDEX outbox_parked ON outbox (connection_id) WHERE parked;
+-- Due effects of a connection that nobody holds, locked, the earliest of each subject only. One plan, as `inbox_due`.
+CREATE FUNCTION outbox_due(of_connection text, most integer) RETURNS TABLE (id bigint) ROWS 100 LANGUAGE sql
+  SET enable_sort = off SET enable_incremental_sort = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+  SELECT o.id FROM outbox o
+  WHERE o.connection_id BETWEEN of_connection AND of_connection AND NOT o.parked AND o.due_at <= now()
+    AND (o.lease_until IS NULL OR o.lease_until < now())
+    AND o.id = (
+      SELECT e.id FROM outbox e
+      WHERE e.connection_id = o.connection_id AND e.subject BETWEEN o.subject AND o.subject AND NOT e.parked
+      ORDER BY e.subject, e.id LIMIT 1)
+  ORDER BY o.connection_id, o.id LIMIT most FOR UPDATE OF o SKIP LOCKED
+$$;
 
 CREATE TABLE attempt (
   effect_id bigint NOT NULL,
