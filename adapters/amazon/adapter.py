@@ -2,13 +2,17 @@
 
 from typing import Final
 
+from adapters.amazon import statements
 from adapters.amazon.cancels import cancel_order
 from adapters.amazon.client import EVERY_SECONDS, OVERLAP_SECONDS, fetch, probe, pull_notifications, pull_orders
+from adapters.amazon.line_cancels import cancel_lines
 from adapters.amazon.listings import BATCH, publish_availability
 from adapters.amazon.refunds import refund_payment
 from adapters.amazon.settings import Settings, account, transport
 from adapters.amazon.shipments import confirm_shipment
 from adapters.amazon.sign_in import SIGN_IN
+from adapters.amazon.statements import OVERLAP_SECONDS as LOOK_BACK
+from adapters.amazon.statements import pull_refunds
 from adapters.amazon.translate import FUNCTIONS
 from adapters.amazon.webhook import check
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Subtracts, Topic
@@ -48,14 +52,17 @@ ADAPTER: Final = Adapter(
     pulls={
         "orders": Pull(pages=pull_orders, every_seconds=EVERY_SECONDS, overlap_seconds=OVERLAP_SECONDS, resumes=True),
         "notifications": Pull(pages=pull_notifications, every_seconds=10, overlap_seconds=0),
+        "refunds": Pull(pages=pull_refunds, every_seconds=statements.EVERY_SECONDS, overlap_seconds=LOOK_BACK),
     },
     sign_in=SIGN_IN,
     probe=probe,
     confirm_shipment=confirm_shipment,
     cancel_order=cancel_order,
+    cancel_lines=cancel_lines,
     refund_payment=refund_payment,
     publish_availability=publish_availability,
     availability_batch=BATCH,
+    opt_in=frozenset({statements.PULL}),
     # The quantity of a listing is what may be sold: Amazon takes off nothing for orders that it has already shown us.
     subtracts=Subtracts.NOTHING,
 )

@@ -1,11 +1,12 @@
 """Cancelling at Amazon: there is no call for it, but a feed."""
 
+from collections.abc import Sequence
 from typing import Final
 from xml.etree import ElementTree
 
 from adapters.amazon import feeds
 from adapters.amazon.client import Seller, get_order
-from adapters.amazon.schemas import Order
+from adapters.amazon.schemas import Line, Order
 from adapters.amazon.xml_feeds import child, envelope, run
 from hub.sdk.capabilities import ChannelCancel
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Uncertain
@@ -64,15 +65,20 @@ def read_state(order: Order) -> Outcome | None:
 
 def acknowledgement(seller: str, order: Order, reason: str) -> bytes:
     """POST_ORDER_ACKNOWLEDGEMENT_DATA: a failure with a reason for each line to cancel."""
-    word = next((found for part, found in REASONS.items() if part in reason.lower()), OTHER_REASON)
     wished = [line for line in order.order_items if line.wished_away]
     lines = wished if wished and "buyer" in reason.lower() else list(order.order_items)
+    return failure(seller, order.order_id, lines, reason)
+
+
+def failure(seller: str, order: str, lines: Sequence[Line], reason: str) -> bytes:
+    """The same for these lines."""
+    word = next((found for part, found in REASONS.items() if part in reason.lower()), OTHER_REASON)
     message = ElementTree.Element("OrderAcknowledgement")
-    child(message, "AmazonOrderID", order.order_id)
+    child(message, "AmazonOrderID", order)
     child(message, "StatusCode", "Failure")
     for line in lines:
         if line.quantity_ordered > line.fulfilled:
             item = ElementTree.SubElement(message, "Item")
             child(item, "AmazonOrderItemCode", line.order_item_id)
-            child(item, "CancelReason", "BuyerCanceled" if line in wished else word)
+            child(item, "CancelReason", "BuyerCanceled" if line.wished_away else word)
     return envelope(seller, "OrderAcknowledgement", message)

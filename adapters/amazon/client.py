@@ -80,12 +80,17 @@ async def get_order(context: Seller, order: str, kind: type[T]) -> T:
 
 async def answered(context: Seller, order: str) -> Response:
     """The answer of getOrder; raises NeedsPerson for an order that Amazon does not know."""
-    response = await context.client.send(_get_order(order))
+    response = await asked(context, order)
     if response.status == 404:
         reason = f"order {order} cannot be read at Amazon: it is not this seller's, or older than two years"
         step = "compare the connection's seller and region with the order's"
         raise Interrupted(NeedsPerson(reason=reason, next_step=step))
     return response
+
+
+async def asked(context: Seller, order: str) -> Response:
+    """The answer of getOrder, whatever it is."""
+    return await context.client.send(_get_order(order))
 
 
 def _get_order(order: str) -> Request:

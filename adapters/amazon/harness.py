@@ -10,11 +10,13 @@ import msgspec
 from adapters.amazon.adapter import ADAPTER
 from adapters.amazon.settings import Settings
 from adapters.amazon.simulator import AmazonSimulator
-from adapters.amazon.simulator_books import Order
+from adapters.amazon.simulator_books import Order, Refund
 from adapters.amazon.simulator_documents import order_change, order_document
 from hub.sdk.capabilities import (
     AvailabilityUpdate,
+    CancelledLine,
     ChannelCancel,
+    ChannelLineCancel,
     Command,
     ConfirmedLine,
     PaymentRefund,
@@ -78,6 +80,10 @@ def prepare(seller: AmazonSimulator, capability: str, request: Any) -> Command:
             return msgspec.structs.replace(request, order_external_id=order.id, lines=lines, parcels=parcels)
         case ChannelCancel():
             return msgspec.structs.replace(request, order_external_id=two_lines(seller).id)
+        case ChannelLineCancel():
+            order = two_lines(seller)
+            shirt = CancelledLine(line=order.lines[1].id, quantity=1, remaining=0)
+            return msgspec.structs.replace(request, order_external_id=order.id, lines=(shirt,))
         case PaymentRefund():
             order = two_lines(seller)
             order.status = "SHIPPED"
@@ -96,6 +102,9 @@ def effects(seller: AmazonSimulator, capability: str, request: Any) -> int:
         case ChannelCancel():
             seller.work.advance(seller.now())
             return int(seller.books.orders[request.order_external_id].status == "CANCELLED")
+        case ChannelLineCancel():
+            seller.work.advance(seller.now())
+            return seller.books.acknowledged[request.order_external_id]
         case PaymentRefund():
             seller.work.advance(seller.now())
             return len(seller.books.refunds.get(request.order_external_id, ()))
@@ -148,6 +157,25 @@ def fill_queue(seller: AmazonSimulator) -> int:
     return 0
 
 
+def give_back(seller: AmazonSimulator, order: Order, amount: str, at: datetime | None = None) -> Refund:
+    """The seller refunds by hand, in Seller Central."""
+    made = Refund(
+        id=f"by-hand-{seller.books.number()}", amount=Decimal(amount), currency=order.currency, at=at or seller.now()
+    )
+    seller.books.refunds.setdefault(order.id, []).append(made)
+    return made
+
+
+def fill_refunds(seller: AmazonSimulator) -> int:
+    """Two orders, of one of which money went back twice."""
+    first, second = two_lines(seller), two_lines(seller)
+    for order in (first, second):
+        order.status = "SHIPPED"
+    for order in (first, first, second):
+        give_back(seller, order, "5.00")
+    return 2
+
+
 def changed(seller: AmazonSimulator) -> tuple[str, bytes]:
     """An order that a notification is about."""
     order = two_lines(seller)
@@ -165,6 +193,6 @@ HARNESS: Final = Harness[AmazonSimulator, Settings](
     sign=sign,
     samples=samples(),
     unsigned_body="Amazon signs no notification: whoever forwards it sends our key",
-    fill={"orders": fill_orders, "notifications": fill_queue},
+    fill={"orders": fill_orders, "notifications": fill_queue, "refunds": fill_refunds},
     fetched={"ORDER_CHANGE": changed},
 )

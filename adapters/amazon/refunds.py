@@ -8,14 +8,15 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from adapters.amazon import answers, feeds
-from adapters.amazon.client import Seller, get_order, request
+from adapters.amazon import account, feeds
+from adapters.amazon.client import Seller, get_order
 from adapters.amazon.schemas import Shape
+from adapters.amazon.statements import stamp, transactions
 from adapters.amazon.xml_feeds import child, envelope, run
 from hub.domain.money import MoneyError, major, minor
 from hub.domain.payment import Payment, PaymentKind
 from hub.sdk.capabilities import PaymentRefund
-from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Uncertain
+from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, Uncertain
 
 ADJUST: Final = "POST_PAYMENT_ADJUSTMENT_DATA"
 LOOKS_BACK: Final = timedelta(days=3)
@@ -68,34 +69,6 @@ class PaidOrder(Shape, frozen=True):
 
     order_id: str
     order_items: tuple[PaidLine, ...]
-
-
-class Money(Shape, frozen=True):
-    """Money of the Finances API."""
-
-    currency_amount: Decimal
-    currency_code: str
-
-
-class Transaction(Shape, frozen=True):
-    """A movement on the seller's account."""
-
-    transaction_type: str = ""
-    transaction_id: str | None = None
-    posted_date: datetime | None = None
-    total_amount: Money | None = None
-
-
-class Transactions(Shape, frozen=True):
-    """A page of movements."""
-
-    transactions: tuple[Transaction, ...] = ()
-
-
-class TransactionsAnswer(Shape, frozen=True):
-    """Answer of listTransactions."""
-
-    payload: Transactions = Transactions()
 
 
 class LineRefund(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,28 +126,35 @@ async def _look(context: Seller, asked: PaymentRefund, subject: str) -> Outcome 
         return None
     found = await _posted(context, asked, subject)
     if found is not None:
-        return _paid(asked, found.transaction_id, found.posted_date or context.now(), found=True)
+        name, at = found.get("transactionId"), found.get("postedDate")
+        posted = datetime.fromisoformat(at) if isinstance(at, str) else context.now()
+        return _paid(asked, name if isinstance(name, str) else None, posted, found=True)
     return NeedsPerson(
         reason=f"{subject}: a refund of {asked.amount} {asked.currency} may have reached Amazon; no reference tells",
         next_step="look at the order in Seller Central; force the refund again only if it is not there",
     )
 
 
-async def _posted(context: Seller, asked: PaymentRefund, subject: str) -> Transaction | None:
-    """A refund of exactly this amount on the seller's account, in these days."""
+async def _posted(context: Seller, asked: PaymentRefund, subject: str) -> account.Row | None:
+    """A refund of exactly this amount on the seller's account, in these days; None where it may not be read."""
     query = {"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": asked.order_external_id}
-    query["postedAfter"] = (context.now() - LOOKS_BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
-    wanted = request("GET", "/finances/2024-06-19/transactions", "listTransactions", query=query)
-    response = await context.client.send(wanted)
-    if response.status == 403:
-        return None
-    page = answers.read(response, wanted, TransactionsAnswer, subject, context.now()).payload
+    query["postedAfter"] = stamp(context.now() - LOOKS_BACK)
     amount = major(asked.amount, asked.currency)
-    for row in page.transactions:
-        money = row.total_amount
-        if row.transaction_type == "Refund" and money is not None and abs(money.currency_amount) == amount:
-            return row
-    return None
+    try:
+        pages = [page async for page in transactions(context, query, subject)]
+    except Interrupted as interruption:
+        if isinstance(interruption.outcome, NeedsPerson):
+            return None
+        raise
+    rows = [account.read(raw) for page in pages for raw in page]
+    return next((row for row in rows if account.is_refund(row) and _went(row) == amount), None)
+
+
+def _went(refund: account.Row) -> Decimal | None:
+    try:
+        return account.given_back(refund)
+    except ValueError:
+        return None
 
 
 # --- the document -----------------------------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ from hub.sdk.testkit.simulator import Faults, Simulator
 Anyone = Request[Any, Any, Any]
 Answer = tuple[int, object]
 
+TRANSACTIONS: Final = 100
+"""On a page of the account."""
 QUEUE: Final = "/000000000000/orders"
 SHOPPER: Final = {
     "name": "Ida Marketplace",
@@ -353,10 +355,20 @@ class AmazonSimulator(Simulator):
         return 200, {"payload": [participation(marketplace) for marketplace in self.marketplaces]}
 
     def _transactions(self, request: Anyone) -> Answer:
-        order = request.query_params["relatedIdentifierValue"]
-        given = self.books.refunds.get(order, ())
-        rows = [refund_transaction(refund, self.seller_id, order) for refund in given]
-        return 200, {"payload": {"transactions": rows}}
+        query = request.query_params
+        order, after = query.get("relatedIdentifierValue"), query.get("postedAfter")
+        since = datetime.fromisoformat(after) if after else None
+        found = [
+            refund_transaction(refund, self.seller_id, name)
+            for name, given in self.books.refunds.items()
+            for refund in given
+            if order in (None, name) and (since is None or refund.at >= since)
+        ]
+        begin = int(query.get("nextToken", "0"))
+        payload: dict[str, Any] = {"transactions": found[begin : begin + TRANSACTIONS]}
+        if begin + TRANSACTIONS < len(found):
+            payload["nextToken"] = str(begin + TRANSACTIONS)
+        return 200, {"payload": payload}
 
     def _subscription(self) -> Answer:
         if not self.subscribed:

@@ -10,6 +10,8 @@ from adapters.amazon.simulator_books import Feed, Line, Listing, Order, Package,
 from hub.domain.money import MINOR_UNITS
 
 UNPRICED = ("PENDING", "PENDING_AVAILABILITY")
+FEES = Decimal("0.12")
+"""Share of a refund that Amazon gives back to the seller."""
 
 
 def stamp(moment: datetime) -> str:
@@ -169,7 +171,12 @@ def feed_document(feed: Feed, marketplaces: tuple[str, ...]) -> dict[str, Any]:
 
 
 def refund_transaction(refund: Refund, seller: str, order: str) -> dict[str, Any]:
-    """A refund as the seller's account shows it: money that went, exact as the wire's numbers are."""
+    """A refund as the seller's account shows it: what the buyer got, less the fees that Amazon gives back."""
+    fees = rounded(refund.amount * FEES, refund.currency)
+    parts = [
+        _part("Sales", -refund.amount, refund.currency, [_part("ProductCharges", -refund.amount, refund.currency, [])]),
+        _part("Expenses", fees, refund.currency, [_part("AmazonFees", fees, refund.currency, [])]),
+    ]
     return {
         "sellingPartnerMetadata": {"sellingPartnerId": seller, "accountType": "PAYABLE"},
         "relatedIdentifiers": [{"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": order}],
@@ -177,8 +184,18 @@ def refund_transaction(refund: Refund, seller: str, order: str) -> dict[str, Any
         "transactionId": refund.id,
         "transactionStatus": "RELEASED",
         "postedDate": stamp(refund.at),
-        "totalAmount": {"currencyAmount": msgspec.Raw(str(-refund.amount).encode()), "currencyCode": refund.currency},
+        "totalAmount": _wire(fees - refund.amount, refund.currency),
+        "breakdowns": parts,
     }
+
+
+def _part(word: str, amount: Decimal, currency: str, within: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"breakdownType": word, "breakdownAmount": _wire(amount, currency), "breakdowns": within}
+
+
+def _wire(amount: Decimal, currency: str) -> dict[str, Any]:
+    """Exact as the wire's numbers are."""
+    return {"currencyAmount": msgspec.Raw(str(amount).encode()), "currencyCode": currency}
 
 
 def participation(marketplace: str) -> dict[str, Any]:

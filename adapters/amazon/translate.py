@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from adapters.amazon.account import newest, refund_rows
+
 Row = Mapping[str, Any]
 
 UNPRICED: Final = frozenset({"PENDING", "PENDING_AVAILABILITY"})
@@ -248,8 +250,11 @@ def customer_group(programs: Sequence[object] | None) -> str | None:
     return "business" if "AMAZON_BUSINESS" in (programs or ()) else None
 
 
-def payments(order: object, executions: Sequence[Row] | None, status: object, at: object) -> tuple[Row, ...]:
-    """What was paid or promised. Amazon authorises with the order and takes the money when the goods left."""
+def payments(
+    order: object, executions: Sequence[Row] | None, status: object, at: object, transactions: Sequence[Row] | None
+) -> tuple[Row, ...]:
+    """What was paid or promised, and what went back. Amazon authorises with the order and takes the money when the
+    goods left; refunds stand beside the order only where they were read."""
     taken = status in ("SHIPPED", "PARTIALLY_SHIPPED")
     kind = "taken" if taken else "promised"
     rows = []
@@ -258,7 +263,9 @@ def payments(order: object, executions: Sequence[Row] | None, status: object, at
         identity = f"{order}:{number}:{execution.get('paymentMethod')}:{kind}"
         row = {"id": identity, "kind": kind, "method": execution.get("paymentMethod"), "at": at}
         rows.append({**row, "amount": money.get("amount"), "currency": money.get("currencyCode")})
-    return tuple(rows) if status not in UNPRICED and status != "CANCELLED" else ()
+    if status in UNPRICED or status == "CANCELLED":
+        rows = []
+    return (*rows, *refund_rows(order, transactions))
 
 
 def _units(quantity: object) -> int:
@@ -291,6 +298,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         tags,
         tax,
         tax_included,
+        newest,
         tip,
         way,
     )

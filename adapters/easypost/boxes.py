@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from hub.domain.shipping import BoxLabel, Label
+from adapters.easypost import calls
+from hub.domain.shipping import BoxLabel, Label, Rate
 from hub.sdk.capabilities import LabelRequest, LabelVoid
 from hub.sdk.outcomes import Done, Learned, NeedsPerson, Outcome, Refused, RetryLater, Unauthorised, Uncertain
 
@@ -39,6 +40,48 @@ def like_the_first(box: LabelRequest, bought: Sequence[Label]) -> LabelRequest:
     if not bought or box.service is not None:
         return box
     return msgspec.structs.replace(box, service=f"{bought[0].carrier} {bought[0].service}")
+
+
+def summed(offers: Sequence[Sequence[Rate]]) -> tuple[Rate, ...]:
+    """What all boxes cost by each service that takes every one of them, in one currency; the cheapest first.
+
+    Of two accounts with one carrier the cheaper counts. All have arrived when the slowest has; that is unknown where
+    it is for one of them.
+    """
+    if len(offers) == 1:
+        return tuple(offers[0])
+    cheapest: list[dict[tuple[str, str, str], Rate]] = []
+    for box in offers:
+        by_service: dict[tuple[str, str, str], Rate] = {}
+        for rate in sorted(box, key=lambda rate: rate.amount):
+            by_service.setdefault((rate.carrier, rate.service, rate.currency), rate)
+        cheapest.append(by_service)
+    common = set.intersection(*(set(box) for box in cheapest))
+    found = [_sum([box[service] for box in cheapest]) for service in common]
+    return tuple(sorted(found, key=lambda rate: (rate.currency, rate.amount, rate.id)))
+
+
+def _sum(rates: Sequence[Rate]) -> Rate:
+    days = [rate.delivery_days for rate in rates if rate.delivery_days is not None]
+    return msgspec.structs.replace(
+        rates[0],
+        id=BETWEEN.join(rate.id for rate in rates),
+        amount=sum(rate.amount for rate in rates),
+        delivery_days=max(days) if len(days) == len(rates) else None,
+    )
+
+
+def cheapest_way(wanted: LabelRequest, offers: Sequence[Rate]) -> LabelRequest | NeedsPerson:
+    """The request with the service that is cheapest for all boxes, named before any of them costs money."""
+    if not offers:
+        return NeedsPerson(
+            reason=f"{wanted.key}: no service of any carrier takes all {1 + len(wanted.more_parcels)} boxes",
+            next_step="check weights and sizes of the boxes and the carrier accounts at EasyPost",
+        )
+    mixed = calls.mixed(wanted.key, offers)
+    if mixed is not None:
+        return mixed
+    return msgspec.structs.replace(wanted, service=f"{offers[0].carrier} {offers[0].service}")
 
 
 def cut_short(outcome: Outcome, bought: Sequence[Label]) -> Outcome:

@@ -1,7 +1,7 @@
 """Pure: the requests we make of EasyPost and what its answers mean. Every function that builds has one that reads."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
@@ -121,16 +121,6 @@ def create_request(
     return request("POST", "shipments", "POST /shipments", {"shipment": shipment}, write=reference is not None)
 
 
-def one_parcel(subject: str, further: int) -> NeedsPerson | None:
-    """A shipment of EasyPost's is one parcel: why one with further parcels is not bought at all, else None."""
-    if not further:
-        return None
-    return NeedsPerson(
-        reason=f"{subject}: {1 + further} parcels in one shipment, and EasyPost sells postage parcel by parcel",
-        next_step="let another carrier connection buy it, or ship the parcels one by one",
-    )
-
-
 def address(contact: Contact) -> dict[str, str | None]:
     """EasyPost has two street lines; what is beyond them goes into the second."""
     streets = [line for line in contact.lines if line]
@@ -182,13 +172,18 @@ def choose(shipment: Shipment, wanted: LabelRequest) -> Rate | NeedsPerson:
                 reason=f"{wanted.key}: no carrier offers the service {wanted.service!r}: {told or 'no reason given'}",
                 next_step="ask for another service, or map the word to a service of EasyPost",
             )
+    return mixed(wanted.key, offers) or offers[0]
+
+
+def mixed(subject: str, offers: Sequence[Rate]) -> NeedsPerson | None:
+    """Why offers in several currencies cannot be chosen from; None where they are in one."""
     currencies = sorted({rate.currency for rate in offers})
-    if len(currencies) > 1:
-        return NeedsPerson(
-            reason=f"{wanted.key}: the offers are in {' and '.join(currencies)} and cannot be compared",
-            next_step="name a service, or limit the connection's carrier_accounts",
-        )
-    return offers[0]
+    if len(currencies) < 2:
+        return None
+    return NeedsPerson(
+        reason=f"{subject}: the offers are in {' and '.join(currencies)} and cannot be compared",
+        next_step="name a service, or limit the connection's carrier_accounts",
+    )
 
 
 def stale(shipment: Shipment, now: datetime) -> bool:

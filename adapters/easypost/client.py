@@ -1,31 +1,60 @@
 """Sends; what to send and what the answers mean is in `calls.py`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from adapters.easypost import boxes, calls
 from adapters.easypost.customs import customs_info
 from adapters.easypost.schemas import Shipment
 from adapters.easypost.settings import Settings
+from hub.domain.contact import Contact
 from hub.domain.shipping import Label, Rate
-from hub.sdk.capabilities import Check, Context, LabelRequest, LabelVoid, Probe, Pulled, RateRequest
+from hub.sdk.capabilities import (
+    Check,
+    Context,
+    LabelRequest,
+    LabelVoid,
+    ParcelToShip,
+    Probe,
+    Pulled,
+    RateRequest,
+)
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain
 from hub.sdk.wire import Request
 
 
 async def quote(context: Context[Settings], wanted: RateRequest) -> tuple[Rate, ...]:
-    """Offers of all carriers. The shipment behind them has no reference: that belongs to purchases alone."""
-    several = calls.one_parcel(wanted.reference, len(wanted.more_parcels))
-    if several is not None:
-        raise Interrupted(several)
-    create = calls.create_request(wanted.ship_from, wanted.ship_to, wanted.parcel, None, context.settings)
-    return calls.read_offers(await _shipment(context, create, wanted.reference))
+    """Offers of all carriers, for all boxes together. The shipments behind them have no reference: that belongs to
+    purchases alone."""
+    parcels = (wanted.parcel, *wanted.more_parcels)
+    return await _offers(context, wanted.reference, wanted.ship_from, wanted.ship_to, parcels)
+
+
+async def _offers(
+    context: Context[Settings],
+    subject: str,
+    ship_from: Contact,
+    ship_to: Contact,
+    parcels: Sequence[ParcelToShip],
+) -> tuple[Rate, ...]:
+    """A shipment of EasyPost's is one parcel, so each box is asked about; boxes alike in size and weight once."""
+    known: dict[bytes, tuple[Rate, ...]] = {}
+    offers: list[tuple[Rate, ...]] = []
+    for parcel in parcels:
+        create = calls.create_request(ship_from, ship_to, parcel, None, context.settings)
+        asked = create.body or b""
+        if asked not in known:
+            known[asked] = calls.read_offers(await _shipment(context, create, subject))
+        offers.append(known[asked])
+    return boxes.summed(offers)
 
 
 async def buy_label(context: Context[Settings], wanted: LabelRequest) -> Outcome:
     """Buy postage, once: the earlier shipment under the key is bought or taken up, never replaced by another.
 
-    Each box is a shipment of its own, bought in turn under a reference of its own, by the service of the first. What
-    cannot be told of a later box leaves the whole uncertain: the next try finds those that were bought.
+    Each box is a shipment of its own, bought in turn under a reference of its own, all by one service: the wanted one,
+    that of a box which was bought already, or the one that is cheapest for all of them. What cannot be told of a later
+    box leaves the whole uncertain: the next try finds those that were bought.
     """
     if wanted.given_up:
         return await _given_up(context, wanted)
@@ -34,6 +63,11 @@ async def buy_label(context: Context[Settings], wanted: LabelRequest) -> Outcome
         # Before any of them costs money.
         if isinstance(undeclared := customs_info(box), NeedsPerson):
             return undeclared
+    if wanted.more_parcels and wanted.service is None:
+        way = await _way(context, wanted)
+        if isinstance(way, NeedsPerson):
+            return way
+        asked = boxes.of(way)
     for box in asked:
         outcome = await _box(context, boxes.like_the_first(box, bought))
         if not isinstance(outcome, Done) or outcome.label is None:
@@ -79,6 +113,15 @@ async def probe(context: Context[Settings]) -> Probe:
     page = calls.read_list(response, context.now())
     detail = f"lists shipments: {len(page.shipments)} bought lately"
     return Probe(account=context.settings.account, checks=(Check(name="api_key", ok=True, detail=detail),))
+
+
+async def _way(context: Context[Settings], wanted: LabelRequest) -> LabelRequest | NeedsPerson:
+    """The request with one service for all boxes; as it is where an earlier try bought the first of them by one."""
+    earlier = await _earlier(context, wanted)
+    if earlier is not None and earlier.postage_label is not None:
+        return wanted
+    parcels = (wanted.parcel, *wanted.more_parcels)
+    return boxes.cheapest_way(wanted, await _offers(context, wanted.key, wanted.ship_from, wanted.ship_to, parcels))
 
 
 async def _buy(context: Context[Settings], shipment: Shipment, wanted: LabelRequest) -> Outcome:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -16,8 +17,8 @@ from adapters.shipbob.schemas import (
     errors_decoder,
     order_decoder,
     orders_decoder,
-    raw_orders_decoder,
     raw_page_decoder,
+    raw_rows_decoder,
     utc,
 )
 from adapters.shipbob.settings import Settings, read_rates
@@ -87,12 +88,17 @@ def unsendable(wanted: FulfilmentRequest) -> NeedsPerson | None:
             reason=f"{wanted.fulfilment}: the address has no {', no '.join(missing)}, which ShipBob requires",
             next_step="complete the order's address",
         )
-    if wanted.location is not None and not wanted.location.isdigit():
-        return NeedsPerson(
-            reason=f"{wanted.fulfilment}: {wanted.location!r} is not the number of a ShipBob location",
-            next_step="bind the node to the location id that GET /location shows",
-        )
-    return None
+    return misplaced(wanted.fulfilment, wanted.location)
+
+
+def misplaced(subject: str, location: str | None) -> NeedsPerson | None:
+    """A location that cannot be one of ShipBob's."""
+    if location is None or location.isdigit():
+        return None
+    return NeedsPerson(
+        reason=f"{subject}: {location!r} is not the number of a ShipBob location",
+        next_step="bind the node to the location id that GET /location shows",
+    )
 
 
 def submit_request(wanted: FulfilmentRequest, settings: Settings) -> Request:
@@ -203,7 +209,7 @@ def read_find(response: Response, fulfilment: str, now: datetime) -> Order | Non
     try:
         orders = orders_decoder.decode(response.body)
     except msgspec.MsgspecError as error:
-        raise _unreadable("GET /order", error) from error
+        raise unreadable("GET /order", error) from error
     return next((order for order in orders if order.reference_id == fulfilment), None)
 
 
@@ -218,7 +224,7 @@ def read_order(response: Response, order: str, now: datetime) -> Order:
     try:
         return order_decoder.decode(response.body)
     except msgspec.MsgspecError as error:
-        raise _unreadable("GET /order/{id}", error) from error
+        raise unreadable("GET /order/{id}", error) from error
 
 
 # --- cancel ----------------------------------------------------------------------------------------------------------
@@ -275,10 +281,15 @@ def changes_request(start: datetime, end: datetime | None, page: int, settings: 
 def read_changes(response: Response, now: datetime) -> list[bytes]:
     """The orders of a page, each byte for byte."""
     expect_ok(response, "GET /order", "pull of status", now)
+    return rows(response.body, "GET /order")
+
+
+def rows(body: bytes, operation: str) -> list[bytes]:
+    """The objects of a list, each byte for byte."""
     try:
-        return [bytes(raw) for raw in raw_orders_decoder.decode(response.body)]
+        return [bytes(raw) for raw in raw_rows_decoder.decode(body)]
     except msgspec.MsgspecError as error:
-        raise _unreadable("GET /order", error) from error
+        raise unreadable(operation, error) from error
 
 
 def pulled(raw: bytes) -> list[Pulled]:
@@ -311,7 +322,14 @@ def read_stock(response: Response, now: datetime) -> RawPage:
     try:
         return raw_page_decoder.decode(response.body)
     except msgspec.MsgspecError as error:
-        raise _unreadable("GET /inventory-level", error) from error
+        raise unreadable("GET /inventory-level", error) from error
+
+
+def following(link: str | None, query: Mapping[str, str]) -> dict[str, str] | None:
+    """The query of the next page; None after the last. Of a link no more is followed: gateways have shown inner hosts
+    and paths in such links."""
+    named = dict(parse_qsl(urlsplit(link or "").query))
+    return named if named and named != query else None
 
 
 def iso(moment: datetime) -> str:
@@ -366,6 +384,7 @@ def _said(response: Response) -> str:
     return "; ".join(parts)[:300] or "no reason that can be read"
 
 
-def _unreadable(operation: str, error: msgspec.MsgspecError) -> Interrupted:
+def unreadable(operation: str, error: msgspec.MsgspecError) -> Interrupted:
+    """An answer that ShipBob's contract does not foresee."""
     reason = f"{operation}: ShipBob's answer does not fit its contract: {error}"
     return Interrupted(NeedsPerson(reason=reason, next_step="compare the API version with the adapter's"))

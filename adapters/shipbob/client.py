@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -93,9 +92,8 @@ async def pull_stock(context: Context[Settings], cursor: str | None) -> AsyncIte
         key = f"inventory:{calls.iso(as_of)}:{hashlib.sha256(body).hexdigest()[:20]}"
         item = Pulled(key=key, topic="inventory_level", object=None, body=body)
         yield Page(items=(item,) if page.items else (), cursor=calls.iso(as_of))
-        # Only the query of the link is followed: gateways have shown inner hosts and paths in such links.
-        following = dict(parse_qsl(urlsplit(page.next or "").query))
-        if not following or following == query:
+        following = calls.following(page.next, query)
+        if following is None:
             return
         query = following
 

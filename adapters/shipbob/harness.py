@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +15,9 @@ from adapters.shipbob.returns import OBJECT as RETURN
 from adapters.shipbob.settings import Settings
 from adapters.shipbob.simulator import ShipBobSimulator
 from adapters.shipbob.simulator_books import Order, Pace, Return
-from hub.sdk.capabilities import Command, FulfilmentCancel, FulfilmentRequest
+from hub.sdk.capabilities import Command, FulfilmentCancel, FulfilmentRequest, StockAdvice
 from hub.sdk.testkit.harness import Harness, Sample, json_sample
-from hub.sdk.testkit.samples import FULFILMENT, FULFILMENT_ID
+from hub.sdk.testkit.samples import ADVICE, FULFILMENT, FULFILMENT_ID
 from hub.sdk.webhook import Delivery, standard_key
 
 CICERO: Final = 3
@@ -25,6 +25,7 @@ TOKEN: Final = "pat-7Q2m9X4kd81z"
 SECRET: Final = "whsec_" + base64.b64encode(b"a secret of the harness alone").decode()
 
 SUBMIT: Final = msgspec.structs.replace(FULFILMENT, location=str(CICERO))
+ADVISE: Final = msgspec.structs.replace(ADVICE, location=str(CICERO))
 
 
 def simulator() -> ShipBobSimulator:
@@ -48,7 +49,9 @@ def place(simulated: ShipBobSimulator, wanted: FulfilmentRequest) -> Order:
 
 
 def prepare(simulated: ShipBobSimulator, capability: str, request: Any) -> Command:
-    """A cancel presupposes an order."""
+    """A cancel presupposes an order, an announcement the products."""
+    for sku in simulated.books.stock[CICERO]:
+        simulated.books.product(sku)
     if not isinstance(request, FulfilmentCancel):
         command: Command = request
         return command
@@ -60,6 +63,8 @@ def effects(simulated: ShipBobSimulator, capability: str, request: Any) -> int:
     """What the books say."""
     if capability == "submit_fulfilment":
         return simulated.orders_created[request.fulfilment]
+    if capability == "advise_stock":
+        return sum(one.number == request.key for one in simulated.books.announced)
     return int(simulated.books.by_reference[request.fulfilment].status == "Cancelled")
 
 
@@ -98,6 +103,34 @@ def fill_returns(simulated: ShipBobSimulator) -> int:
     """One parcel that came back."""
     take_back(simulated)
     return 1
+
+
+def fill_receiving(simulated: ShipBobSimulator) -> int:
+    """A transfer that came, all but a mug of it, and a purchase that is nobody's news here."""
+    now = simulated.now()
+    arrives = now + timedelta(days=1)
+    transfer = simulated.books.announce(CICERO, {"MUG-RED": 4}, arrives, now, ADVISE.key)
+    simulated.books.stow(transfer, {"MUG-RED": 3}, now)
+    simulated.books.close(transfer, now)
+    simulated.books.close(simulated.books.announce(CICERO, {"TEE-M": 9}, arrives, now, "PO-77"), now)
+    return 1
+
+
+def fill_supply(simulated: ShipBobSimulator) -> int:
+    """A purchase on its way, and a transfer of ours, which the hub knows of already."""
+    now = simulated.now()
+    arrives = now + timedelta(days=30)
+    simulated.books.announce(CICERO, {"TEE-M": 9}, arrives, now, "PO-77")
+    simulated.books.announce(CICERO, {"MUG-RED": 4}, arrives, now, ADVISE.key)
+    return 1
+
+
+def fill_history(simulated: ShipBobSimulator) -> int:
+    """A receipt and a correction."""
+    now = simulated.now()
+    simulated.books.receive(CICERO, "MUG-RED", 5, now)
+    simulated.books.move("InventoryAdjusted", CICERO, "TEE-M", -1, now)
+    return 2
 
 
 def take_back(simulated: ShipBobSimulator) -> Return:
@@ -184,6 +217,26 @@ RETURNED: Final[dict[str, Any]] = {
         }
     ],
 }
+RECEIVED: Final[dict[str, Any]] = {
+    "receiving": 800_001,
+    "fulfilment": FULFILMENT_ID,
+    "status": "Completed",
+    "at": "2026-01-20T10:00:00Z",
+    "lines": [{"sku": "MUG-RED", "expected": 4, "stowed": 3}],
+}
+MOVED: Final[dict[str, Any]] = {
+    "inventory_audit_event_id": 9_000_001,
+    "inventory_id": 1_007_000,
+    "event_category": "InventoryAdjusted",
+    "event_datetime": "2026-01-20T10:00:00.1234567",
+    "decrement": {"facility_id": CICERO, "quantity_change": -2, "sku": "MUG-RED"},
+}
+SUPPLY: Final[dict[str, Any]] = {
+    "type": "SupplyReported",
+    "at": "1970-01-01T00:00:00Z",
+    "reference": "WRO 800001",
+    "lines": [{"location": str(CICERO), "sku": "MUG-RED", "quantity": 4, "due": "2026-02-01"}],
+}
 THIN: Final = tuple(name for name, topic in ADAPTER.topics.items() if topic.thin)
 
 SAMPLES: Final = (
@@ -197,6 +250,16 @@ SAMPLES: Final = (
         event="return",
         signed=False,
     ),
+    json_sample("received", RECEIVED, identity="fulfilment", status="status", event="received", signed=False),
+    json_sample(
+        "inventory_history",
+        MOVED,
+        identity="inventory_audit_event_id",
+        status="event_category",
+        event="history",
+        signed=False,
+    ),
+    json_sample("supply", SUPPLY, identity="reference", event="supply", signed=False),
     json_sample("inventory_level", LEVELS, identity="items.0.inventory_id", event="levels", signed=False),
     *(
         Sample(topic=topic, event=f"msg-{topic}", body=msgspec.json.encode({"id": 901, "order_id": 4242}))
@@ -205,7 +268,7 @@ SAMPLES: Final = (
 )
 
 
-def elsewhere(simulator: ShipBobSimulator, request: FulfilmentRequest) -> Command:
+def elsewhere(simulator: ShipBobSimulator, request: FulfilmentRequest | StockAdvice) -> Command:
     """To a location that ShipBob does not have."""
     return msgspec.structs.replace(request, location="999999")
 
@@ -215,12 +278,19 @@ HARNESS: Final = Harness(
     folder=Path(__file__).parent,
     simulator=simulator,
     settings=settings,
-    requests={"submit_fulfilment": SUBMIT},
+    requests={"submit_fulfilment": SUBMIT, "advise_stock": ADVISE},
     prepare=prepare,
     effects=effects,
-    declined={"submit_fulfilment": elsewhere},
+    declined={"submit_fulfilment": elsewhere, "advise_stock": elsewhere},
     sign=sign,
     samples=SAMPLES,
-    fill={"status": fill_status, "returns": fill_returns, "stock": fill_stock},
+    fill={
+        "status": fill_status,
+        "returns": fill_returns,
+        "stock": fill_stock,
+        "receiving": fill_receiving,
+        "supply": fill_supply,
+        "history": fill_history,
+    },
     fetched={**dict.fromkeys(THIN, fill_fetched), "return.completed": fill_returned},
 )

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -14,7 +13,6 @@ from adapters.shipbob.settings import Settings
 from hub.domain.facts import GoodsReturned, ReturnedLine
 from hub.domain.returns import Disposition
 from hub.sdk.capabilities import Context, Page, Pulled
-from hub.sdk.outcomes import Interrupted, NeedsPerson
 from hub.sdk.translate import Malformed, Tables
 from hub.sdk.wire import Request
 
@@ -126,11 +124,10 @@ async def pull_returns(context: Context[Settings], cursor: str | None) -> AsyncI
     query = {"CompletedStartDate": calls.iso(start), "SortOrder": "Asc", "Limit": str(LIMIT)}
     while True:
         page = await _page(context, query)
-        following = dict(parse_qsl(urlsplit(page.next or "").query))
-        more = bool(following) and following != query
+        following = calls.following(page.next, query)
         items = tuple(_pulled(bytes(raw)) for raw in page.items or ())
-        yield Page(items=items, cursor=calls.iso(start if more else until))
-        if not more:
+        yield Page(items=items, cursor=calls.iso(until if following is None else start))
+        if following is None:
             return
         query = following
 
@@ -142,9 +139,7 @@ async def _page(context: Context[Settings], query: dict[str, str]) -> RawPage:
     try:
         return raw_page_decoder.decode(response.body)
     except msgspec.MsgspecError as error:
-        step = "compare the API version with the adapter's"
-        reason = f"GET /return: ShipBob's answer does not fit its contract: {error}"
-        raise Interrupted(NeedsPerson(reason=reason, next_step=step)) from error
+        raise calls.unreadable("GET /return", error) from error
 
 
 async def fetch_return(context: Context[Settings], subject: str) -> Pulled:

@@ -190,7 +190,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
 order_decoder = msgspec.json.Decoder(Order)
 orders_decoder = msgspec.json.Decoder(list[Order])
-raw_orders_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+raw_rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 raw_page_decoder = msgspec.json.Decoder(RawPage)
 stock_decoder = msgspec.json.Decoder(StockPage)
 stopped_decoder = msgspec.json.Decoder(Stopped)

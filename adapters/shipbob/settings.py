@@ -39,6 +39,8 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requests_per_minute: int = 150
     """ShipBob counts per user and app in a sliding minute (developer.shipbob.com, rate limit); raised ones differ."""
     overlap_seconds: int = OVERLAP_SECONDS
+    inbound_days: int = 7
+    """When goods that are sent to ShipBob are expected there, in days after they left, where nobody says."""
     base_url: str | None = None
 
     def __post_init__(self) -> None:
@@ -49,6 +51,8 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError("a webhook secret of ShipBob is whsec_ and base64") from None
         if self.requests_per_minute < 1:
             raise ValueError("requests_per_minute must be at least 1")
+        if self.inbound_days < 1:
+            raise ValueError("inbound_days must be at least 1")
 
 
 def account(settings: Settings) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.types import ControllerRouterHandler
 
+from adapters.shipbob import simulator_receiving
 from adapters.shipbob.simulator_books import Books, Order, Pace, Return
 from adapters.shipbob.simulator_documents import levels_document, order_document, return_document
 from hub.sdk.testkit.simulator import Faults, Simulator
@@ -90,7 +91,31 @@ class ShipBobSimulator(Simulator):
             rows = [{"id": number, "name": name, "is_active": True} for number, name in self.locations.items()]
             return self._serve(request, lambda: (200, rows))
 
-        return [create, orders, order, act, levels, channels, places, *self._return_routes()]
+        return [
+            *(create, orders, order, act, levels, channels, places),
+            *self._return_routes(),
+            *self._receiving_routes(),
+        ]
+
+    def _receiving_routes(self) -> Sequence[ControllerRouterHandler]:
+        @post("/{version:str}/receiving")
+        async def announce(request: Anyone) -> Response[bytes]:
+            body = await request.body()
+            return self._serve(
+                request, lambda: simulator_receiving.create(body, self.books, self.locations, self.now())
+            )
+
+        @get("/{version:str}/receiving")
+        async def announced(request: Anyone) -> Response[bytes]:
+            query = dict(request.query_params)
+            return self._serve(request, lambda: simulator_receiving.listed(query, self.books, self.locations))
+
+        @post("/{version:str}/inventory/history:query")
+        async def history(request: Anyone) -> Response[bytes]:
+            body = await request.body()
+            return self._serve(request, lambda: simulator_receiving.history(body, self.books))
+
+        return [announce, announced, history]
 
     def _return_routes(self) -> Sequence[ControllerRouterHandler]:
         @get("/{version:str}/return")
@@ -209,10 +234,11 @@ class ShipBobSimulator(Simulator):
     def _levels(self, request: Anyone) -> tuple[int, object]:
         query = request.query_params
         size, begin = int(query.get("PageSize", "50")), int(query.get("Cursor", "0"))
-        skus = sorted({sku for shelf in self.books.stock.values() for sku in shelf})
+        wanted = query.get("SearchBy", "").lower()
+        skus = sorted({sku for shelf in self.books.stock.values() for sku in shelf if wanted in sku.lower()})
         end = begin + size
-        path = f"/{self.version}/inventory-level/locations?PageSize={size}&Cursor={end}"
-        following = path if end < len(skus) else None
+        more = urlencode({**query, "PageSize": str(size), "Cursor": str(end)})
+        following = f"/{self.version}/inventory-level/locations?{more}" if end < len(skus) else None
         return 200, levels_document(skus[begin:end], self.books, self.locations, following)
 
     def _returns(self, request: Anyone) -> tuple[int, object]:

@@ -68,6 +68,37 @@ class Return(msgspec.Struct, kw_only=True):
     completed: datetime | None = None
 
 
+class Announced(msgspec.Struct, kw_only=True):
+    """A receiving order: units expected and stowed by SKU."""
+
+    id: int
+    number: str | None
+    location: int
+    arrives: datetime
+    expected: dict[str, int]
+    inserted: datetime
+    updated: datetime
+    stowed: dict[str, int]
+    stages: list[tuple[str, datetime]]
+
+    @property
+    def status(self) -> str:
+        """The last state it came to."""
+        return self.stages[-1][0]
+
+
+class Moved(msgspec.Struct, kw_only=True):
+    """An event of the history: a signed change of what is on a shelf."""
+
+    id: int
+    category: str
+    location: int
+    sku: str
+    change: int
+    at: datetime
+    order: int | None = None
+
+
 class Pace(msgspec.Struct, kw_only=True):
     """How the simulated warehouse works. Times are from the order's creation; None means never by itself."""
 
@@ -93,6 +124,8 @@ class Books:
         self.waiting: list[Shipment] = []
         self.products: dict[str, int] = {}
         self.returns: list[Return] = []
+        self.announced: list[Announced] = []
+        self.movements: list[Moved] = []
         self._random = chance
         self._due: list[tuple[datetime, int, str]] = []
         self._changes: list[tuple[datetime, int]] = []
@@ -129,10 +162,46 @@ class Books:
         """ShipBob's number of a product; made when it is first seen."""
         return self.products.setdefault(sku, 7_000 + len(self.products))
 
+    def announce(
+        self, location: int, expected: dict[str, int], arrives: datetime, now: datetime, number: str | None = None
+    ) -> Announced:
+        """A receiving order is made."""
+        made = Announced(
+            id=800_000 + len(self.announced),
+            number=number,
+            location=location,
+            arrives=arrives,
+            expected=expected,
+            inserted=now,
+            updated=now,
+            stowed={},
+            stages=[("Awaiting", now)],
+        )
+        self.announced.append(made)
+        return made
+
+    def stow(self, order: Announced, units: Mapping[str, int], now: datetime) -> None:
+        """Units of a receiving order come to the shelf."""
+        order.updated = now
+        order.stages.append(("Processing", now))
+        for sku, quantity in units.items():
+            order.stowed[sku] = order.stowed.get(sku, 0) + quantity
+            self.receive(order.location, sku, quantity, now)
+
+    def close(self, order: Announced, now: datetime, status: str = "Completed") -> None:
+        """No more comes of it."""
+        order.updated = now
+        order.stages.append((status, now))
+
+    def inventory_id(self, sku: str) -> int:
+        """ShipBob's number of the thing on the shelf that stands for a product."""
+        return 1_000_000 + self.product(sku)
+
     def receive(self, location: int, sku: str, quantity: int, now: datetime) -> None:
         """Goods arrive; shipments that waited for them go on by themselves."""
         shelf = self.stock.setdefault(location, {})
         shelf[sku] = shelf.get(sku, 0) + quantity
+        self.move("ReceivingStow", location, sku, quantity, now)
         waiting, self.waiting = self.waiting, []
         for shipment in waiting:
             if shipment.status == "Exception":
@@ -174,6 +243,7 @@ class Books:
         shelf = self.stock[shipment.location]
         for sku, quantity in shipment.units.items():
             shelf[sku] -= quantity
+            self.move("OrderPicked", shipment.location, sku, -quantity, now, shipment.order)
         shipment.status, shipment.detail, shipment.shipped, shipment.updated = "Completed", None, now, now
         shipment.carrier = "UPS" if shipment.id % 2 else "USPS"
         prefix = "1Z999AA1" if shipment.carrier == "UPS" else "94001118992"
@@ -189,7 +259,17 @@ class Books:
             if action == "Restock":
                 shelf = self.stock[shipment.location]
                 shelf[sku] = shelf.get(sku, 0) + quantity
+                self.move("InventoryRestocked", shipment.location, sku, quantity, now, shipment.order)
         return made
+
+    def move(
+        self, category: str, location: int, sku: str, change: int, now: datetime, order: int | None = None
+    ) -> None:
+        """Write an event of the history."""
+        number = 9_000_000 + len(self.movements)
+        self.movements.append(
+            Moved(id=number, category=category, location=location, sku=sku, change=change, at=now, order=order)
+        )
 
     def changed(self, start: datetime | None, end: datetime | None) -> Iterator[Order]:
         """Orders whose last change lies between two moments, each once, in the order of their making."""

@@ -126,19 +126,18 @@ def _level(sku: str, books: Books, locations: dict[int, str]) -> dict[str, Any]:
                 "internal_transfer_quantity": 0,
             }
         )
-    return {"inventory_id": 1_000_000 + books.product(sku), "name": sku, "sku": sku, "locations": places}
+    return {"inventory_id": books.inventory_id(sku), "name": sku, "sku": sku, "locations": places}
 
 
 def _product(sku: str, units: int, shipment: Shipment, books: Books) -> dict[str, Any]:
-    number = books.product(sku)
     return {
-        "id": number,
+        "id": books.product(sku),
         "name": sku,
         "sku": sku,
         "reference_id": sku,
         "inventory_items": [
             {
-                "id": 1_000_000 + number,
+                "id": books.inventory_id(sku),
                 "name": sku,
                 "quantity": units,
                 "quantity_committed": 0 if shipment.status == "Exception" else units,

@@ -6,6 +6,8 @@ from adapters.shiphero.pulls import OVERLAP, status_pages, stock_pages
 from adapters.shiphero.returns import TOPIC as RETURN
 from adapters.shiphero.returns import listed_return, return_pages, return_update
 from adapters.shiphero.settings import Settings, account, transport
+from adapters.shiphero.snapshots import EVERY_SECONDS as SNAPSHOT_SECONDS
+from adapters.shiphero.snapshots import snapshot_pages
 from adapters.shiphero.webhook import check
 from hub.sdk.adapter import Adapter, Form, Kind, Lane, Pull, Topic
 
@@ -46,6 +48,7 @@ ADAPTER = Adapter(
         "status": Pull(pages=status_pages, every_seconds=120, overlap_seconds=LOOK_BACK, resumes=True),
         "returns": Pull(pages=return_pages, every_seconds=RETURNS_EVERY_SECONDS, overlap_seconds=0, resumes=True),
         "stock": Pull(pages=stock_pages, every_seconds=900, overlap_seconds=LOOK_BACK, resumes=True),
+        "snapshot": Pull(pages=snapshot_pages, every_seconds=SNAPSHOT_SECONDS, overlap_seconds=0, resumes=True),
     },
     probe=probe,
     submit_fulfilment=submit_fulfilment,

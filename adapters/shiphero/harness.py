@@ -12,6 +12,7 @@ from adapters.shiphero.harness_samples import REFERENCE, SAMPLES, WAREHOUSE
 from adapters.shiphero.settings import Settings
 from adapters.shiphero.simulator import ShipHeroSimulator
 from adapters.shiphero.simulator_documents import order_packed_out
+from adapters.shiphero.snapshots import AT_ONCE
 from adapters.shiphero.webhook import MESSAGE_ID, SIGNATURE
 from hub.sdk.capabilities import Command, FulfilmentCancel, FulfilmentRequest
 from hub.sdk.testkit import samples
@@ -82,6 +83,13 @@ def fill_stock(simulator: ShipHeroSimulator) -> int:
     return 2
 
 
+def fill_snapshot(simulator: ShipHeroSimulator) -> int:
+    """A file of two messages for the one warehouse that has anything."""
+    for number in range(AT_ONCE + 1):
+        simulator.stock(WAREHOUSE, f"SKU-{number}", number)
+    return 2
+
+
 def fill_returns(simulator: ShipHeroSimulator) -> int:
     """More than a page of returns, and one of another shop's order."""
     simulator.stock(WAREHOUSE, "MUG-RED", 1000)
@@ -143,6 +151,6 @@ HARNESS: Final = Harness(
     refused=refused,
     sign=sign,
     samples=SAMPLES,
-    fill={"status": fill_status, "stock": fill_stock, "returns": fill_returns},
+    fill={"status": fill_status, "stock": fill_stock, "returns": fill_returns, "snapshot": fill_snapshot},
     fetched={"Order Packed Out": packed_out},
 )

@@ -143,6 +143,27 @@ STOCK: Final = Operation(
     cost=1 + STOCK_PAGE,
 )
 
+SNAPSHOT_CREDITS: Final = 30.0
+"""What ShipHero's example of a snapshot was charged (developer.shiphero.com, inventory snapshot)."""
+
+SNAPSHOT_ASKED: Final = Operation(
+    name="inventory_generate_snapshot",
+    document="""mutation inventory_generate_snapshot($data: InventoryGenerateSnapshotInput!) {
+  inventory_generate_snapshot(data: $data) { request_id complexity snapshot { snapshot_id status } }
+}""",
+    cost=SNAPSHOT_CREDITS,
+)
+
+SNAPSHOT: Final = Operation(
+    name="inventory_snapshot",
+    document="""query inventory_snapshot($snapshot_id: String!) {
+  inventory_snapshot(snapshot_id: $snapshot_id) {
+    request_id complexity snapshot { snapshot_id status error snapshot_url }
+  }
+}""",
+    cost=2,
+)
+
 RETURNS: Final = Operation(
     name="returns_since",
     document=f"""query returns_since($customer_account_id: String, $date_from: ISODateTime, $after: String) {{
@@ -178,6 +199,8 @@ OPERATIONS: Final = (
     SHIPMENTS,
     SHIPMENT,
     STOCK,
+    SNAPSHOT_ASKED,
+    SNAPSHOT,
     RETURNS,
     ACCOUNT,
 )

@@ -25,7 +25,7 @@ from adapters.shiphero.schemas import (
     StockAsOf,
     StockPage,
 )
-from adapters.shiphero.settings import Settings, wire_time
+from adapters.shiphero.settings import FullStock, Settings, wire_time
 from hub.sdk.capabilities import Context, Page, Pulled
 from hub.sdk.outcomes import Interrupted, NeedsPerson
 
@@ -146,10 +146,11 @@ async def _whole(context: Context[Settings], topic: str, identity: str) -> msgsp
 
 
 async def stock_pages(context: Context[Settings], cursor: str | None) -> AsyncIterator[Page]:
-    """Stock of every warehouse product that changed, or of all once a day: ShipHero does not say what counts as a
-    change of a product, so the whole is what sets things right."""
+    """Stock of every warehouse product that changed, the first time of all. ShipHero does not say what counts as a
+    change of a product, so once a day the whole sets things right: read here, or from a file (`snapshots.py`)."""
     place = begin(cursor, None, context.now())
-    if place.after is None and place.run is not None and _stale(place, place.run):
+    by_pages = context.settings.full_stock is FullStock.PAGES
+    if by_pages and place.after is None and place.run is not None and _stale(place, place.run):
         place = msgspec.structs.replace(place, since=None, full_at=place.run)
     while place.run is not None:
         as_of = context.now()

@@ -24,7 +24,7 @@ from hub.sdk.outcomes import Done, Learned, NeedsPerson, Outcome, Refused, Retry
 from hub.sdk.wire import Request, Response
 
 CANCELLED: Final = frozenset({"canceled", "cancelled"})
-SHIPPED: Final = frozenset({"fulfilled", "shipped"})
+SHIPPED: Final = frozenset({"fulfilled"})
 UNIT_PRICE_PLACES: Final = Decimal("0.0001")
 
 _created: Final = msgspec.json.Decoder(Answer[Created])

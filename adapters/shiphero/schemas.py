@@ -246,6 +246,33 @@ class StockAsOf(msgspec.Struct, frozen=True, kw_only=True):
     products: tuple[WarehouseProduct, ...]
 
 
+class Snapshot(msgspec.Struct, frozen=True):
+    """A job that writes stock into a file, and where the file is."""
+
+    snapshot_id: str | None = None
+    status: str | None = None
+    error: str | None = None
+    snapshot_url: str | None = None
+
+
+class SnapshotResult(msgspec.Struct, frozen=True):
+    """What asking for one, and looking at one, answer."""
+
+    snapshot: Snapshot | None = None
+
+
+class SnapshotAsked(msgspec.Struct, frozen=True):
+    """Data of asking for a snapshot."""
+
+    inventory_generate_snapshot: SnapshotResult | None = None
+
+
+class SnapshotSeen(msgspec.Struct, frozen=True):
+    """Data of looking at a snapshot."""
+
+    inventory_snapshot: SnapshotResult | None = None
+
+
 # --- account ---------------------------------------------------------------------------------------------------------
 
 

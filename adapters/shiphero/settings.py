@@ -1,6 +1,7 @@
 """What a connection to ShipHero is configured with, and how its API is reached."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
@@ -13,6 +14,16 @@ BASE_URL: Final = "https://public-api.shiphero.com"
 
 WINDOW_SECONDS: Final = 300
 """ShipHero counts requests over five minutes (developer.shiphero.com, throttling)."""
+
+
+class FullStock(StrEnum):
+    """How everything that is in stock is read, once a day."""
+
+    SNAPSHOT = "snapshot"
+    """ShipHero writes a file per warehouse."""
+    PAGES = "pages"
+    """A credit for each product of each warehouse; for accounts whose snapshots fail."""
+
 
 Secret = Annotated[str, msgspec.Meta(extra_json_schema={"x-secret": True})]
 
@@ -37,6 +48,9 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Size of the account's credit bucket; raised ones differ from the public figure."""
     credits_per_second: float = 60
     requests_per_five_minutes: float = 7000
+    full_stock: FullStock = FullStock.SNAPSHOT
+    snapshot_hosts: tuple[str, ...] = ("shiphero.com", "amazonaws.com")
+    """Where ShipHero's snapshots may be fetched from, hosts below these included."""
     base_url: str | None = None
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Response, post
+from litestar import Request, Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from adapters.shiphero import simulator_documents as documents
@@ -39,7 +39,7 @@ class ShipHeroSimulator(Warehouse):
     """One account with its API. `refuse_cancel` is the probability that packing has already begun.
 
     A client that goes on while it was told to wait for credits, or sends more than is allowed in five minutes, is
-    written into `violations`.
+    written into `violations`. Snapshots end as `snapshot_status` says, at once.
     """
 
     vendor = "shiphero"
@@ -76,7 +76,10 @@ class ShipHeroSimulator(Warehouse):
         self.quota = Quota(now, credits, credits_per_second, requests_per_five_minutes)
         self.refuse_cancel = 0.0
         self.tokens: dict[str, datetime] = {}
+        self.snapshot_status = "success"
+        self.snapshots: dict[str, str] = {}
         self._prices: dict[str, int] = {}
+        self._files: dict[str, bytes] = {}
 
     def routes(self) -> Sequence[ControllerRouterHandler]:
         """Token and GraphQL."""
@@ -89,7 +92,12 @@ class ShipHeroSimulator(Warehouse):
         async def graphql(request: Anyone) -> Response[bytes]:
             return self._graphql(request.headers.get("authorization", ""), await request.body())
 
-        return [token, graphql]
+        @get("/snapshots/{name:str}")
+        async def file(request: Anyone) -> Response[bytes]:
+            body = self._files.get(request.path_params["name"])
+            return _json({"error": "no such file"}, 404) if body is None else Response(body, media_type=JSON)
+
+        return [token, graphql, file]
 
     def throttled(self) -> tuple[int, dict[str, str], bytes]:
         """A lack of credits, which is no HTTP error."""
@@ -211,6 +219,28 @@ class ShipHeroSimulator(Warehouse):
             if len(nodes) == 100:
                 break
         return {"warehouse_products": documents.paged(nodes, str(start), start < len(self.inventory))}
+
+    def _do_inventory_generate_snapshot(self, variables: dict[str, object]) -> Json:
+        data = variables.get("data")
+        warehouse = documents.number_of(str(data["warehouse_id"] if isinstance(data, dict) else ""))
+        if warehouse not in self.warehouses:
+            raise Said("Warehouse not found", 5)
+        identity = f"{self.random.getrandbits(96):024x}"
+        self.snapshots[identity] = warehouse
+        return {"inventory_generate_snapshot": {"snapshot": {"snapshot_id": identity, "status": "enqueued"}}}
+
+    def _do_inventory_snapshot(self, variables: dict[str, object]) -> Json:
+        identity = str(variables["snapshot_id"])
+        warehouse, status = self.snapshots.get(identity), self.snapshot_status
+        if warehouse is None:
+            raise Said("Snapshot not found", 5)
+        if status != "success":
+            error = "the job ran out of memory" if status == "error" else None
+            return {"inventory_snapshot": documents.snapshot(identity, status, None, error)}
+        shelves = [(sku, shelf) for (place, sku), shelf in self.inventory.items() if place == warehouse]
+        self._files[identity] = msgspec.json.encode(documents.snapshot_file(ACCOUNT_NUMBER, warehouse, shelves))
+        url = f"{self.base_url}/snapshots/{identity}"
+        return {"inventory_snapshot": documents.snapshot(identity, status, url, None)}
 
     def _do_returns_since(self, variables: dict[str, object]) -> Json:
         since, start = _time(variables.get("date_from")), int(str(variables.get("after") or 0))

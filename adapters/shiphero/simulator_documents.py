@@ -167,6 +167,28 @@ def warehouse_product(warehouse: str, sku: str, shelf: Shelf) -> Json:
     }
 
 
+def snapshot(identity: str, status: str, url: str | None, error: str | None) -> Json:
+    """A job that writes a file."""
+    return {"snapshot": {"snapshot_id": identity, "status": status, "error": error, "snapshot_url": url}}
+
+
+def snapshot_file(account: int, warehouse: str, shelves: Sequence[tuple[str, Shelf]]) -> Json:
+    """The file, products under their account."""
+    owner, place = global_id("Account", account), global_id("Warehouse", warehouse)
+    products = {
+        sku: {
+            "sku": sku,
+            "account_id": owner,
+            "vendors": {},
+            "warehouse_products": {
+                place: {"warehouse_id": place, "on_hand": shelf.on_hand, "allocated": 0, "item_bins": {}}
+            },
+        }
+        for sku, shelf in shelves
+    }
+    return {"products": {owner: products}}
+
+
 def _connection(nodes: Sequence[Json], most: int, after: int) -> Json:
     end = min(after + most, len(nodes))
     info = {"hasNextPage": end < len(nodes), "endCursor": str(end) if nodes else None}

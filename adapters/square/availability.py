@@ -42,8 +42,10 @@ async def publish_availability(context: Seller, request: AvailabilityUpdate, /) 
     """
     at = context.now()
     known = learned_before(request)
-    new, failures = await _look_up(context, [level.sku for level in request.levels if level.sku not in known])
-    items, batch = known | new, [level for level in request.levels if level.sku in known | new]
+    ours, theirs = apart(request.levels, context.settings.stock_locations)
+    new, failures = await _look_up(context, [level.sku for level in ours if level.sku not in known])
+    failures += theirs
+    items, batch = known | new, [level for level in ours if level.sku in known | new]
     for _ in range(ROUNDS):
         if not batch:
             break
@@ -65,6 +67,13 @@ async def publish_availability(context: Seller, request: AvailabilityUpdate, /) 
     else:
         failures.extend(Failure(level.sku, "refused again and again") for level in batch)
     return told(failures) if failures else Done(learned=learned(new))
+
+
+def apart(levels: Sequence[Level], counted: Sequence[str]) -> tuple[list[Level], list[Failure]]:
+    """Levels that may be told, and a failure for each that would change a count which is believed. Pure."""
+    said = "Square counts location {}: stock_locations or a stock point that sells, not both"
+    failures = [Failure(level.sku, said.format(level.location)) for level in levels if level.location in counted]
+    return [level for level in levels if level.location not in counted], failures
 
 
 def learned_before(request: AvailabilityUpdate) -> dict[str, str]:

@@ -32,7 +32,7 @@ _search: Final = decoder(schemas.Search)
 # --- a thin event's order --------------------------------------------------------------------------------------------
 
 
-async def fetch(context: Seller, topic: str, object: str, body: bytes, /) -> Pulled:
+async def fetch_order(context: Seller, topic: str, object: str, body: bytes, /) -> Pulled:
     """The order that an event is about, with its payments, refunds, returns and SKUs.
 
     An order that only returns goods of another stands for that other. Raises `Interrupted`: RetryLater for an order

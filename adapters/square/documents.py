@@ -119,7 +119,7 @@ async def beside(context: Seller, orders: Sequence[Found], *, exact: bool, retur
     named = {order for rows in refunds.values() for order, _ in rows if order}
     known |= {one.head.id: one for one in await orders_of(context, sorted(named - known.keys()))}
     variations = {line.catalog_object_id for one in orders for line in one.head.line_items or ()}
-    skus = await _skus(context, sorted(filter(None, variations)))
+    skus = await skus_of(context, sorted(filter(None, variations)))
     return Beside(skus, payments, refunds, [one for one in known.values() if one.head.sources])
 
 
@@ -153,7 +153,7 @@ async def _refunds_since(
         query["cursor"] = page.cursor
 
 
-async def _skus(context: Seller, variations: Sequence[str]) -> dict[str, str]:
+async def skus_of(context: Seller, variations: Sequence[str]) -> dict[str, str]:
     """SKUs by catalogue id; items deleted since are read too, for what was sold stays sold."""
     skus: dict[str, str] = {}
     for start in range(0, len(variations), OBJECTS_PER_CALL):

@@ -7,12 +7,15 @@ from typing import Any, Final
 import msgspec
 
 from adapters.square.adapter import ADAPTER
+from adapters.square.counts import EVENT
 from adapters.square.settings import Settings
 from adapters.square.simulator import SquareSimulator
 from adapters.square.simulator_books import Document, event_headers, thin
 from hub.sdk.capabilities import (
     AvailabilityUpdate,
+    CancelledLine,
     ChannelCancel,
+    ChannelLineCancel,
     Command,
     ConfirmedLine,
     PaymentCapture,
@@ -29,6 +32,8 @@ PULLED: Final = 53
 NOON: Final = datetime(2026, 1, 16, 12, tzinfo=UTC)
 URL: Final = "https://hub.example.com/webhooks/square"
 LOCATION: Final = "L1"
+STORE: Final = "L2"
+"""Its shelves are counted by Square."""
 
 
 def simulator() -> SquareSimulator:
@@ -38,6 +43,7 @@ def simulator() -> SquareSimulator:
         application_secret="sq0csp-conformance-4f1e90",
         refresh_token="EQAA-conformance-b7720c",
         merchant_id="MDUNE0000001",
+        locations=(LOCATION, STORE),
     )
     seller.sell("MUG-RED", name="Mug, red", price=1299, quantity=40)
     seller.sell("TEE-M", name="T-shirt, M", price=1999, quantity=20)
@@ -53,6 +59,7 @@ def settings(seller: SquareSimulator) -> Settings:
         application_secret=seller.application_secret,
         refresh_token=seller.refresh_token,
         notification_url=URL,
+        stock_locations=(STORE,),
         page_size=20,
         requests_per_second=50.0,
         base_url=seller.base_url,
@@ -62,6 +69,19 @@ def settings(seller: SquareSimulator) -> Settings:
 def two_lines(seller: SquareSimulator, **how: Any) -> Document:
     """An order of two mugs and a shirt, to be shipped."""
     return seller.place_order([("MUG-RED", 2), ("TEE-M", 1)], **how)
+
+
+def two_ways(seller: SquareSimulator) -> Document:
+    """An order of two mugs and a shirt, each line in a fulfilment of its own."""
+    order = two_lines(seller)
+    (first,) = order["fulfillments"]
+    entries = [{"uid": f"E-{one['uid']}", "line_item_uid": one["uid"], "quantity": one["quantity"]}
+               for one in order["line_items"]]  # fmt: skip
+    order["fulfillments"] = [
+        {**first, "uid": f"{first['uid']}-{no}", "line_item_application": "ENTRY_LIST", "entries": [entry]}
+        for no, entry in enumerate(entries)
+    ]
+    return order
 
 
 def prepare(seller: SquareSimulator, capability: str, request: Any) -> Command:
@@ -76,6 +96,10 @@ def prepare(seller: SquareSimulator, capability: str, request: Any) -> Command:
             return msgspec.structs.replace(request, order_external_id=order["id"], lines=lines, location=LOCATION)
         case ChannelCancel():
             return msgspec.structs.replace(request, order_external_id=two_lines(seller, paid=False)["id"])
+        case ChannelLineCancel():
+            order = two_ways(seller)
+            shirt = CancelledLine(line=order["line_items"][1]["uid"], quantity=1, remaining=0)
+            return msgspec.structs.replace(request, order_external_id=order["id"], lines=(shirt,))
         case PaymentCapture():
             order = two_lines(seller, captured=False)
             amount = order["total_money"]["amount"]
@@ -103,6 +127,8 @@ def effects(seller: SquareSimulator, capability: str, request: Any) -> int:
             return sum(one["state"] == "COMPLETED" for one in seller.orders[request.order_external_id]["fulfillments"])
         case ChannelCancel():
             return int(seller.orders[request.order_external_id]["state"] == "CANCELED")
+        case ChannelLineCancel():
+            return sum(one["state"] == "CANCELED" for one in seller.orders[request.order_external_id]["fulfillments"])
         case PaymentCapture():
             return int(seller.payments[str(request.payment)]["status"] == "COMPLETED")
         case PaymentVoid():
@@ -137,12 +163,18 @@ def samples() -> tuple[Sample, ...]:
         **{f"order.{what}": thin(order, what) for what in ("created", "updated", "fulfillment.updated")},
         **{f"payment.{what}": {"payment": payment} for what in ("created", "updated")},
         **{f"refund.{what}": {"refund": refund} for what in ("created", "updated")},
+        EVENT: {"inventory_counts": [seller.counted((next(iter(seller.variations)), STORE))]},
     }
     told = [
         Sample(topic=topic, body=seller.event(topic, order["id"], inner, event_id=f"event-{topic}"), event=topic)
         for topic, inner in events.items()
     ]
-    return (json_sample("order", stored, identity="id", status="state", signed=False), *told)
+    counted = [{"location": STORE, "sku": "MUG-RED", "quantity": "7", "calculated_at": "2026-01-16T11:59:03.1Z"}]
+    return (
+        json_sample("order", stored, identity="id", status="state", signed=False),
+        json_sample("counts", counted, identity="0.sku", event="counts", signed=False),
+        *told,
+    )
 
 
 def fill_orders(seller: SquareSimulator) -> int:
@@ -167,6 +199,18 @@ def paid(seller: SquareSimulator) -> tuple[str, bytes]:
     return f"order:{order['id']}", seller.event("payment.updated", payment["id"], {"payment": payment})
 
 
+def fill_stock(seller: SquareSimulator) -> int:
+    """The store's two counts, in one message."""
+    return 1
+
+
+def counted(seller: SquareSimulator) -> tuple[str, bytes]:
+    """A count of the store."""
+    place = (next(iter(seller.variations)), STORE)
+    seller.count(place, 7)
+    return f"counts:{place[0]}", seller.event(EVENT, "CNT1", {"inventory_counts": [seller.counted(place)]})
+
+
 def given_back(seller: SquareSimulator) -> tuple[str, bytes]:
     """A refund, whose order is that of the return."""
     order = seller.ring_up([("MUG-RED", 2)])
@@ -185,13 +229,14 @@ HARNESS: Final = Harness[SquareSimulator, Settings](
     idempotent=frozenset({"publish_availability"}),
     sign=sign,
     samples=samples(),
-    fill={"orders": fill_orders},
+    fill={"orders": fill_orders, "stock": fill_stock},
     fetched={
         "order.created": ordered,
         "order.updated": ordered,
         "order.fulfillment.updated": ordered,
         "payment.created": paid,
         "payment.updated": paid,
+        EVENT: counted,
         "refund.created": given_back,
         "refund.updated": given_back,
     },

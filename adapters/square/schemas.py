@@ -222,12 +222,15 @@ class Count(msgspec.Struct, frozen=True):
     location_id: str | None = None
     state: str | None = None
     quantity: str | None = None
+    calculated_at: str | None = None
+    """When Square took in the last change that is in it."""
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Answer of BatchCreateInventoryChanges."""
+    """Answer of BatchCreateInventoryChanges, and of BatchRetrieveInventoryCounts."""
 
     counts: tuple[Count, ...] = ()
+    cursor: str | None = None
 
 
 class Envelope(msgspec.Struct, frozen=True):

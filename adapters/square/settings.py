@@ -36,6 +36,8 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The URL exactly as it is registered with the subscription: Square signs these bytes. None: the URL called."""
     location_ids: tuple[str, ...] = ()
     """Only orders of these locations; empty means every location of the seller."""
+    stock_locations: tuple[str, ...] = ()
+    """Ids of locations whose shelves Square counts: their stock is read, and they are never told any."""
     square_version: Version = "2025-08-20"
     """Pinned `Square-Version`."""
     history_days: Annotated[int, msgspec.Meta(ge=1)] = 30

@@ -346,10 +346,25 @@ class SquareSimulator(Books):
         counts = []
         for change in changes:
             one = change["physical_count"]
-            self.counts[one["catalog_object_id"], one["location_id"]] = int(one["quantity"])
-            kept = {name: one[name] for name in ("catalog_object_id", "location_id", "state", "quantity")}
-            counts.append({**kept, "catalog_object_type": "ITEM_VARIATION", "calculated_at": self.stamp()})
+            where = (one["catalog_object_id"], one["location_id"])
+            self.count(where, int(one["quantity"]))
+            counts.append(self.counted(where))
         return {"counts": counts, "changes": []}
+
+    def list_counts(self, parts: Sequence[str], query: dict[str, str], document: Document) -> Document:
+        """BatchRetrieveInventoryCounts."""
+        items = document.get("catalog_object_ids")
+        since = datetime.fromisoformat(document.get("updated_after", "1970-01-01T00:00:00Z"))
+        rows = [
+            self.counted(where)
+            for where in self.counts
+            if where[1] in document["location_ids"] and (items is None or where[0] in items)
+        ]
+        rows = [one for one in rows if datetime.fromisoformat(one["calculated_at"]) > since]
+        same = msgspec.json.encode({**document, "cursor": None})
+        page, cursor = self._page(rows, document.get("limit", 100), same, document.get("cursor"))
+        answer: Document = {"counts": page} if page else {}
+        return answer if cursor is None else {**answer, "cursor": cursor}
 
     def _countable(self, one: Document, field: str) -> None:
         item = self.variations.get(one["catalog_object_id"])
@@ -378,4 +393,5 @@ HANDLERS: Final[Sequence[tuple[str, str, Handler]]] = (
     ("POST", r"/v2/catalog/batch-retrieve", SquareSimulator.catalogue),
     ("POST", r"/v2/catalog/search", SquareSimulator.search_catalogue),
     ("POST", r"/v2/inventory/changes/batch-create", SquareSimulator.change_inventory),
+    ("POST", r"/v2/inventory/counts/batch-retrieve", SquareSimulator.list_counts),
 )

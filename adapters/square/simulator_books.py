@@ -54,6 +54,7 @@ class Books(Simulator):
         self.payments: dict[str, Document] = {}
         self.refunds: dict[str, Document] = {}
         self.counts: dict[tuple[str, str], int] = {}
+        self.counted_at: dict[tuple[str, str], str] = {}
         self.listener: tuple[str, str] | None = None
         """Notification URL and signature key of the webhook subscription."""
         self._number = 0
@@ -65,8 +66,24 @@ class Books(Simulator):
         made = Variation(id=self.new_id("VAR"), sku=sku, name=name or sku, price=price)
         self.variations[made.id] = made
         for location in self.locations:
-            self.counts[made.id, location] = quantity
+            self.count((made.id, location), quantity)
         return made
+
+    def count(self, place: tuple[str, str], quantity: int) -> None:
+        """What is on a shelf from now on; told as an event where somebody listens."""
+        self.counts[place], self.counted_at[place] = quantity, self.stamp()
+        self.notify("inventory.count.updated", self.new_id("CNT"), {"inventory_counts": [self.counted(place)]})
+
+    def counted(self, place: tuple[str, str]) -> Document:
+        """A count as Square writes it."""
+        return {
+            "catalog_object_id": place[0],
+            "catalog_object_type": "ITEM_VARIATION",
+            "location_id": place[1],
+            "state": "IN_STOCK",
+            "quantity": str(self.counts[place]),
+            "calculated_at": self.counted_at[place],
+        }
 
     def ring_up(
         self,
@@ -84,7 +101,7 @@ class Books(Simulator):
         order["state"], order["closed_at"] = "COMPLETED", order["created_at"]
         for line in order["line_items"]:
             place = (line["catalog_object_id"], order["location_id"])
-            self.counts[place] = self.counts.get(place, 0) - int(line["quantity"])
+            self.count(place, self.counts.get(place, 0) - int(line["quantity"]))
         self._tell(order, "created")
         return order
 

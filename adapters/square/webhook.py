@@ -10,8 +10,9 @@ from adapters.square.settings import Settings, account
 from hub.sdk.webhook import Delivery, Refuse, Store, Verdict, signed_base64
 
 HEADER: Final = "x-square-hmacsha256-signature"
+COUNTED: Final = "inventory.count.updated"
 UNRELATED: Final = ".unrelated"
-"""Put to the type of a payment or refund that names no order: it concerns none."""
+"""Put to the type of a payment or refund that names no order, and of counts where none are believed."""
 
 
 class _Data(msgspec.Struct):
@@ -51,8 +52,10 @@ def check(delivery: Delivery, settings: Settings) -> Verdict:
         return Refuse(status=401, reason="merchant_id names another seller than the connection's")
     topic = event.type or "unknown"
     about = subject(event)
-    if about is None and topic.startswith(("order.", "payment.", "refund.")):
+    if about is None and topic.startswith(("order.", "payment.", "refund.", COUNTED)):
         topic += UNRELATED
+    if topic == COUNTED and not settings.stock_locations:
+        topic, about = topic + UNRELATED, None
     key = f"event:{event.event_id}" if event.event_id else f"sha256:{sha256(delivery.body).hexdigest()}"
     return Store(key=key, topic=topic, object=about)
 
@@ -71,10 +74,16 @@ def decode(body: bytes) -> Event:
 
 
 def subject(event: Event) -> str | None:
-    """What an event is about: "order:<id>", or "payment:<id>" for a refund, whose order_id is that of the return."""
+    """What an event is about: "order:<id>", "payment:<id>" for a refund, whose order_id is that of the return, or
+    "counts:<variation>,<variation>"."""
     inner = event.data.object if event.data else None
     if not isinstance(inner, Mapping):
         return None
+    counts = inner.get("inventory_counts")
+    if isinstance(counts, list):
+        counted = {_text(one.get("catalog_object_id")) for one in counts if isinstance(one, Mapping)}
+        named = sorted(name for name in counted if name is not None)
+        return f"counts:{','.join(named)}" if named else None
     for name, body in inner.items():
         if not isinstance(body, Mapping):
             continue

@@ -21,6 +21,7 @@ from adapters.amazon.settings import Settings
 from adapters.amazon.shipments import confirm_shipment
 from adapters.amazon.simulator import AmazonSimulator
 from adapters.amazon.simulator_documents import order_change
+from adapters.amazon.statements import pull_refunds
 from adapters.amazon.tests.swagger import Models
 from hub.sdk.capabilities import AvailabilityUpdate, ChannelCancel, Context, Level, PaymentRefund
 from hub.sdk.outcomes import Interrupted
@@ -71,6 +72,7 @@ async def exchanges(sim: AmazonSimulator, context: Context[Settings]) -> list[Ex
     refund = PaymentRefund(key="r", order_external_id=bought.id, amount=1299, currency="USD", reason="return")
     await refund_payment(context, refund)
     await refund_payment(context, msgspec.structs.replace(refund, look_first=True))
+    _ = [page async for page in pull_refunds(context, None)]
     await client.probe(context)
     sim.subscribed = False
     await client.probe(context)

@@ -3,18 +3,20 @@
 import msgspec
 import pytest
 
-from adapters.easypost import client
+from adapters.easypost import boxes, client
 from adapters.easypost.settings import Settings
 from adapters.easypost.simulator import EasyPostSimulator
-from hub.domain.shipping import Label
+from hub.domain.shipping import Label, Rate
 from hub.sdk.capabilities import Context, Declaration, DeclaredGoods, LabelRequest, LabelVoid, ParcelToShip
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Uncertain
 from hub.sdk.testkit.bench import outcome_of
-from hub.sdk.testkit.samples import LABEL
+from hub.sdk.testkit.samples import LABEL, RATE
 
 MORE = (ParcelToShip(weight_g=700), ParcelToShip(weight_g=20_000))
 WANTED = msgspec.structs.replace(LABEL, more_parcels=MORE)
 AGAIN = msgspec.structs.replace(WANTED, look_first=True)
+QUOTES = 3
+"""Requests before the first box is bought: each is asked about."""
 ONCE = {LABEL.key: 1, f"{LABEL.key}-box2": 1, f"{LABEL.key}-box3": 1}
 
 
@@ -45,11 +47,11 @@ async def test_each_box_is_a_shipment_and_all_go_the_same_way(
     assert sim.labels_bought == ONCE
 
 
-@pytest.mark.parametrize("request_no", [2, 4, 6])
+@pytest.mark.parametrize("request_no", [2, 4, 6], ids=["first", "second", "third"])
 async def test_a_lost_reply_of_any_box_is_found_again(
     sim: EasyPostSimulator, context: Context[Settings], request_no: int
 ) -> None:
-    sim.script.extend([None] * (request_no - 1) + ["lost_reply"])
+    sim.script.extend([None] * (QUOTES + request_no - 1) + ["lost_reply"])
     assert isinstance(await buy(context), Uncertain)
     label = label_of(await buy(context, AGAIN))
     assert sim.labels_bought == ONCE
@@ -60,7 +62,7 @@ async def test_a_lost_reply_of_any_box_is_found_again(
 async def test_a_later_box_that_surely_was_not_bought_leaves_the_whole_uncertain(
     sim: EasyPostSimulator, context: Context[Settings], fate: str
 ) -> None:
-    sim.script.extend([None, None, None, fate])  # type: ignore[list-item]
+    sim.script.extend([None] * (QUOTES + 3) + [fate])  # type: ignore[list-item]
     assert isinstance(await buy(context), Uncertain)
     label_of(await buy(context, AGAIN))
     assert sim.labels_bought == ONCE
@@ -91,7 +93,7 @@ async def test_a_box_that_its_carrier_has_seen_does_not_keep_the_others(
 async def test_what_was_bought_of_a_label_given_up_is_found_box_by_box(
     sim: EasyPostSimulator, context: Context[Settings]
 ) -> None:
-    sim.script.extend([None, None, None, "lost_reply"])
+    sim.script.extend([None] * (QUOTES + 3) + ["lost_reply"])
     await buy(context)
     given_up = msgspec.structs.replace(LABEL, given_up=True, look_first=True)
     label = label_of(await buy(context, given_up))
@@ -132,3 +134,66 @@ async def test_nothing_is_bought_while_a_later_box_cannot_be_declared(
     assert isinstance(outcome, NeedsPerson)
     assert "where Cup was made" in outcome.reason
     assert sim.calls.total() == 0
+
+
+async def test_an_offer_for_several_boxes_is_the_price_of_all(
+    sim: EasyPostSimulator, context: Context[Settings]
+) -> None:
+    offers = await client.quote(context, msgspec.structs.replace(RATE, more_parcels=MORE))
+    alone = [await client.quote(context, msgspec.structs.replace(RATE, parcel=one)) for one in (RATE.parcel, *MORE)]
+    for offer in offers:
+        parts = [
+            rate for box in alone for rate in box if (rate.carrier, rate.service) == (offer.carrier, offer.service)
+        ]
+        assert offer.amount == sum(rate.amount for rate in parts)
+        assert len(parts) == 3
+    assert [offer.amount for offer in offers] == sorted(offer.amount for offer in offers)
+    assert sim.labels_bought == {}
+
+
+async def test_boxes_that_are_alike_are_asked_about_once(sim: EasyPostSimulator, context: Context[Settings]) -> None:
+    twins = msgspec.structs.replace(RATE, more_parcels=(RATE.parcel, RATE.parcel))
+    offers = await client.quote(context, twins)
+    assert sim.calls.total() == 1
+    (alone, *_) = await client.quote(context, RATE)
+    assert offers[0].amount == 3 * alone.amount
+
+
+async def test_the_way_that_is_cheapest_for_all_boxes_is_bought(
+    sim: EasyPostSimulator, context: Context[Settings]
+) -> None:
+    offers = await client.quote(
+        context,
+        msgspec.structs.replace(
+            RATE, ship_from=WANTED.ship_from, ship_to=WANTED.ship_to, parcel=WANTED.parcel, more_parcels=MORE
+        ),
+    )
+    label = label_of(await buy(context))
+    assert (label.carrier, label.service, label.amount) == (offers[0].carrier, offers[0].service, offers[0].amount)
+
+
+async def test_nothing_is_bought_where_no_service_takes_all_boxes(
+    sim: EasyPostSimulator, context: Context[Settings]
+) -> None:
+    sim.refused_carriers.update({"UPS", "USPS", "FedEx", "UPSDAP", "FedExDefault"})
+    outcome = await buy(context)
+    assert isinstance(outcome, NeedsPerson)
+    assert "no service of any carrier takes all 3 boxes" in outcome.reason
+    assert sim.labels_bought == {}
+
+
+def offer(id: str, service: str, amount: int, currency: str = "USD", days: int | None = 2) -> Rate:
+    return Rate(id=id, carrier="ups", service=service, amount=amount, currency=currency, delivery_days=days)
+
+
+def test_sums_are_of_one_service_in_one_currency() -> None:
+    first = (offer("a", "Ground", 500), offer("b", "Air", 900, days=1), offer("c", "Ground", 450))
+    second = (offer("d", "Ground", 700, days=None), offer("e", "Air", 950, "CAD"))
+    (ground,) = boxes.summed([first, second])
+    assert (ground.id, ground.amount, ground.currency, ground.delivery_days) == ("c,d", 1150, "USD", None)
+
+
+def test_offers_in_two_currencies_need_a_person() -> None:
+    outcome = boxes.cheapest_way(WANTED, (offer("a", "Ground", 5, "CAD"), offer("b", "Ground", 5)))
+    assert isinstance(outcome, NeedsPerson)
+    assert "CAD and USD" in outcome.reason

@@ -10,8 +10,8 @@ from adapters.easypost.customs import customs_info
 from adapters.easypost.settings import Settings
 from adapters.easypost.simulator import EasyPostSimulator
 from hub.sdk.capabilities import Context, Declaration, DeclaredGoods, LabelRequest, ParcelToShip
-from hub.sdk.outcomes import Done, Interrupted, NeedsPerson
-from hub.sdk.testkit.samples import LABEL, RATE
+from hub.sdk.outcomes import Done, NeedsPerson
+from hub.sdk.testkit.samples import LABEL
 
 MUGS = DeclaredGoods(description="Mug", quantity=3, value=2599, hs_code="691200", origin_country="PT")
 TEE = DeclaredGoods(description="T-shirt", quantity=1, value=1999, origin_country="IN")
@@ -59,9 +59,3 @@ async def test_what_cannot_be_declared_is_not_bought(
 async def test_a_declared_parcel_is_bought(sim: EasyPostSimulator, context: Context[Settings]) -> None:
     assert isinstance(await client.buy_label(context, declaring(MUGS, TEE)), Done)
     assert sim.labels_bought == {LABEL.key: 1}
-
-
-async def test_offers_are_asked_for_one_parcel_at_a_time(sim: EasyPostSimulator, context: Context[Settings]) -> None:
-    with pytest.raises(Interrupted, match="2 parcels in one shipment"):
-        await client.quote(context, msgspec.structs.replace(RATE, more_parcels=MORE))
-    assert sim.calls.total() == 0

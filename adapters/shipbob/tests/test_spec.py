@@ -12,7 +12,9 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from adapters.shipbob import calls, client
-from adapters.shipbob.harness import CICERO, SUBMIT, settings, take_back
+from adapters.shipbob.harness import ADVISE, CICERO, SUBMIT, fill_receiving, settings, take_back
+from adapters.shipbob.history import pull_history
+from adapters.shipbob.receiving import advise_stock, pull_receiving, pull_supply
 from adapters.shipbob.returns import pull_returns
 from adapters.shipbob.settings import Settings
 from adapters.shipbob.simulator import ShipBobSimulator
@@ -78,6 +80,11 @@ async def exchanges(sim: ShipBobSimulator, context: Context[Settings]) -> list[E
     made = take_back(sim)
     _ = [page async for page in pull_returns(context, None)]
     await client.fetch(context, "return.completed", f"return:{made.id}", b"")
+    fill_receiving(sim)
+    await advise_stock(context, ADVISE)
+    await advise_stock(context, msgspec.structs.replace(ADVISE, look_first=True))
+    for pages in (pull_receiving(context, None), pull_supply(context, None), pull_history(context, None)):
+        _ = [page async for page in pages]
     await client.probe(context)
     return recorder.exchanges
 
@@ -94,6 +101,10 @@ def test_every_operation_was_exchanged(exchanges: list[Exchange]) -> None:
         ("GET /inventory-level", 200),
         ("GET /return", 200),
         ("GET /return/{id}", 200),
+        ("POST /receiving", 201),
+        ("GET /receiving", 200),
+        ("POST /inventory/history", 200),
+        ("GET /location", 200),
         ("GET /channel", 200),
     }
 

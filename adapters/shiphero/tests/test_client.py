@@ -10,6 +10,7 @@ from adapters.shiphero import translate
 from adapters.shiphero.adapter import ADAPTER
 from adapters.shiphero.harness import HARNESS, SUBMIT, order_input
 from adapters.shiphero.pulls import FULL_STOCK_EVERY, OVERLAP, Place, begin
+from adapters.shiphero.settings import FullStock
 from adapters.shiphero.simulator import ShipHeroSimulator
 from hub.domain.facts import UnitsPacked
 from hub.domain.network import Connection
@@ -190,9 +191,9 @@ def test_the_first_run_begins_where_the_connection_went_live() -> None:
     assert begin(None, None, now).since is None
 
 
-async def test_stock_is_read_whole_once_a_day_and_otherwise_what_changed(
-    simulator: ShipHeroSimulator, bench: Bench
-) -> None:
+async def test_stock_is_read_whole_once_a_day_and_otherwise_what_changed(simulator: ShipHeroSimulator) -> None:
+    by_pages = msgspec.structs.replace(HARNESS.settings(simulator), full_stock=FullStock.PAGES)
+    bench = Bench(HARNESS, simulator, by_pages)
     HARNESS.fill["stock"](simulator)
     for shelf in simulator.inventory.values():
         shelf.updated_at = _now() - timedelta(days=3)
@@ -212,6 +213,18 @@ def _lines(found: list[Page]) -> int:
     facts = [fact for page in found for item in page.items for fact in translate.inventory_snapshot(item.body, TABLES)]
     assert all(_now() - timedelta(minutes=1) < fact.at <= _now() for fact in facts)
     return sum(len(fact.lines) for fact in facts)
+
+
+async def test_a_file_instead_of_pages_is_the_whole_only_the_first_time(
+    simulator: ShipHeroSimulator, bench: Bench
+) -> None:
+    HARNESS.fill["stock"](simulator)
+    for shelf in simulator.inventory.values():
+        shelf.updated_at = _now() - timedelta(days=3)
+    whole = await pages(bench, "stock")
+    later = await pages(bench, "stock", whole[-1].cursor)
+
+    assert [_lines(page) for page in (whole, later)] == [150, 0]
 
 
 async def test_no_stock_is_no_message(bench: Bench) -> None:

@@ -24,12 +24,15 @@ from adapters.shiphero.operations import (
     RETURNS,
     SHIPMENT,
     SHIPMENTS,
+    SNAPSHOT,
+    SNAPSHOT_ASKED,
     STOCK,
     Operation,
 )
 from adapters.shiphero.schemas import OrderHead
 from adapters.shiphero.settings import Settings
 from adapters.shiphero.simulator import ShipHeroSimulator
+from adapters.shiphero.simulator_documents import global_id
 from hub.sdk.capabilities import FulfilmentCancel
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,6 +99,7 @@ async def answers(simulator: ShipHeroSimulator) -> list[tuple[Operation, dict[st
     shipment = simulator.ship(order, part=True)
     simulator.take_back(order, {"MUG": (1, 1)})
     assert shipment is not None
+    simulator.snapshots["5e70d213ec6c5e62d4bf7170"] = "76733"
     calls: list[tuple[Operation, dict[str, Any]]] = [
         (CREATE_ORDER, {"data": order_input("A-3", {"MUG": 1})}),
         (CANCEL_ORDER, {"data": {"order_id": other.id, "reason": "customer asked"}}),
@@ -106,6 +110,8 @@ async def answers(simulator: ShipHeroSimulator) -> list[tuple[Operation, dict[st
         (SHIPMENTS, {"date_from": "2026-01-01T00:00:00"}),
         (SHIPMENT, {"id": shipment.id}),
         (STOCK, {}),
+        (SNAPSHOT_ASKED, {"data": {"warehouse_id": global_id("Warehouse", "76733"), "new_format": True}}),
+        (SNAPSHOT, {"snapshot_id": "5e70d213ec6c5e62d4bf7170"}),
         (RETURNS, {"date_from": "2026-01-01T00:00:00"}),
         (ACCOUNT, {}),
     ]

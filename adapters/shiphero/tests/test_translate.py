@@ -14,7 +14,7 @@ from adapters.shiphero.harness import HARNESS
 from hub.domain.facts import CancelConfirmed, GoodsShipped, StockLine, StockReported, UnitsShort
 from hub.domain.shipping import Parcel, ParcelLine
 from hub.sdk.testkit.reading import UNMAPPED, tables_of
-from hub.sdk.translate import Malformed
+from hub.sdk.translate import Malformed, Unmapped
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT.parent / "shared" / "contracts" / "shiphero" / "samples"
@@ -205,7 +205,7 @@ def order(status: str, quantities: list[tuple[int, int | None]]) -> bytes:
     )
 
 
-@pytest.mark.parametrize("status", ["pending", "partially_fulfilled", "on hold", "backorder"])
+@pytest.mark.parametrize("status", ["pending", "Default", "unfulfilled"])
 def test_an_open_order_says_nothing(status: str) -> None:
     assert translate.order(order(status, [(2, 1)]), TABLES) == ()
 
@@ -322,3 +322,9 @@ class TestPublishedSamples:
 
         assert fact.at == datetime(2025, 2, 3, 13, 19, 30, tzinfo=UTC)
         assert [(line.location, line.sku, line.delta) for line in fact.lines] == [("76733", "LOT01", 10)]
+
+
+@pytest.mark.parametrize("status", ["backorder", "on hold", "shipped", "Expedited"])
+def test_a_word_that_is_not_shipheros_own_is_asked_about(status: str) -> None:
+    with pytest.raises(Unmapped, match=status):
+        translate.order(order(status, [(2, 1)]), TABLES)

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from adapters.square.answers import faults, read
-from adapters.square.client import Scan, fetch, probe, pull_orders
+from adapters.square.client import Scan, probe, pull_orders
+from adapters.square.counts import fetch
 from adapters.square.harness import given_back, ordered, paid, settings, two_lines
 from adapters.square.settings import Settings, transport
 from adapters.square.simulator import TOKEN_LIFE, SquareSimulator

@@ -9,7 +9,8 @@ import pytest
 
 from adapters.square.availability import publish_availability
 from adapters.square.cancels import cancel_order
-from adapters.square.client import fetch, probe, pull_orders
+from adapters.square.client import probe, pull_orders
+from adapters.square.counts import fetch, pull_stock
 from adapters.square.harness import given_back, samples, two_lines
 from adapters.square.payments import capture_payment, refund_payment, void_payment
 from adapters.square.settings import Settings
@@ -59,6 +60,7 @@ async def exchanges(seller: SquareSimulator, context: Context[Settings]) -> list
     about, body = given_back(seller)
     await fetch(context, "refund.created", about, body)
     _ = [page async for page in pull_orders(context, None)]
+    _ = [page async for page in pull_stock(context, None)]
     await probe(context)
     return recorder.exchanges
 
@@ -81,6 +83,7 @@ def test_every_operation_was_exchanged(exchanges: list[Exchange]) -> None:
         ("POST /v2/catalog/search", 200),
         ("POST /v2/inventory/changes/batch-create", 200),
         ("POST /v2/inventory/changes/batch-create", 404),
+        ("POST /v2/inventory/counts/batch-retrieve", 200),
     }
 
 
@@ -105,7 +108,7 @@ def test_answers_are_as_specified(spec: Specification, exchanges: list[Exchange]
 
 def test_events_are_as_specified(spec: Specification) -> None:
     told = [sample for sample in samples() if sample.signed]
-    assert len(told) == 7
+    assert len(told) == 8
     for sample in told:
         name = "".join(part.capitalize() for part in re.split(r"[._]", sample.topic)) + "Event"
         schema = {"$ref": f"#/components/schemas/{name}"}

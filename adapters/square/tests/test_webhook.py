@@ -15,6 +15,7 @@ from hub.sdk.wire import NoAuth
 
 AT = datetime(2026, 1, 16, 12, tzinfo=UTC)
 KNOWN = settings(simulator())
+COUNTS = {"inventory_counts": [{"catalog_object_id": name, "location_id": "L2"} for name in ("V2", "V1", "V2")]}
 
 
 def delivery(
@@ -44,7 +45,8 @@ def raw(body: bytes, *, url: str = URL, key: str = "") -> Delivery:
         ("refund.updated", {"refund": {"payment_id": "P1", "order_id": "R1"}}, "refund.updated", "payment:P1"),
         ("refund.created", {"refund": {"order_id": "R1"}}, "refund.created", "order:R1"),
         ("order.updated", {"order_updated": "broken"}, "order.updated.unrelated", None),
-        ("inventory.count.updated", {"inventory_counts": []}, "inventory.count.updated", None),
+        ("inventory.count.updated", COUNTS, "inventory.count.updated", "counts:V1,V2"),
+        ("inventory.count.updated", {"inventory_counts": []}, "inventory.count.updated.unrelated", None),
     ],
 )
 def test_what_an_event_is_about(topic: str, inner: dict[str, Any], stored: str, about: str | None) -> None:
@@ -90,3 +92,9 @@ def test_a_personal_token_goes_with_every_call() -> None:
     assert host(own) == "https://connect.squareupsandbox.com"
     assert (made.headers["authorization"], made.auth) == ("Bearer EAAA-own", NoAuth())
     assert made.headers["square-version"] == "2025-08-20"
+
+
+def test_counts_are_no_news_where_none_are_believed() -> None:
+    told = msgspec.structs.replace(KNOWN, stock_locations=())
+    verdict = check(delivery(COUNTS, "inventory.count.updated"), told)
+    assert verdict == Store(key="event:E1", topic="inventory.count.updated.unrelated", object=None)
