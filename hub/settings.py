@@ -55,7 +55,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queue_url: str | None = None
     data_dir: Path = Path(".crossdock")
     secret_key: str | None = None
-    """32 bytes in base64; read it through `secret_key()`, which makes one when absent."""
+    """32 bytes in base64; read it through `secret_keys()`, which makes one when absent."""
+    other_secret_keys: str | None = None
+    """Keys that only open, with commas or spaces between them: older ones, and at first the next one (rotation)."""
     public_url: str | None = None
     """Where vendors reach this hub, without a trailing slash: some of them sign it."""
     host: str = "127.0.0.1"
@@ -129,13 +131,27 @@ def from_environment() -> Settings:
 
 
 def secret_key(settings: Settings) -> bytes:
-    """The 32 bytes that seal stored secrets: the configured ones, else those kept in the data folder.
+    """The 32 bytes that seal stored secrets: the first of `secret_keys`."""
+    return secret_keys(settings)[0]
+
+
+def secret_keys(settings: Settings) -> tuple[bytes, ...]:
+    """The key that seals, then those that only open: the configured one, else the lines kept in the data folder.
 
     Makes and keeps a key when there is none; processes that start together agree on one.
-    Raises SettingsError when the key cannot be read or is not 32 bytes in base64.
+    Raises SettingsError when a key cannot be read or is not 32 bytes in base64.
     """
+    others = PREFIX + "OTHER_SECRET_KEYS"
+    listed = (settings.other_secret_keys or "").replace(",", " ").split()
+    more = [_decode_key(text, f"{others}, key {no},") for no, text in enumerate(listed, 1)]
     if settings.secret_key is not None:
-        return _decode_key(settings.secret_key, PREFIX + "SECRET_KEY")
+        own = [_decode_key(settings.secret_key, PREFIX + "SECRET_KEY")]
+    else:
+        own = _kept_keys(settings)
+    return tuple(dict.fromkeys([*own, *more]))
+
+
+def _kept_keys(settings: Settings) -> list[bytes]:
     path = make_data_dir(settings.data_dir) / SECRET_KEY_FILE
     try:
         if not path.exists():
@@ -145,7 +161,8 @@ def secret_key(settings: Settings) -> bytes:
             raise SettingsError(
                 f"{path} can be read by others (mode {mode:04o}); chmod 600 it or set {PREFIX}SECRET_KEY"
             )
-        return _decode_key(path.read_text("ascii", "replace").strip(), str(path))
+        lines = path.read_text("ascii", "replace").split() or [""]
+        return [_decode_key(line, f"{path}, line {no}," if no > 1 else str(path)) for no, line in enumerate(lines, 1)]
     except OSError as error:
         raise SettingsError(
             f"secret key {path}: {error.strerror}; set {PREFIX}SECRET_KEY or {PREFIX}DATA_DIR"

@@ -21,7 +21,7 @@ from hub.sdk.http import HttpClient
 from hub.sdk.public_address import any_address, public_address
 from hub.sdk.smtp import SmtpMailer
 from hub.sdk.wire import Client, Transport
-from hub.settings import Settings, secret_key
+from hub.settings import Settings, secret_key, secret_keys
 from hub.store.clock import DatabaseClock
 from hub.store.configuration import ConfigurationReader
 from hub.store.credentials import Credentials, StoredTokens
@@ -109,7 +109,7 @@ def build_parts(
     """Build the parts of a process. Opens nothing yet: a process may start before its engines do."""
     adapters = find_adapters()
     database = open_database(database_url, size=connections, name=name, by_index=by_index)
-    vault = Vault(secret_key(settings))
+    vault = Vault(*secret_keys(settings))
     credentials = Credentials(database, vault)
     buckets = SharedBuckets(queue_url)
     clock = DatabaseClock(utc_now)
@@ -242,6 +242,7 @@ def build_web(parts: Parts, routes: Litestar) -> ASGIApp:
             mapping_text=mapping_text,
             promise_rules=rule_text("promise", "default"),
             link_key=link_key(secret_key(parts.settings)),
+            older_link_keys=[link_key(key) for key in secret_keys(parts.settings)[1:]],
             notices=shipped_notices(),
             exception_rules=rule_text("exceptions", "default"),
         ),

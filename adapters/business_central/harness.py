@@ -22,7 +22,7 @@ from hub.domain.stock import ReportKind
 from hub.sdk.capabilities import Command
 from hub.sdk.posting import EntryRequest, PostingRequest
 from hub.sdk.testkit.harness import Harness, json_sample
-from hub.sdk.testkit.ledger import DAY_SAMPLE, SUPPLY_SAMPLE, days
+from hub.sdk.testkit.ledger import DAY_SAMPLE, ITEM_SAMPLE, SUPPLY_SAMPLE, days
 from hub.sdk.webhook import Delivery
 
 SECRET: Final = "app-secret-8c1f0d"
@@ -135,6 +135,15 @@ def stock(simulated: BusinessCentralSimulator) -> int:
     return 2
 
 
+def catalogue(simulated: BusinessCentralSimulator) -> int:
+    """Three items on two pages; a service is none that is kept in stock."""
+    simulated.page = 2
+    for sku in ("MUG-RED", "TEE-M", "HAT", "HELP"):
+        simulated.books.add_item(sku)
+    simulated.books.change_item("HELP", type="Service")
+    return 3
+
+
 def purchased(simulated: BusinessCentralSimulator) -> int:
     """Three released orders on two pages; a draft is none."""
     simulated.page = 2
@@ -174,6 +183,7 @@ HARNESS: Final = Harness(
     unsigned_body="Business Central shows a secret that was left with it and signs nothing",
     samples=(
         DAY_SAMPLE,
+        ITEM_SAMPLE,
         SUPPLY_SAMPLE,
         json_sample(TOPIC, {"value": [notification(ITEM)]}, identity="value.0.resource", event="notification"),
         json_sample(
@@ -191,6 +201,6 @@ HARNESS: Final = Harness(
             ),
         ),
     ),
-    fill={"books": days, "supply": purchased, "stock": stock, "subscriptions": subscribed},
+    fill={"books": days, "items": catalogue, "supply": purchased, "stock": stock, "subscriptions": subscribed},
     fetched={TOPIC: changed},
 )

@@ -108,6 +108,21 @@ class CatalogueItem(Row, frozen=True, kw_only=True):
     base_unit_of_measure_code: str = ""
 
 
+class StockItem(Row, frozen=True, kw_only=True):
+    """An item as the catalogue has it: price and cost of its base unit, in the company's currency."""
+
+    entity: ClassVar[str] = "items"
+
+    number: str
+    display_name: str
+    blocked: bool
+    unit_price: Decimal
+    unit_cost: Decimal
+    last_modified_date_time: datetime
+    gtin: str = ""
+    base_unit_of_measure_code: str = ""
+
+
 class Location(Row, frozen=True, kw_only=True):
     """A location."""
 

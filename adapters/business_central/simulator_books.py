@@ -124,8 +124,15 @@ class Books:
         if known is not None:
             return known
         values = {"number": number.upper(), "displayName": name or number, "type": "Inventory", "inventory": inventory}
-        values["baseUnitOfMeasureCode"] = "PCS"
+        values |= {"baseUnitOfMeasureCode": "PCS", "blocked": False, "gtin": ""}
+        values |= {"unitPrice": Decimal(0), "unitCost": Decimal(0)}
         return self.keep(self.items, values)
+
+    def change_item(self, number: str, **values: Any) -> None:
+        """Somebody changes an item's card. Postings change `inventory`, and date nothing."""
+        (item,) = [one for one in self.items.values() if one["number"] == number]
+        item |= values
+        self._touch(item)
 
     def add_customer(self, values: Record) -> Record:
         """A customer; a number that is taken is refused."""
@@ -323,4 +330,13 @@ def _matches(row: Record, match: re.Match[str]) -> bool:
     known = str(row.get(match["field"], ""))
     if match[1]:
         return known.startswith(value)
-    return known == value if match["op"] == "eq" else known > value
+    if match["op"] == "eq":
+        return known == value
+    if match["field"] == "lastModifiedDateTime":
+        known, value = _moment(known), _moment(value)
+    return known >= value if match["op"] == "ge" else known > value
+
+
+def _moment(text: str) -> str:
+    """A moment so that it compares as text, whether it has parts of a second, or is a day only."""
+    return datetime.fromisoformat(text).replace(tzinfo=None).isoformat(timespec="microseconds")

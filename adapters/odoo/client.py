@@ -1,6 +1,6 @@
 """Calls to Odoo, by JSON-2 or JSON-RPC. It sends, and decides nothing but which of the two."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -44,9 +44,13 @@ class Odoo:
         """The moment, by our clock."""
         return self._context.now()
 
-    async def rows(self, kind: type[R], domain: Domain, *, limit: int, archived: bool = False) -> list[R]:
-        """Records that match, oldest first. A limit is a must: Odoo knows none of its own."""
-        arguments = {"domain": domain, "fields": _fields(kind), "limit": limit, "order": "id"}
+    async def rows(
+        self, kind: type[R], domain: Domain, *, limit: int, archived: bool = False, lacking: Collection[str] = ()
+    ) -> list[R]:
+        """Records that match, oldest first. A limit is a must: Odoo knows none of its own. `lacking` fields are not in
+        this database, and have defaults."""
+        fields = [name for name in _fields(kind) if name not in lacking]
+        arguments = {"domain": domain, "fields": fields, "limit": limit, "order": "id"}
         context: dict[str, object] = {"active_test": False} if archived else {}
         response = await self._call(kind.model, "search_read", arguments, context=context)
         return read_rows(kind, response, f"{kind.model}.search_read")

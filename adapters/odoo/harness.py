@@ -17,7 +17,7 @@ from hub.domain.posting import DocumentKind
 from hub.sdk.capabilities import Command, FulfilmentCancel, FulfilmentRequest
 from hub.sdk.posting import EntryRequest, PostingRequest, StockAdjustment
 from hub.sdk.testkit.harness import Harness
-from hub.sdk.testkit.ledger import DAY_SAMPLE, SUPPLY_SAMPLE, days
+from hub.sdk.testkit.ledger import DAY_SAMPLE, ITEM_SAMPLE, SUPPLY_SAMPLE, days
 
 RECEIVABLE: Final = 2
 CLEARING: Final = 3
@@ -137,9 +137,10 @@ HARNESS: Final = Harness(
     effects=effects,
     declined={"submit_fulfilment": harness_warehouse.elsewhere},
     in_part={"submit_fulfilment": harness_warehouse.emptied},
-    samples=(DAY_SAMPLE, SUPPLY_SAMPLE, *harness_warehouse.SAMPLES),
+    samples=(DAY_SAMPLE, ITEM_SAMPLE, SUPPLY_SAMPLE, *harness_warehouse.SAMPLES),
     fill={
         "books": days,
+        "items": harness_warehouse.fill_items,
         "supply": harness_warehouse.fill_supply,
         "status": harness_warehouse.fill_status,
         "returns": harness_warehouse.fill_returns,

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from adapters.odoo.marks import Asked, mark
-from adapters.odoo.simulated import purchases, transfers
+from adapters.odoo.simulated import catalogue, purchases, transfers
 from adapters.odoo.simulator import OdooSimulator
 from hub.sdk.capabilities import Command, FulfilmentCancel, FulfilmentRequest
 from hub.sdk.testkit.harness import Sample, json_sample
@@ -106,6 +106,15 @@ def fill_stock(simulator: OdooSimulator) -> int:
     """One warehouse."""
     stocked(simulator)
     return 1
+
+
+def fill_items(simulator: OdooSimulator) -> int:
+    """Two products; services and what has no reference are none that are sold by SKU."""
+    stocked(simulator)
+    simulator.add_product("SHIP", stocked=False)
+    simulator.add_product("", "Nameless")
+    catalogue.change(simulator.books, "", default_code=None)
+    return 2
 
 
 def fill_supply(simulator: OdooSimulator) -> int:

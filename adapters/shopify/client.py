@@ -1,6 +1,6 @@
 """Sending, and the reads: one order, all that changed, the connection test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final, TypeVar
@@ -10,6 +10,7 @@ import msgspec
 from adapters.shopify import documents, orders
 from adapters.shopify.answers import read
 from adapters.shopify.operation import Operation
+from adapters.shopify.purchasers import PURCHASERS, Purchaser, rest_purchaser
 from adapters.shopify.rest_shape import rest_body, rest_id
 from adapters.shopify.scopes import VISIBLE_DAYS, scope_checks
 from adapters.shopify.settings import Settings, account
@@ -24,6 +25,7 @@ OVERLAP_SECONDS: Final = 300
 """A pull looks back over its own watermark: search lags behind the orders."""
 
 DAY: Final = timedelta(days=1)
+AT_ONCE: Final = 50
 
 
 async def call(context: Shop, operation: Operation, variables: object, root: str, kind: type[T]) -> T | None:
@@ -50,7 +52,8 @@ async def fetch_order(context: Shop, topic: str, object: str) -> Pulled:
     if order is None:
         reason = f"{topic}: order {number} cannot be read: deleted, or older than {VISIBLE_DAYS} days"
         raise Interrupted(NeedsPerson(reason=reason, next_step="grant read_all_orders if it should be visible"))
-    return pulled(await whole(context, order))
+    (found,) = await bring(context, [order])
+    return found
 
 
 async def pull_orders(context: Shop, cursor: str | None, /) -> AsyncIterator[Page]:
@@ -66,7 +69,7 @@ async def pull_orders(context: Shop, cursor: str | None, /) -> AsyncIterator[Pag
         page = await call(context, documents.ORDERS, variables, "orders", orders.OrderPage)
         if page is None:
             raise Interrupted(NeedsPerson(reason="orders: the shop lists none", next_step="grant read_orders"))
-        items = [pulled(await whole(context, order)) for order in page.nodes]
+        items = await bring(context, page.nodes)
         seen = max([place.seen, *(datetime.fromisoformat(order.updated_at) for order in page.nodes)])
         more = page.page_info.has_next_page
         place = Scan(since=place.since, seen=seen, after=page.page_info.end_cursor if more else None)
@@ -93,6 +96,16 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         if self.after is not None:
             return self
         return Scan(since=self.seen - timedelta(seconds=OVERLAP_SECONDS), seen=self.seen)
+
+
+async def bring(context: Shop, found: Sequence[orders.Order]) -> list[Pulled]:
+    """Orders as they are stored, each read to its end, with the companies that buy where these are to be asked for."""
+    buyers: dict[str, Mapping[str, object]] = {}
+    for start in range(0, len(found), AT_ONCE) if context.settings.companies else ():
+        asked = {"ids": [order.id for order in found[start : start + AT_ONCE]]}
+        told = await call(context, PURCHASERS, asked, "nodes", tuple[Purchaser | None, ...])
+        buyers |= {one.id: rest_purchaser(one) for one in told or () if one is not None}
+    return [pulled(await whole(context, order), buyers.get(order.id, {})) for order in found]
 
 
 async def whole(context: Shop, order: orders.Order) -> orders.Order:
@@ -142,9 +155,9 @@ async def _more(context: Shop, operation: Operation, id: str, page: orders.PageI
     return found
 
 
-def pulled(order: orders.Order) -> Pulled:
+def pulled(order: orders.Order, buyer: Mapping[str, object]) -> Pulled:
     """One version of an order. `updatedAt` has whole seconds, so a digest tells two changes in one second apart."""
-    body = rest_body(order)
+    body = rest_body(order, buyer)
     number = rest_id(order.id)
     return Pulled(
         key=f"order:{number}:{order.updated_at}:{sha256(body).hexdigest()[:8]}",
@@ -191,7 +204,7 @@ async def probe(context: Shop, /) -> Probe:
     shop = await call(context, documents.SHOP, {}, "shop", ShopInfo)
     installed = await call(context, documents.SCOPES, {}, "currentAppInstallation", Installation)
     handles = frozenset(scope.handle for scope in installed.access_scopes) if installed else frozenset[str]()
-    checks = scope_checks(handles)
+    checks = scope_checks(handles, companies=context.settings.companies)
     if "read_locations" in handles:
         found = await call(context, documents.LOCATIONS, {}, "locations", orders.Nodes[Location])
         active = [f"{rest_id(one.id)} {one.name}" for one in found.nodes if one.is_active] if found else []

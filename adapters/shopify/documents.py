@@ -8,6 +8,7 @@ from adapters.shopify.documents_money import CAPTURE, ON_ORDER, REFUND, TRANSACT
 from adapters.shopify.documents_order import FULFILLED_LINE, LINE, REFUND_LINE, WHOLE
 from adapters.shopify.documents_stock import LEVEL, SHELF
 from adapters.shopify.operation import MONEY, Operation
+from adapters.shopify.purchasers import PURCHASERS
 from adapters.shopify.tracking import TRACK
 
 ORDER: Final = Operation(
@@ -295,4 +296,5 @@ OPERATIONS: Final = (
     RUN,
     RECENT,
     BULK,
+    PURCHASERS,
 )

@@ -1,7 +1,7 @@
 """What a thin delivery is about, read from the shop."""
 
 from adapters.shopify import documents, orders
-from adapters.shopify.client import Shop, call, fetch_order, gid, pulled, whole
+from adapters.shopify.client import Shop, bring, call, fetch_order, gid
 from adapters.shopify.stock import fetch_level
 from hub.sdk.capabilities import Pulled
 
@@ -17,4 +17,7 @@ async def fetch_work(context: Shop, object: str) -> Pulled | tuple[Pulled, ...]:
     """The order of a fulfilment order; nothing where that is gone: the splits and merges that replace it tell too."""
     wanted = {"id": gid("FulfillmentOrder", object.removeprefix("work:"))}
     found = await call(context, documents.ORDER_OF_WORK, wanted, "fulfillmentOrder", orders.Work)
-    return () if found is None else pulled(await whole(context, found.order))
+    if found is None:
+        return ()
+    (order,) = await bring(context, [found.order])
+    return order

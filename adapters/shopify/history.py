@@ -13,7 +13,7 @@ import msgspec
 from adapters.shopify import documents, orders
 from adapters.shopify import documents_bulk as bulk
 from adapters.shopify.answers import UserError
-from adapters.shopify.client import DAY, Installation, Shop, call, gid, pulled, whole
+from adapters.shopify.client import AT_ONCE, DAY, Installation, Shop, bring, call, gid
 from adapters.shopify.jsonl import Broken, groups
 from adapters.shopify.jsonl import whole as exported
 from adapters.shopify.rest_shape import rest_id
@@ -30,7 +30,6 @@ PIECE: Final = 1 << 20
 """Bytes of the export that are read at once; an order that is larger doubles it."""
 
 LARGEST: Final = 64 << 20
-AT_ONCE: Final = 50
 RUNNING: Final = frozenset({"CREATED", "RUNNING", "CANCELING"})
 STILL_GOOD: Final = timedelta(hours=1)
 """An export that ended within this time is taken again rather than asked for again."""
@@ -165,7 +164,7 @@ async def _read(context: Shop, found: Bulk, place: Place) -> AsyncIterator[Page]
         if not taken:
             piece = _larger(piece)
             continue
-        items = [pulled(order) for _, order in made if order is not None]
+        items = await bring(context, [order for _, order in made if order is not None])
         items += await _by_hand(context, [id for id, order in made if order is None])
         place = msgspec.structs.replace(place, offset=place.offset + taken)
         yield _page(place, items)
@@ -204,7 +203,7 @@ def trusted(url: str, settings: Settings) -> bool:
 
 async def _by_hand(context: Shop, ids: Sequence[str]) -> list[Pulled]:
     """Orders of which the export could not say everything, many in one answer; what the search misses one by one."""
-    found: list[Pulled] = []
+    found: list[orders.Order] = []
     for start in range(0, len(ids), AT_ONCE):
         wanted = [rest_id(id) for id in ids[start : start + AT_ONCE]]
         terms = {"query": " OR ".join(f"id:{number}" for number in wanted), "after": None}
@@ -214,8 +213,8 @@ async def _by_hand(context: Shop, ids: Sequence[str]) -> list[Pulled]:
             order = read.get(number) or await _one(context, number)
             # None was deleted since it was exported.
             if order is not None:
-                found.append(pulled(await whole(context, order)))
-    return found
+                found.append(order)
+    return await bring(context, found)
 
 
 async def _one(context: Shop, number: int) -> orders.Order | None:

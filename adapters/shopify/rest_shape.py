@@ -4,7 +4,7 @@ Pure. What GraphQL does not say is absent, not invented: `grams`, `fulfillment_s
 line, cash rounding.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -30,9 +30,9 @@ _DISCOUNT_TYPE: Final = {
 }
 
 
-def rest_body(order: orders.Order) -> bytes:
-    """The bytes that are stored for a fetched or pulled order."""
-    return _encoder.encode(rest_shaped(order))
+def rest_body(order: orders.Order, more: Mapping[str, object]) -> bytes:
+    """The bytes that are stored for a fetched or pulled order; `more` is what was read apart from it."""
+    return _encoder.encode({**rest_shaped(order), **more})
 
 
 def rest_shaped(order: orders.Order) -> Shape:

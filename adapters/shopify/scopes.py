@@ -26,15 +26,18 @@ FULFILLMENT_SCOPES: Final = (
 )
 """At least one, by who owns the locations; without any, an order's fulfilment orders are just empty."""
 
+COMPANY_SCOPES: Final = {"read_payment_terms": "when companies pay"}
+"""More, where the connection says that companies buy; `read_customers` shows the companies themselves."""
+
 HISTORY_SCOPE: Final = "read_all_orders"
 
 
-def scope_checks(handles: frozenset[str]) -> list[Check]:
-    """Pure: one check per scope that something here needs."""
+def scope_checks(handles: frozenset[str], *, companies: bool = False) -> list[Check]:
+    """Pure: one check per scope that something here needs; `companies` are to be read, too."""
     granted = handles | {handle.replace("write_", "read_", 1) for handle in handles if handle.startswith("write_")}
     checks = [
         Check(name=f"scope {scope}", ok=scope in granted, detail=f"needed for {purpose}")
-        for scope, purpose in SCOPES.items()
+        for scope, purpose in (SCOPES | (COMPANY_SCOPES if companies else {})).items()
     ]
     owners = [scope for scope in FULFILLMENT_SCOPES if scope in granted]
     detail = ", ".join(owners) or f"one of {', '.join(FULFILLMENT_SCOPES)}: without it fulfilment orders look empty"

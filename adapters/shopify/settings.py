@@ -43,6 +43,9 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Ids of locations whose shelves Shopify counts: their stock is read, and they are never told any."""
     history_from: date | None = None
     """Orders placed since then are brought once by a bulk export; those from before `live_from` are only recorded."""
+    companies: bool = False
+    """Whether companies buy here (Plus plan): orders that are read then say the company and its terms, as webhooks do.
+    Needs `read_payment_terms`."""
     base_url: str | None = None
     """Replaces `https://{shop}`: a proxy or a simulator."""
 

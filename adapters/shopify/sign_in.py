@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from adapters.shopify.scopes import FULFILLMENT_SCOPES, HISTORY_SCOPE, SCOPES
+from adapters.shopify.scopes import COMPANY_SCOPES, FULFILLMENT_SCOPES, HISTORY_SCOPE, SCOPES
 from adapters.shopify.settings import Settings, account, host, token_url
 from hub.sdk.sign_in import NotGenuine, SignIn
 from hub.sdk.webhook import hmac_sha256, signed_hex
@@ -42,7 +42,8 @@ def authorise(settings: Settings, state: str, redirect_uri: str) -> str:
     """
     if settings.access_token is not None or settings.grant != "code":
         raise NotGenuine("the connection has a token without a sign-in: set access_token to null and grant to code")
-    query = {"client_id": settings.client_id, "scope": ",".join(ASKED), "redirect_uri": redirect_uri, "state": state}
+    scope = ",".join((*ASKED, *COMPANY_SCOPES) if settings.companies else ASKED)
+    query = {"client_id": settings.client_id, "scope": scope, "redirect_uri": redirect_uri, "state": state}
     return f"{host(settings)}/admin/oauth/authorize?{urlencode(query)}"
 
 

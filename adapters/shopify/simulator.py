@@ -22,6 +22,7 @@ from adapters.shopify.simulator_holds import HOLD_HANDLERS, work_body
 from adapters.shopify.simulator_hooks import HOOK_HANDLERS, ShopSubscription
 from adapters.shopify.simulator_money import MONEY_HANDLERS
 from adapters.shopify.simulator_oauth import Grants
+from adapters.shopify.simulator_purchasers import PURCHASER_HANDLERS
 from adapters.shopify.simulator_shop import Edited, Shop
 from adapters.shopify.simulator_stock import STOCK_HANDLERS
 from adapters.shopify.simulator_tracking import TRACKING_HANDLERS
@@ -39,6 +40,7 @@ ALL_SCOPES: Final = frozenset(
         "read_inventory",
         "write_inventory",
         "read_locations",
+        "read_payment_terms",
         "write_merchant_managed_fulfillment_orders",
     }
 )
@@ -67,6 +69,7 @@ _DENIED: Final = {
     "CrossdockOrders": "read_orders",
     "CrossdockOrderOfWork": "_fulfillment_orders",
     "CrossdockRunBulk": "read_orders",
+    "CrossdockPurchasers": "read_payment_terms",
     "CrossdockFulfillmentOrders": "read_orders",
     "CrossdockCancel": "write_orders",
     "CrossdockTransactions": "read_orders",
@@ -82,7 +85,14 @@ _DENIED: Final = {
 }
 """Scope (or its ending) without which an operation is refused."""
 _HANDLERS: Final = (
-    HANDLERS | MONEY_HANDLERS | HOOK_HANDLERS | STOCK_HANDLERS | TRACKING_HANDLERS | BULK_HANDLERS | HOLD_HANDLERS
+    HANDLERS
+    | MONEY_HANDLERS
+    | HOOK_HANDLERS
+    | STOCK_HANDLERS
+    | TRACKING_HANDLERS
+    | BULK_HANDLERS
+    | HOLD_HANDLERS
+    | PURCHASER_HANDLERS
 )
 _BY_NAME: Final = {operation.name: operation for operation in OPERATIONS}
 _REQUIRED: Final = re.compile(r"\$(\w+): [\w\[\]!]+!(?=[,)\s])")

@@ -32,10 +32,11 @@ class Tryton:
         self.settings = context.settings
         self._session: str | None = None
 
-    async def rows(self, kind: type[R], domain: Domain, *, limit: int) -> list[R]:
-        """Records that match, oldest first."""
+    async def rows(self, kind: type[R], domain: Domain, *, limit: int, inactive: bool = False) -> list[R]:
+        """Records that match, oldest first; `inactive` ones among them, which Tryton hides otherwise."""
         arguments = [domain, 0, limit, [["id", "ASC"]], _fields(kind)]
-        return await self.call(list[kind], f"model.{kind.model}.search_read", *arguments)  # type: ignore[valid-type]
+        method = f"model.{kind.model}.search_read"
+        return await self.call(list[kind], method, *arguments, inactive=inactive)  # type: ignore[valid-type]
 
     async def read_rows(self, kind: type[R], ids: Sequence[int]) -> list[R]:
         """Records by their ids."""
@@ -55,11 +56,15 @@ class Tryton:
         """Press a button. The answer says nothing: the record does."""
         await self.call(object, f"model.{model}.{button}", [record], write=True)
 
-    async def call(self, kind: type[T], method: str, *arguments: object, write: bool = False) -> T:
+    async def call(
+        self, kind: type[T], method: str, *arguments: object, write: bool = False, inactive: bool = False
+    ) -> T:
         """One call, one transaction."""
         if self._session is None:
             self._session = await self._login()
-        context = {"company": self.settings.company_id, "language": "en"}
+        context: Values = {"company": self.settings.company_id, "language": "en"}
+        if inactive:
+            context["active_test"] = False
         response = await self._send(method, [*arguments, context], write=write, session=self._session)
         return read(kind, response, method, write=write, now=self._context.now())
 

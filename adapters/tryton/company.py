@@ -87,6 +87,8 @@ def add_product(rpc: Calls, sku: str, name: str) -> None:
         "default_uom": unit,
         "salable": True,
         "sale_uom": unit,
+        "purchasable": True,
+        "purchase_uom": unit,
         "list_price": decimal("10"),
         "cost_price_method": "fixed",
         "products": [["create", [{"suffix_code": sku}]]],

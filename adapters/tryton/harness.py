@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.tryton.adapter import ADAPTER
 from adapters.tryton.company import ACCOUNTS, add_product
+from adapters.tryton.harness_stock import adjusted, adjustment_of, fill_items, fill_supply
 from adapters.tryton.peer import DATABASE, PASSWORD, USERNAME, Peer, Rpc, prepare
 from adapters.tryton.schemas import Product
 from adapters.tryton.settings import Settings
@@ -18,9 +19,9 @@ from adapters.tryton.simulator import TrytonBehindFaults
 from adapters.tryton.translate import booked_lines, reference, sale_values
 from hub.domain.posting import DocumentKind
 from hub.sdk.capabilities import Command
-from hub.sdk.posting import EntryRequest, PostingRequest
+from hub.sdk.posting import EntryRequest, PostingRequest, StockAdjustment
 from hub.sdk.testkit.harness import Harness
-from hub.sdk.testkit.ledger import DAY_SAMPLE, days
+from hub.sdk.testkit.ledger import DAY_SAMPLE, ITEM_SAMPLE, SUPPLY_SAMPLE, days
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REQUIREMENTS: Final = ROOT / "requirements" / "tryton.txt"
@@ -67,6 +68,7 @@ def settings(simulated: TrytonBehindFaults) -> Settings:
         shipping_account=ACCOUNTS["shipping"],
         payments_account=CLEARING,
         gift_card_account=GIFT_CARDS,
+        adjustment_warehouses={"loc-1": "WH"},
     )
 
 
@@ -89,6 +91,8 @@ def prepare_books(simulated: TrytonBehindFaults, capability: str, request: Comma
     """The catalogue, and the sale that comes before the requested document."""
     if isinstance(request, EntryRequest):
         return entry_of_order(request, simulated.order)
+    if isinstance(request, StockAdjustment):
+        return adjustment_of(request, simulated)
     assert isinstance(request, PostingRequest)
     ours = of_order(request, simulated.order)
     for line in ours.lines:
@@ -100,7 +104,7 @@ def prepare_books(simulated: TrytonBehindFaults, capability: str, request: Comma
 
 
 def sell(simulated: TrytonBehindFaults, request: PostingRequest) -> int:
-    """A sale that waits to be shipped, as our client would have made it."""
+    """A sale as our client would have made it: one that waits to be shipped for a delivery. Invoices only name it."""
     rpc = simulated.rpc
     sale = msgspec.structs.replace(request, kind=DocumentKind.ORDER)
     lines = booked_lines(sale, settings(simulated))
@@ -121,7 +125,7 @@ def sell(simulated: TrytonBehindFaults, request: PostingRequest) -> int:
         "shipment_address": address,
     }
     made: list[int] = rpc.call("model.sale.sale.create", [sale_values(sale, lines, products, head)])
-    for button in ("quote", "confirm", "process"):
+    for button in ("quote", "confirm", "process") if request.kind is DocumentKind.DELIVERY else ():
         rpc.call(f"model.sale.sale.{button}", made)
     return made[0]
 
@@ -132,6 +136,8 @@ def effects(simulated: TrytonBehindFaults, capability: str, request: Command) ->
         terms, fields = [["description", "=", request.key]], ["state"]
         entries = simulated.rpc.call("model.account.move.search_read", terms, 0, 99, None, fields)
         return len(entries) if any(one["state"] == "posted" for one in entries) else 0
+    if isinstance(request, StockAdjustment):
+        return adjusted(simulated.rpc, request)
     assert isinstance(request, PostingRequest)
     rpc, name = simulated.rpc, reference(request)
     match request.kind:
@@ -154,6 +160,6 @@ HARNESS: Final = Harness(
     settings=settings,
     prepare=prepare_books,
     effects=effects,
-    samples=(DAY_SAMPLE,),
-    fill={"books": days},
+    samples=(DAY_SAMPLE, ITEM_SAMPLE, SUPPLY_SAMPLE),
+    fill={"books": days, "items": fill_items, "supply": fill_supply},
 )

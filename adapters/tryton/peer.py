@@ -7,7 +7,6 @@ a copy of the database, in SQLite. Standard library only: this is no part of wha
 import base64
 import fcntl
 import hashlib
-import os
 import shutil
 import socket
 import sqlite3
@@ -15,12 +14,12 @@ import subprocess
 import sys
 import time
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
-from adapters.tryton.company import found_company, post_json
+from adapters.tryton.company import post_json
 
 DATABASE: Final = "books"
 BOOKS: Final = "books.sqlite"
@@ -29,6 +28,12 @@ USERNAME: Final = "admin"
 PASSWORD: Final = "peer-password-1"
 UNREACHABLE: Final = ("connection broken", "connection error", "temporary failure", "timed out", "name resolution")
 START_SECONDS: Final = 60.0
+ROOT: Final = Path(__file__).resolve().parents[2]
+FOUNDING: Final = ("inside.py", "company.py", "peer.py")
+"""What the kept database is made by; it is made anew when one of them is changed."""
+
+Exchange = Callable[[str, object, dict[str, str]], Any]
+"""A path, a document and headers; the result. Raises PeerBroken when Tryton refuses."""
 
 
 class RegistryUnreachable(Exception):
@@ -63,8 +68,8 @@ class Peer:
         configuration = _configuration(self._folder, port)
         log = self._folder / "server.log"
         with log.open("wb") as out:
-            command = [str(self._prepared / "env/bin/trytond"), "-c", str(configuration), "-d", DATABASE]
-            self._process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
+            command = _inside(self._prepared, "serve", configuration)
+            self._process = subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT, start_new_session=True)
         self.url = f"http://127.0.0.1:{port}"
         until = time.monotonic() + START_SECONDS
         while not _answers(self.url):
@@ -82,14 +87,14 @@ class Peer:
 
     def session(self) -> "Rpc":
         """A session of the administrator, to look into the books and to be the person at work in them."""
-        return Rpc(self.url)
+        return Rpc(lambda path, document, headers: result(post_json(f"{self.url}{path}", document, headers)))
 
 
 class Rpc:
     """Calls of the administrator. Raises PeerBroken when Tryton refuses."""
 
-    def __init__(self, url: str) -> None:
-        self._url = f"{url}/{DATABASE}/rpc/"
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
         self._headers: dict[str, str] = {}
         found = self._call("common.db.login", [USERNAME, {"password": PASSWORD}, "en"])
         self._headers = {"authorization": f"Session {_encoded(f'{USERNAME}:{found[0]}:{found[1]}')}"}
@@ -105,10 +110,18 @@ class Rpc:
         return found
 
     def _call(self, method: str, parameters: list[object]) -> Any:
-        answer = post_json(self._url, {"id": 1, "method": method, "params": parameters}, self._headers)
-        if "error" in answer:
-            raise PeerBroken(f"{method}: {answer['error']}"[:1000])
-        return answer["result"]
+        document = {"id": 1, "method": method, "params": parameters}
+        try:
+            return self._exchange(f"/{DATABASE}/rpc/", document, self._headers)
+        except PeerBroken as broken:
+            raise PeerBroken(f"{method}: {broken}"[:1000]) from None
+
+
+def result(answer: Any) -> Any:
+    """What a call brought. Raises PeerBroken with what Tryton says when it refuses."""
+    if "error" in answer:
+        raise PeerBroken(str(answer["error"]))
+    return answer["result"]
 
 
 def prepare(requirements: Path, cache: Path) -> Path:
@@ -117,7 +130,8 @@ def prepare(requirements: Path, cache: Path) -> Path:
     One process makes it, others wait; what was made by halves is made again. Raises RegistryUnreachable when the
     packages cannot be fetched because nothing answers, PeerBroken for every other failure.
     """
-    known = hashlib.sha256(requirements.read_bytes() + Path(__file__).with_name("company.py").read_bytes())
+    made_by = [requirements, *(Path(__file__).with_name(name) for name in FOUNDING)]
+    known = hashlib.sha256(b"".join(path.read_bytes() for path in made_by))
     folder = cache / f"tryton-{known.hexdigest()[:12]}-py{sys.version_info.major}.{sys.version_info.minor}"
     cache.mkdir(parents=True, exist_ok=True)
     with _locked(cache / f"{folder.name}.lock"):
@@ -130,10 +144,11 @@ def prepare(requirements: Path, cache: Path) -> Path:
 
 
 def _install(requirements: Path, folder: Path) -> None:
-    _run([sys.executable, "-m", "venv", str(folder / "env")])
-    pip = [str(folder / "env/bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    """By this Python's own pip: an environment that brings one of its own takes twice as long."""
+    _run([sys.executable, "-m", "venv", "--without-pip", str(folder / "env")])
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "env/bin/python"), "--disable-pip-version-check"]
     try:
-        _run([*pip, "--no-compile", "--require-hashes", "--requirement", str(requirements)])
+        _run([*pip, "install", "--quiet", "--no-compile", "--no-deps", "--require-hashes", "-r", str(requirements)])
     except PeerBroken as broken:
         if any(word in str(broken).lower() for word in UNREACHABLE):
             raise RegistryUnreachable(f"the package registry does not answer: {broken}") from broken
@@ -144,23 +159,20 @@ def _found(folder: Path) -> None:
     """A database with the modules of the adapter, and a company in it. It gets its name once it is whole."""
     work = folder / "founding"
     work.mkdir()
-    configuration = _configuration(work, 0)
     (work / BOOKS).touch()
     secret = work / "password"
     secret.write_text(PASSWORD)
-    admin = [str(folder / "env/bin/trytond-admin"), "-c", str(configuration), "-d", DATABASE]
-    _run([*admin, "-u", "sale", "--activate-dependencies", "--email", "admin@example.com"], TRYTONPASSFILE=str(secret))
-    peer = Peer(folder, work)
-    peer.start()
-    try:
-        found_company(peer.session())
-    finally:
-        peer.stop()
+    _run([*_inside(folder, "found", _configuration(work, 0)), str(secret)])
     with closing(sqlite3.connect(work / BOOKS)) as books:
         # What was written last is in a file beside it, which a copy of this one would lack.
         books.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (work / BOOKS).rename(folder / TEMPLATE)
     shutil.rmtree(work)
+
+
+def _inside(folder: Path, what: str, configuration: Path) -> list[str]:
+    """A command of `inside.py`; it is run from the root of this repository."""
+    return [str(folder / "env/bin/python"), "-m", "adapters.tryton.inside", what, str(configuration)]
 
 
 def _configuration(folder: Path, port: int) -> Path:
@@ -172,8 +184,8 @@ def _configuration(folder: Path, port: int) -> Path:
     return path
 
 
-def _run(command: list[str], **environment: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     if done.returncode:
         raise PeerBroken(f"{Path(command[0]).name} failed: {(done.stderr or done.stdout)[-2000:]}")
 

@@ -3,6 +3,7 @@
 Tryton writes a Decimal as an object that says so, and the fields of a linked record under the link's name and a dot.
 """
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -13,6 +14,44 @@ class Amount(msgspec.Struct, frozen=True, kw_only=True):
     """A Decimal on the wire."""
 
     decimal: Decimal
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    """A date on the wire."""
+
+    year: int
+    month: int
+    day: int
+
+    @property
+    def day_of_it(self) -> date:
+        """As a date of ours."""
+        return date(self.year, self.month, self.day)
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """A moment on the wire, in UTC: Tryton's server runs in it, wherever it stands."""
+
+    year: int
+    month: int
+    day: int
+    hour: int = 0
+    minute: int = 0
+    second: int = 0
+    microsecond: int = 0
+
+    @property
+    def utc(self) -> datetime:
+        """As a moment of ours."""
+        return datetime(
+            self.year, self.month, self.day, self.hour, self.minute, self.second, self.microsecond, tzinfo=UTC
+        )
+
+    @classmethod
+    def of(cls, moment: datetime) -> dict[str, object]:
+        """As Tryton writes it."""
+        utc = moment.astimezone(UTC)
+        return {"__class__": "datetime"} | {name: getattr(utc, name) for name in cls.__struct_fields__}
 
 
 class Coded(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,8 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Clearing account of payments, by methods that have none of their own."""
     gift_card_account: str | None = None
     """Clearing account of what was paid with gift cards."""
+    adjustment_warehouses: dict[str, str] = msgspec.field(default_factory=dict)
+    """Code of Tryton's warehouse by the code of a node of ours, for stock adjustments: {"EAST": "WH"}."""
     method_accounts: dict[str, str] = msgspec.field(default_factory=dict)
     """Clearing account by payment method, as the channel names it: {"paypal": "1.1.5"}."""
 

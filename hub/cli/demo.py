@@ -51,10 +51,19 @@ def demo(orders: int | None, orders_file: Path | None, seed: int, leave: bool, a
 @click.argument("vendor")
 @click.option("--port", type=int, default=0, help="Port to listen on; any free one when left out.")
 @click.option("--webhooks", help="URL of the connection's webhooks at a hub: http://127.0.0.1:8080/webhooks/{id}.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of its faults and its warehouse's luck.")
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Of its credentials and secrets, its faults and its warehouse's luck: the same again for the same seed.",
+)
 @click.option("--calm", is_flag=True, help="No faults.")
 def sim(vendor: str, port: int, webhooks: str | None, seed: int, calm: bool) -> None:
-    """One simulated vendor alone: prints the config of a connection to it, and serves until Ctrl-C."""
+    """One simulated vendor alone: prints the config of a connection to it, and serves until Ctrl-C.
+
+    With a fixed --port and --seed the config is the same each time: connect once, then start it again with --webhooks.
+    """
     from hub.demo.alone import UnknownVendor, serve
     from hub.log import configure
 

@@ -9,6 +9,8 @@ from hub.cli.administration import db, doctor, messages, orders, policy, stock, 
 from hub.cli.demo import demo, sim
 from hub.cli.errors import in_one_line
 from hub.cli.lint import policy_lint
+from hub.cli.restored import db_restored
+from hub.cli.secrets import secrets
 from hub.cli.simulation import policy_simulate
 from hub.log import configure
 
@@ -49,9 +51,10 @@ def worker() -> None:
     sys.exit(run_worker())
 
 
-for command in (adapter, adapters, db, demo, doctor, messages, orders, policy, sim, stock, token):
+for command in (adapter, adapters, db, demo, doctor, messages, orders, policy, secrets, sim, stock, token):
     crossdock.add_command(command)
 
+db.add_command(db_restored)
 policy.add_command(policy_lint)
 policy.add_command(policy_simulate)
 

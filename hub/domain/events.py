@@ -105,6 +105,28 @@ class FulfilmentFact(OrderFact, frozen=True, kw_only=True):
     ship_by: datetime | None
 
 
+class OfferedGoods(msgspec.Struct, frozen=True, kw_only=True):
+    """Base units that a store may take."""
+
+    sku: str | None
+    quantity: int
+
+
+class OfferFact(OrderFact, frozen=True, kw_only=True):
+    """A store may take units of an order, or may no more."""
+
+    offer: str
+    """Take it with POST /api/v1/offers/{offer}/claim."""
+    group: str
+    node: str | None
+    """The store's code: each store that is offered the same has an event of its own."""
+    offer_state: str
+    """open, taken, refused, withdrawn."""
+    until: datetime
+    lines: list[OfferedGoods]
+    """What is offered; nothing any more when it has ended."""
+
+
 class ParcelGoods(msgspec.Struct, frozen=True, kw_only=True):
     """Base units in a parcel, by the channel's line."""
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from hub.domain.item import Dimensions
 from hub.domain.payment import Payment
 from hub.domain.purchase import UnitCost
 from hub.domain.returns import Disposition
@@ -238,6 +239,28 @@ class SupplyReported(Fact, frozen=True, kw_only=True):
     """None once it is received, closed or cancelled."""
 
 
+class ItemReported(Fact, frozen=True, kw_only=True):
+    """An item as a ledger keeps it; `at` is when it was changed there. What is None or empty is not its word, and stays
+    as the hub has it; of costs, prices and conversions that is true of each currency and unit that is not named."""
+
+    sku: str
+    active: bool = True
+    """False: it is sold no more, or never was; nothing is made or changed by it."""
+    title: str | None = None
+    barcodes: tuple[str, ...] = ()
+    base_unit: str | None = None
+    conversions: dict[str, int] = {}
+    """Base units per other unit."""
+    weight_g: int | None = None
+    dimensions: Dimensions | None = None
+    unit_cost: dict[str, Decimal] = {}
+    """What a base unit costs the merchant, by currency."""
+    price: dict[str, Decimal] = {}
+    """The list price of a base unit, by currency."""
+    hs_code: str | None = None
+    origin_country: str | None = None
+
+
 class BookedDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A posted document, or an entry of payments, as a ledger holds it. Amount in minor units, always positive."""
 
@@ -298,7 +321,7 @@ PeerFact = PaymentMade | PaymentRefused | GoodsReturned
 PrivacyFact = ErasureAsked | DisclosureAsked
 """Facts about what people want done with what is known of them."""
 
-LedgerFact = SupplyReported | BooksReported
+LedgerFact = SupplyReported | ItemReported | BooksReported
 """Facts about what a ledger knows."""
 
 AnyFact = NodeFact | PeerFact | PrivacyFact | LedgerFact | ParcelScanned | StockReported

@@ -50,6 +50,20 @@ class Customs(msgspec.Struct, frozen=True, kw_only=True):
     """What a base unit is declared at by currency where nothing was paid for it, as a gift or a replacement."""
 
 
+class Particulars(msgspec.Struct, frozen=True, kw_only=True):
+    """What a ledger may tell of an item; the fields are the item's own."""
+
+    title: str | None = None
+    barcodes: tuple[str, ...] = ()
+    base_unit: str = "each"
+    conversions: dict[str, int] = {}
+    weight_g: int | None = None
+    dimensions: Dimensions | None = None
+    customs: Customs | None = None
+    unit_cost: dict[str, Decimal] = {}
+    price: dict[str, Decimal] = {}
+
+
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to sell or ship, of one merchant."""
 
@@ -68,6 +82,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     unit_cost: dict[str, Decimal] = {}
     """What a base unit costs the merchant, by currency; unknown in others. Informative: routing rules may ask what a
     sale earns, nothing is booked by it."""
+    price: dict[str, Decimal] = {}
+    """The list price of a base unit, by currency. Informative: what is paid is what the order says."""
     ships: bool = True
     stock_mode: StockMode = StockMode.TRACKED
     lot_policy: LotPolicy = LotPolicy.NONE

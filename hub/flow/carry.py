@@ -60,7 +60,7 @@ async def take_facts(
         except UnknownFulfilment:
             parked.append((inbound, _unknown(inbound, fact)))
     if seen:
-        await unit.keep_scans([scan for _, scan in seen])
+        await unit.keep_scans([(order.merchant, scan) for order, scan in seen])
         await follow(unit, orders, seen, batch)
         await unit.keep_transits(arrivals(orders.values(), batch))
     await advance(unit, orders.values(), batch)

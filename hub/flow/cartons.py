@@ -6,7 +6,8 @@ what fits: then goods are divided by weight alone, and the boxes have no size.
 """
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -76,6 +77,8 @@ class Goods(NamedTuple):
     weight_g: int | None = None
     size: Dimensions | None = None
     customs: Customs | None = None
+    price: Mapping[str, Decimal] = {}
+    """List price of a base unit, by currency."""
 
 
 class Filled(NamedTuple):

@@ -2,9 +2,11 @@
 
 The units stay reserved at the node that routing chose, and a hold keeps them from being released, until a store takes
 them, or until nobody did in time: then the chosen node is told like any other. Only nodes that are worked through the
-hub are offered anything: nobody else could answer.
+hub are offered anything: nobody else could answer. When the units are decided anew, or are not to be sent any more, the
+offers are withdrawn in the same commit. Who subscribed to the events of offers is told of each (tell.py).
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -38,7 +40,12 @@ class OfferOver(Exception):
 
 
 def offer(order: Order, group: Group, decision: Decision, snapshot: Snapshot, batch: Batch) -> None:
-    """Offer what a decision reserved to several stores, where the rules say so and two or more could send it all."""
+    """Offer what a decision reserved to several stores, where the rules say so and two or more could send it all.
+
+    What of the same group was offered before is withdrawn. The order's open offers are known.
+    """
+    if decision.plan.assignments:
+        _end(order, group.group, "decided anew", batch)
     rule = batch.directory.pick_up_policy(order.merchant).claim
     groups = order.content.groups if order.content else ()
     asked = next((one for one in groups if one.key == group.group), None)
@@ -52,13 +59,40 @@ def offer(order: Order, group: Group, decision: Decision, snapshot: Snapshot, ba
     policy = batch.directory.pick_up_policy(order.merchant)
     for no, store in enumerate(stores[: rule.stores], first):
         until = policy.claim_by(batch.now, batch.directory.nodes[store.id])
-        order.offered.append(Offer(order=order.id, no=no, group=group.group, node=store.id, until=until))
+        _put(order, Offer(order=order.id, no=no, group=group.group, node=store.id, until=until))
     codes = ", ".join(store.code for store in stores[: rule.stores])
     order.hold(
         CLAIM, f"group {group.group}: offered to {codes}", owner="hub", at=batch.now,
         scope=f"group:{group.group}", rule=CLAIM,
     )  # fmt: skip
     order.note(batch.now, "offered", f"{group.group}: {codes}")
+
+
+async def know_offers(unit: Unit, orders: Iterable[Order]) -> None:
+    """Read the offers of those changed orders that may have open ones."""
+    asked = [
+        order
+        for order in orders
+        if not order.offers and any(hold.active and hold.kind == CLAIM for hold in order.before.holds.values())
+    ]
+    if asked:
+        await unit.offers(asked)
+
+
+def close_offers(order: Order, batch: Batch) -> None:
+    """Withdraw offers of what nobody is to send any more, or what a person released. The open ones are known."""
+    groups = {one.group for one in order.offers.values() if one.state is OfferState.OPEN}
+    for group in sorted(groups):
+        held = any(one.active and one.kind == CLAIM and one.scope == f"group:{group}" for one in order.holds.values())
+        if not held or not _still_reserved(order, group):
+            _end(order, group, "released" if not held else "nothing of it is to be sent any more", batch)
+
+
+def _end(order: Order, group: str, why: str, batch: Batch) -> None:
+    if any(one.group == group and one.state is OfferState.OPEN for one in order.offers.values()):
+        _withdraw(order, group)
+        order.lift(CLAIM, batch.now, f"group:{group}")
+        order.note(batch.now, "offers_ended", f"{group}: {why}")
 
 
 def _candidates(order: Order, group: Group, decision: Decision, snapshot: Snapshot, batch: Batch) -> list[NodeState]:
@@ -176,12 +210,16 @@ async def _have_time(unit: Unit, order: Order, node: int, batch: Batch) -> dict[
     return {node: load}
 
 
-def _reserved(order: Order, group: str) -> list[Slice]:
-    found = [
+def _still_reserved(order: Order, group: str) -> list[Slice]:
+    return [
         part
         for part in order.slices.values()
         if part.state is SliceState.RESERVED and order.demands[part.demand].group == group
     ]
+
+
+def _reserved(order: Order, group: str) -> list[Slice]:
+    found = _still_reserved(order, group)
     if not found:
         raise OfferOver("nothing of it is to be sent any more")
     return found
@@ -204,6 +242,9 @@ def _withdraw(order: Order, group: str) -> None:
 
 
 def _answer(order: Order, one: Offer, state: OfferState) -> None:
-    changed = msgspec.structs.replace(one, state=state)
-    order.offers[one.no] = changed
-    order.offered.append(changed)
+    _put(order, msgspec.structs.replace(one, state=state))
+
+
+def _put(order: Order, one: Offer) -> None:
+    order.offers[one.no] = one
+    order.offered.append(one)

@@ -38,8 +38,8 @@ def declare(
 ) -> Declaration | None:
     """The declaration of units by demand; None where no border is crossed, or nothing is sent.
 
-    A line's value is what was paid for its units; what cost nothing has the item's own customs value. Raises
-    `Undeclared` for the first item without a description, origin, tariff number or value.
+    A line's value is what was paid for its units; what cost nothing has the item's own customs value, else its list
+    price. Raises `Undeclared` for the first item without a description, origin, tariff number or value.
     """
     if not units or not crosses_border(ship_from, ship_to):
         return None
@@ -92,8 +92,10 @@ def _paid(order: Order, no: int, units: int) -> int | None:
 
 
 def _worth(order: Order, units: int, goods: Goods | None) -> int | None:
-    """The item's own customs value, in minor units, rounded up; None where it has none in the order's currency."""
-    each = goods.customs.value.get(order.currency) if goods and goods.customs else None
+    """The item's own customs value, else its list price, in minor units, rounded up; None where it has neither in the
+    order's currency."""
+    stated = goods.customs.value.get(order.currency) if goods and goods.customs else None
+    each = goods.price.get(order.currency) if goods and stated is None else stated
     if each is None:
         return None
     scale = SCALE.get(order.currency)

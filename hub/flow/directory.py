@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
@@ -95,6 +96,8 @@ class Directory:
     packings: Mapping[str, Packing] = field(default_factory=dict)
     """Active list of boxes by merchant."""
     address_check: AddressCheck = field(default_factory=AddressRules)
+    restored_at: datetime | None = None
+    """When the database was restored to an earlier moment, until that is over; see `restored.py`."""
 
     def hold_policy(self, merchant: str) -> HoldPolicy:
         """The active policy of holds of a merchant, or the shipped default."""

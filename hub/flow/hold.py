@@ -19,6 +19,9 @@ UNMAPPED_PAYMENT: Final = "unmapped_payment"
 POSTING: Final = "posting"
 """Scope of a hold that stops the books only."""
 
+RESTORED: Final = "restored"
+"""Kind of what is held after a restore; see `restored.py`."""
+
 NEXT_STEPS: Final = {
     "bad_quantity": "Correct the line's quantity at the channel; its next update is taken up by itself.",
     "missing_address": "Complete the delivery address at the channel, or with POST /api/v1/orders/{id}/address.",

@@ -13,11 +13,13 @@ import msgspec
 
 from hub.cel import Engine, EvaluationFailed, Expression, ExpressionFault
 from hub.domain.demand import FOUR_EYES
-from hub.flow.hold import NEXT_STEPS, POSTING
+from hub.flow.hold import NEXT_STEPS, POSTING, RESTORED
 from hub.flow.risk_facts import FACTS, Fact, Value
 from hub.routing.tokens import readings, tokens_of
 
-OWN_KINDS: Final = frozenset({*NEXT_STEPS, POSTING, "manual", "unresolved", "exchange_due", "ship_complete", "claim"})
+OWN_KINDS: Final = frozenset(
+    {*NEXT_STEPS, POSTING, "manual", "unresolved", "exchange_due", "ship_complete", "claim", RESTORED}
+)
 """Kinds that the hub itself or a person places."""
 
 LIFTS: Final = re.compile(r"change|payment|timer|hold:[a-z][a-z0-9_]{0,62}")
@@ -61,6 +63,9 @@ class HoldRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     role: Literal["operator", "integrator", "admin"] | None = None
     four_eyes: bool = False
     """Whether whoever entered the order may not lift it."""
+    late: Literal["ask", "recall", "let_go"] = "ask"
+    """What becomes of units that a node was told of before it was placed: a person chooses, the node is asked to give
+    them back, or they go. What was not sent yet is taken back, unless they go."""
     transfers: bool = False
     """Whether it is asked of transfers between own nodes too, which nobody pays for and no customer waits for."""
 
@@ -217,6 +222,7 @@ def _check_terms(rule: HoldRule, kinds: Sequence[str]) -> None:
         ((rule.after is None) == ("timer" not in rule.lift), "a timer needs `after`, and `after` a timer"),
         (rule.after is None or rule.timer is not None, 'after is a number with m, h or d, such as "30m"'),
         (f"hold:{rule.kind}" not in rule.lift, "a hold cannot wait for itself"),
+        (rule.late == "ask" or "release" in rule.stops, "late is about released units, and it does not stop release"),
     ):
         if not fine:
             raise HoldPolicyError(f"holds policy: {rule.kind}: {told}")

@@ -11,13 +11,14 @@
 9   confirmation         carry.py, confirm.py, departure.py
 9b  store                pick_up.py, claim.py, transfer.py; what the clock does: deadlines.py
 10  write-back           write_back.py        (availability: stock_levels.py, worker/broadcast.py)
-11  ERP                  post_to_erp.py, post_payment.py; what it holds: books.py; what is ordered: supply.py
+11  ERP                  post_to_erp.py, post_payment.py; what it holds: books.py; what is ordered: supply.py;
+                         what is sold: items.py
 12  money                pay.py               (captures and voids; their answers: take_back.py)
 13  back again           returns.py, grade.py, refund.py, exchange.py
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, NamedTuple, cast
 
 from hub.domain.facts import (
@@ -33,6 +34,7 @@ from hub.domain.facts import (
     GoodsLost,
     GoodsReturned,
     GoodsShipped,
+    ItemReported,
     NodeFact,
     ParcelScanned,
     PaymentMade,
@@ -50,6 +52,7 @@ from hub.flow.aggregate import Trouble
 from hub.flow.batch import Batch
 from hub.flow.books import take_books
 from hub.flow.carry import Parked, take_facts
+from hub.flow.items import take_items
 from hub.flow.normalise import normalise
 from hub.flow.ports import Inbound, Unit
 from hub.flow.privacy import take_privacy
@@ -93,6 +96,10 @@ async def _supply(unit: Unit, messages: Read, batch: Batch) -> Handled:
     return await take_supply(unit, cast("list[tuple[Inbound, SupplyReported]]", messages), batch), []
 
 
+async def _items(unit: Unit, messages: Read, batch: Batch) -> Handled:
+    return await take_items(unit, cast("list[tuple[Inbound, ItemReported]]", messages), batch), []
+
+
 async def _books(unit: Unit, messages: Read, batch: Batch) -> Handled:
     await take_books(unit, cast("list[tuple[Inbound, BooksReported]]", messages), batch)
     return [], []
@@ -115,6 +122,7 @@ PATH: Final = {
     CancelRefused: _facts,
     ParcelScanned: _facts,
     StockReported: _stock,
+    ItemReported: _items,
     SupplyReported: _supply,
     BooksReported: _books,
     PaymentMade: _payments,
@@ -158,18 +166,18 @@ async def perform(unit: Unit, lane: Lane, batch: Batch, *, limit: int, only: Seq
             parked += troubled
             early += waiting
     parked += [(inbound, _too_early(inbound)) for inbound in early if inbound.tries >= EARLY_TRIES]
-    await _conclude(unit, claimed, parked, [i for i in early if i.tries < EARLY_TRIES], batch.now)
+    await _conclude(unit, claimed, parked, [i for i in early if i.tries < EARLY_TRIES], batch)
     return Done(len(claimed), len(parked))
 
 
 async def _conclude(
-    unit: Unit, claimed: Sequence[Inbound], parked: Parked, early: Sequence[Inbound], now: datetime
+    unit: Unit, claimed: Sequence[Inbound], parked: Parked, early: Sequence[Inbound], batch: Batch
 ) -> None:
     aside = {inbound.id for inbound, _ in parked} | {inbound.id for inbound in early}
     await unit.finish([inbound.id for inbound in claimed if inbound.id not in aside])
     for inbound in early:
-        await unit.postpone([inbound.id], now + EARLY_WAIT * (inbound.tries + 1), "its subject is not known yet")
-    await unit.park(parked, now)
+        await unit.postpone([inbound.id], batch.now + EARLY_WAIT * (inbound.tries + 1), "its subject is not known yet")
+    await unit.park(parked, batch.now, batch.directory.epoch)
 
 
 def _too_early(inbound: Inbound) -> Trouble:

@@ -176,8 +176,9 @@ class InboxUnit(Protocol):
         """Try these again later."""
         ...
 
-    async def park(self, troubles: Sequence[tuple[Inbound, Trouble]], now: datetime) -> None:
-        """These need a person: raise the exceptions, keep the messages, let others of the same object pass."""
+    async def park(self, troubles: Sequence[tuple[Inbound, Trouble]], now: datetime, epoch: int | None = None) -> None:
+        """These need a person: raise the exceptions, keep the messages, let others of the same object pass. Where the
+        configuration is newer than `epoch`, they are tried again instead."""
         ...
 
 
@@ -244,8 +245,8 @@ class OrdersUnit(Protocol):
         is taken back; what is parked and may have been bought is looked for at once."""
         ...
 
-    async def keep_scans(self, scans: Sequence[ParcelScanned]) -> None:
-        """Keep the carriers' own events, each once."""
+    async def keep_scans(self, scans: Sequence[tuple[str, ParcelScanned]]) -> None:
+        """Keep the carriers' own events, (merchant, scan), each once."""
         ...
 
     async def keep_transits(self, delivered: Sequence[Delivered]) -> None:

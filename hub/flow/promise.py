@@ -212,7 +212,7 @@ def _missing(group: Group, snapshot: Snapshot, loose: Mapping[int, int]) -> tupl
     held: dict[int, int] = {}
     for position, line in enumerate(group.lines):
         wanted[line.item] = wanted.get(line.item, 0) + line.quantity
-        held[line.item] = sum(max(0, node.available[position]) for node in snapshot.nodes if node.enabled)
+        held[line.item] = sum(max(0, node.available[position]) for node in snapshot.nodes if node.usable)
     short = ((item, units - max(0, held[item] - loose.get(item, 0))) for item, units in wanted.items())
     return tuple((item, units) for item, units in short if units > 0)
 

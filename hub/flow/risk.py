@@ -10,6 +10,7 @@ from hub.domain.states import OrderState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.hold_rules import Finding, HoldPolicy, judge
+from hub.flow.late_hold import ask_back
 from hub.flow.ports import Mark, Unit
 from hub.flow.risk_facts import RiskView, Seen, facts_of, marks_of, secured
 
@@ -177,6 +178,7 @@ def _act(order: Order, finding: Finding, policy: HoldPolicy, batch: Batch) -> No
         lift_role=rule.role,
         policy=policy.version,
     )
+    ask_back(order, rule, finding.scope)
 
 
 def _paid(order: Order, view: RiskView, batch: Batch) -> None:

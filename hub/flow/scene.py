@@ -88,6 +88,7 @@ def node_state(node: Node, serves: bool) -> NodeState:
         capabilities=node.capabilities,
         handling_cost=node.handling_cost,
         priority=node.priority,
-        enabled=node.enabled and serves,
+        enabled=node.enabled,
+        serves=serves,
         capacity=node.capacity_per_day,
     )

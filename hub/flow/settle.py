@@ -212,7 +212,7 @@ def _partners(order: Order, writes: Writes) -> None:
                     None if fulfilment.purchase is None else _encode(fulfilment.purchase).decode(),
                 )
             )
-    for offer in order.offered:
+    for offer in {one.no: one for one in order.offered}.values():
         writes.offers.append((key, offer.no, offer.group, offer.node, offer.state.value, offer.until))
     for no, request in order.cancels.items():
         if before.cancels.get(no) is not request:

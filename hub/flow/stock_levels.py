@@ -106,7 +106,7 @@ def _line(
     if item is None:
         step = (
             "Create the item (PUT /api/v1/items/{sku}), or ignore it if it is not yours to sell. The report is read "
-            "again once all of its unknown SKUs are settled."
+            "again then, for this SKU alone: its other unknown ones wait on."
         )
         return _trouble(inbound, "unknown_stock_sku", line.sku, step)
     units = line.delta if fact.kind is ReportKind.DELTA else line.on_hand

@@ -18,11 +18,13 @@ from hub.flow.batch import CLOCK_SKEW, Batch
 from hub.flow.cancel import answer_wish
 from hub.flow.cancel_back import heard, tell_cancelled
 from hub.flow.change_address import keep_address
+from hub.flow.claim import close_offers, know_offers
 from hub.flow.difference import Change, ChangeKind, difference
 from hub.flow.directory import Link
 from hub.flow.exchange import relate
 from hub.flow.hold import question
 from hub.flow.keep import keep
+from hub.flow.late_hold import close_answered
 from hub.flow.pay import know_money, pay
 from hub.flow.ports import Inbound, ItemFacts, Unit
 from hub.flow.post_payment import know_paid, post_payments
@@ -30,6 +32,7 @@ from hub.flow.post_to_erp import post_order
 from hub.flow.postage import give_back
 from hub.flow.redirect import LEFT, redirect, reprice
 from hub.flow.refund_echo import reconcile
+from hub.flow.restored import hold_restored
 from hub.flow.risk import question_risk
 from hub.flow.route import route
 from hub.flow.settle import settle
@@ -59,6 +62,7 @@ async def take_orders(
             amend(order, message, snapshot, items[message.account], batch, known.get(order.id, {}))
     await reconcile(unit, orders.values(), batch)
     await question_risk(unit, orders.values(), batch)
+    hold_restored(orders.values(), batch)
     await advance(unit, orders.values(), batch)
     return []
 
@@ -69,8 +73,12 @@ async def advance(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
     await know_money(unit, touched, batch)
     await know_paid(unit, touched, batch)
     await ask_nodes(unit, touched, batch)
+    close_answered(touched)
     await give_back(unit, touched, batch)
+    await know_offers(unit, touched)
     await route(unit, touched, batch)
+    for order in touched:
+        close_offers(order, batch)
     await promise(unit, touched, batch)
     for order in touched:
         come_to_rest(order, batch.now)

@@ -17,6 +17,8 @@ from hub.domain.events import (
     HoldFact,
     LineOfOrder,
     MoneyFact,
+    OfferedGoods,
+    OfferFact,
     OrderFact,
     ParcelFact,
     ParcelGoods,
@@ -26,11 +28,11 @@ from hub.domain.events import (
     TellEvent,
     TrackingFact,
 )
-from hub.domain.fulfilment import fulfilment_id
+from hub.domain.fulfilment import Offer, OfferState, fulfilment_id
 from hub.domain.ids import encode
 from hub.domain.network import Node
 from hub.domain.shipping import Shipment
-from hub.domain.states import OrderState
+from hub.domain.states import OrderState, SliceState
 from hub.flow.aggregate import Order, Planned
 from hub.flow.batch import Batch
 from hub.flow.standing import changed_promises
@@ -49,6 +51,8 @@ PROMISE_CHANGED: Final = "crossdock.promise.changed"
 ORDER_CANCELLED: Final = "crossdock.order.cancelled"
 ORDER_CLOSED: Final = "crossdock.order.closed"
 PARCEL_MOVED: Final = "crossdock.parcel.moved"
+OFFER_MADE: Final = "crossdock.offer.made"
+OFFER_ENDED: Final = "crossdock.offer.ended"
 
 TYPES: Final = (
     EventType("crossdock.order.captured", ContentFact, "An order exists and counts against stock.", ("captured",)),
@@ -67,6 +71,8 @@ TYPES: Final = (
     EventType(ORDER_CANCELLED, OrderFact, "Nothing of it will be sent."),
     EventType(ORDER_CLOSED, OrderFact, "Everything has left, come back or been cancelled."),
     EventType(PROMISE_CHANGED, PromiseFact, "A delivery group comes at another time than the customer was told last."),
+    EventType(OFFER_MADE, OfferFact, "A store may take units, if it is the first."),
+    EventType(OFFER_ENDED, OfferFact, "A store's offer is over: taken, refused, or withdrawn."),
     EventType("crossdock.fulfilment.released", FulfilmentFact, "A node is asked to fulfil.", ("released",)),
     EventType("crossdock.fulfilment.accepted", FulfilmentFact, "The node takes it.", ("accepted",)),
     EventType("crossdock.fulfilment.refused", FulfilmentFact, "The node does not take it.", ("refused",)),
@@ -224,6 +230,9 @@ def _facts(order: Order, now: datetime, nodes: Mapping[int, Node]) -> Iterator[F
             cause=cause,
         )
         yield BY_NAME[PROMISE_CHANGED], now, changed
+    for offer in order.offered:
+        name = OFFER_MADE if offer.state is OfferState.OPEN else OFFER_ENDED
+        yield BY_NAME[name], now, _offer(head, order, offer, nodes)
     if order.state is not order.before.state and order.state in _ENDS:
         yield BY_NAME[_ENDS[order.state]], now, head
 
@@ -302,6 +311,25 @@ def _fulfilment(
         if no not in order.before.shipments and found is not None and shipment.fulfilment == found.no
     ]
     return _more(ShipmentFact, head, **said, parcels=_parcels(order, new))
+
+
+def _offer(head: OrderFact, order: Order, offer: Offer, nodes: Mapping[int, Node]) -> OrderFact:
+    units: dict[str | None, int] = {}
+    for part in order.slices.values():
+        demand = order.demands[part.demand]
+        if offer.state is OfferState.OPEN and demand.group == offer.group and part.state is SliceState.RESERVED:
+            units[demand.sku] = units.get(demand.sku, 0) + part.quantity
+    node = nodes.get(offer.node)
+    return _more(
+        OfferFact,
+        head,
+        offer=offer.id,
+        group=offer.group,
+        node=node.code if node else None,
+        offer_state=offer.state.value,
+        until=offer.until,
+        lines=[OfferedGoods(sku=sku, quantity=quantity) for sku, quantity in units.items()],
+    )
 
 
 def _parcels(order: Order, shipments: Sequence[Shipment]) -> list[ParcelFact]:

@@ -40,6 +40,7 @@ class CaseNode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     handling_cost: int = 0
     priority: int = 100
     enabled: bool = True
+    serves: bool = True
     transit_days: int | None = None
 
 

@@ -187,6 +187,7 @@ def _group_bar(group: Group, node: NodeState, policy: Policy) -> str | None:
     country = None if group.place is None else group.place.country
     faults = {
         "it is disabled": not node.enabled,
+        "it does not serve the channel": not node.serves,
         "the customer collects elsewhere": group.method in (Method.PICK_UP, Method.CARRIED_OUT)
         and node.id != group.pickup_node,
         "the policy fences it off": (bool(policy.use_groups) and node.code not in named) or node.code in never,
@@ -262,6 +263,9 @@ def _reason_faults(group: Group, snapshot: Snapshot, decision: Decision, bars: B
         usable = bars[node.id] is None and any(_line_bar(line, node) is None for line in group.lines)
         if reason in (Reason.COSTLIER, Reason.PARTIAL_STOCK, Reason.SPLIT_LIMIT) and not usable:
             yield f"reasons: node {node.code} is told to be {reason}, but it is fenced off"
+        shut = Reason.NOT_SERVED if node.enabled and not node.serves else None if node.enabled else Reason.DISABLED
+        if shut is not (reason if reason in (Reason.DISABLED, Reason.NOT_SERVED) else None):
+            yield f"reasons: node {node.code} is told to be {reason}, which its own state does not say"
 
 
 def _claim_faults(policy: Policy, decision: Decision) -> Iterator[str]:

@@ -20,7 +20,8 @@ WORDS: Final = {
     Reason.COSTLIER: "has everything, but another way costs less",
     Reason.NO_STOCK: "holds nothing of it",
     Reason.PARTIAL_STOCK: "holds a part, and using it costs more or is not allowed",
-    Reason.DISABLED: "is switched off, or does not serve this channel",
+    Reason.DISABLED: "is switched off",
+    Reason.NOT_SERVED: "does not serve this channel",
     Reason.NOT_CAPABLE: "cannot do what the group or its items ask for",
     Reason.NO_CAPACITY: "has no capacity left for its day",
     Reason.REFUSED_BEFORE: "refused these lines before",
@@ -197,7 +198,9 @@ def flip_text(flip: Flip, group: Group, codes: Mapping[int, str], policy: Policy
         case Change.DEARER:
             return f"If handling at {code} cost {_money(flip.amount, policy, ROUND_UP)} more, {wins} would send."
         case Change.ENABLED:
-            return f"If {code} were switched on and served this channel, {wins} would send."
+            return f"If {code} were switched on, {wins} would send."
+        case Change.SERVED:
+            return f"If {code} served this channel, {wins} would send."
         case Change.CAPACITY:
             return f"If the day of {code} had room for one order more, {wins} would send."
         case Change.CAPABLE:

@@ -42,7 +42,8 @@ class _Row(NamedTuple):
 
 
 def _rows(node: NodeState, site: Site, policy: Policy, want: Asked) -> Iterator[tuple[str, bool, str, str]]:
-    yield "enabled", node.enabled, "on" if node.enabled else "off, or not for this channel", "on"
+    yield "enabled", node.enabled, "on" if node.enabled else "off", "on"
+    yield "serves", node.serves, "serves the channel" if node.serves else "not this channel", "serves the channel"
     named = [name for name, codes in sorted(policy.node_groups.items()) if node.code in codes]
     if policy.use_groups:
         yield "use_groups", not set(named).isdisjoint(policy.use_groups), _list(named), _list(policy.use_groups)

@@ -48,6 +48,8 @@ class Change(StrEnum):
     LESS_STOCK = "less_stock"
     """It holds `units` fewer."""
     ENABLED = "enabled"
+    SERVED = "served"
+    """A stock point of the channel's account names it."""
     CAPACITY = "capacity"
     """Its day has room for one fulfilment order more."""
     CAPABLE = "capable"
@@ -114,6 +116,8 @@ def _changed(flip: Flip, node: NodeState, lines: Sequence[GroupLine]) -> NodeSta
             return replace(node, handling_cost=node.handling_cost + flip.amount)
         case Change.ENABLED:
             return replace(node, enabled=True)
+        case Change.SERVED:
+            return replace(node, serves=True)
         case Change.CAPACITY:
             return replace(node, capacity_left=1)
         case Change.CAPABLE:
@@ -132,7 +136,7 @@ def _needed(group: Group) -> set[str]:
     return needed | ({capability} if capability else set())
 
 
-_REBUILT: Final = frozenset({Change.CHEAPER, Change.DEARER, Change.ENABLED, Change.CAPABLE})
+_REBUILT: Final = frozenset({Change.CHEAPER, Change.DEARER, Change.ENABLED, Change.SERVED, Change.CAPABLE})
 """Changes of what `prepare` reads; the others leave its work as it is."""
 
 
@@ -276,6 +280,7 @@ def _losses(trial: _Trial) -> Iterator[Flip]:
 
 _GATES: Final = {
     Reason.DISABLED: Change.ENABLED,
+    Reason.NOT_SERVED: Change.SERVED,
     Reason.NO_CAPACITY: Change.CAPACITY,
     Reason.NOT_CAPABLE: Change.CAPABLE,
     Reason.REFUSED_BEFORE: Change.NOT_REFUSED,

@@ -88,6 +88,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     priority: int = 100
     """Lower goes first where plans cost the same."""
     enabled: bool = True
+    serves: bool = True
+    """Whether the channel's account sells or sends from here; inputs older than this word have it within `enabled`."""
     transit_days: int | None = None
     """Days on the way from here to the group's place; None counts as the policy's `unknown_transit_days`."""
     arrives_by: datetime | None = None
@@ -97,6 +99,11 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Fulfilment orders that fit into a whole local day; None is unlimited."""
     fenced_by: str | None = None
     """What of the policy keeps it out of this decision, in words. Set by a policy's chain."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is switched on and serves the channel, whatever is ordered."""
+        return self.enabled and self.serves
 
     @property
     def load(self) -> int:
@@ -219,6 +226,8 @@ class Reason(StrEnum):
     NO_STOCK = "no_stock"
     PARTIAL_STOCK = "partial_stock"
     DISABLED = "disabled"
+    NOT_SERVED = "not_served"
+    """It is switched on, and the channel's account does not sell or send from it."""
     NOT_CAPABLE = "not_capable"
     NO_CAPACITY = "no_capacity"
     REFUSED_BEFORE = "refused_before"

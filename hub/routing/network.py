@@ -107,6 +107,8 @@ def prepare_plain(nodes: Sequence[NodeState], policy: Policy, terms: Sequence[Te
         shut = None
         if not node.enabled:
             shut = Reason.DISABLED
+        elif not node.serves:
+            shut = Reason.NOT_SERVED
         elif (policy.use_groups and node.code not in used) or node.code in skipped:
             shut = Reason.OUTSIDE_FENCE
         where = point(node.latitude, node.longitude)

@@ -14,7 +14,7 @@ import msgspec
 
 from hub.sdk.capabilities import Context, Page, Pulled
 from hub.sdk.files import Files, RemoteFile, join
-from hub.sdk.outcomes import Interrupted, NeedsPerson
+from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater
 
 PARTIAL: Final = (".tmp", ".part", ".partial", ".filepart", ".writing", ".crdownload", ".swp")
 """Endings under which file transfer programs write what is not whole yet."""
@@ -71,7 +71,8 @@ async def take_files(context: Context[Any], folders: Folders, judge: Judge, curs
     """A page per file. Asking for the next page says that the last one is stored: only then is its file put away.
 
     A file that is read twice (whoever took it in died before it was put away) has the same key both times. Raises
-    `Interrupted` as the port does; what was claimed by then is taken in by the next pull.
+    `Interrupted` as the port does, and RetryLater when another pull put away what this one was about to read; what was
+    claimed by then is taken in by the next pull.
     """
     files = server(context)
     for folder in (folders.claimed, folders.archive, folders.error):
@@ -128,6 +129,17 @@ def settled(
     return whole, waiting
 
 
+async def _read(files: Files, file: RemoteFile) -> bytes:
+    """All of a file. A server says the same of a file that is gone as of a folder that never was: look which it is."""
+    try:
+        return await files.read(file.path)
+    except Interrupted as fault:
+        needs_person = isinstance(fault.outcome, NeedsPerson)
+        if needs_person and file.name not in {one.name for one in await files.list(file.folder)}:
+            raise Interrupted(RetryLater(reason=f"{file.path} is gone: another pull put it away")) from fault
+        raise
+
+
 async def _take(
     files: Files, folders: Folders, file: RemoteFile, judge: Judge, cursor: str, now: Callable[[], datetime]
 ) -> AsyncIterator[Page]:
@@ -138,7 +150,7 @@ async def _take(
         await files.put(put_away + NOTE, reason.encode())
         await files.move(file.path, put_away)
         return
-    judged = judge(file, await files.read(file.path))
+    judged = judge(file, await _read(files, file))
     yield Page(items=(judged.item,), cursor=cursor)
     if judged.error is None:
         put_away = join(folders.archive, f"{stamp}-{file.name}")

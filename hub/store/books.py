@@ -42,9 +42,20 @@ RAISE: Final = (
     "ours = EXCLUDED.ours, theirs = EXCLUDED.theirs, state = 'raised', count = d.count + 1, last_at = EXCLUDED.last_at "
     "RETURNING d.id"
 )
+# The last word about each document: a person's stands as long as both sides stay as they were.
+DISMISSED: Final = (
+    "UPDATE book_drift d SET count = d.count + 1, last_at = $8 FROM (SELECT DISTINCT ON (b.connection_id, b.kind, "
+    "b.number) b.id, u.class, u.ours, u.theirs, u.currency FROM unnest($2::text[], $3::text[], $4::text[], "
+    "$5::bigint[], $6::bigint[], $7::text[]) AS u(kind, number, class, ours, theirs, currency) JOIN book_drift b "
+    "ON b.connection_id = $1 AND b.kind = u.kind AND b.number = u.number "
+    "ORDER BY b.connection_id, b.kind, b.number, b.id DESC) n WHERE d.id = n.id AND d.state = 'dismissed' "
+    "AND (d.class, d.currency) = (n.class, n.currency) AND d.ours IS NOT DISTINCT FROM n.ours "
+    "AND d.theirs IS NOT DISTINCT FROM n.theirs RETURNING d.id, d.kind, d.number"
+)
 GONE: Final = (
-    "UPDATE book_drift SET closed_at = $3, state = CASE WHEN state = 'posted_again' THEN 'repaired' ELSE 'gone' END "
-    "WHERE connection_id = $1 AND dated = $2 AND closed_at IS NULL AND NOT id = ANY($4::bigint[]) RETURNING id"
+    "UPDATE book_drift SET closed_at = coalesce(closed_at, $3), "
+    "state = CASE WHEN state = 'posted_again' THEN 'repaired' ELSE 'gone' END WHERE connection_id = $1 AND dated = $2 "
+    "AND (closed_at IS NULL OR state = 'dismissed') AND NOT id = ANY($4::bigint[]) RETURNING id"
 )
 OF_DRIFTS: Final = (
     "SELECT e.id, w.ref FROM exception_waiter w JOIN exception e ON e.id = w.exception_id WHERE w.what = 'book_drift' "
@@ -71,7 +82,10 @@ NEXT_STEPS: Final = {
 async def compare_books(
     connection: PooledConnection, merchant: str, ledger: str, fact: BooksReported, now: datetime
 ) -> None:
-    """Keep what a ledger holds of a day, and compare it with what was posted. An older word changes nothing."""
+    """Keep what a ledger holds of a day, and compare it with what was posted. An older word changes nothing.
+
+    A difference that a person dismissed is raised again when its figures change, or when it was gone in between.
+    """
     if await connection.fetchval(DAY_READ, ledger, fact.day, fact.at) is None:
         return
     await connection.execute(CLEAR, ledger, fact.day)
@@ -80,9 +94,11 @@ async def compare_books(
     if rows:
         await connection.execute(KEEP, ledger, fact.day, *map(list, zip(*rows, strict=True)))
     found = await _found(connection, ledger, fact.day, fact.at - GRACE, held)
-    ids = []
+    stand = await _dismissed(connection, ledger, found, now)
+    ids = list(stand.values())
     for one in found:
-        ids.append(await _raise(connection, merchant, ledger, fact.day, one, now))
+        if (one.kind, one.number) not in stand:
+            ids.append(await _raise(connection, merchant, ledger, fact.day, one, now))
     await close(connection, [row["id"] for row in await connection.fetch(GONE, ledger, fact.day, now, ids)])
 
 
@@ -107,6 +123,15 @@ async def _found(
     }
     moved = await connection.fetch(ELSEWHERE, ledger, day, [one.number for one in posted])
     return compare(posted, known, held, {row["number"] for row in moved})
+
+
+async def _dismissed(
+    connection: PooledConnection, ledger: str, found: Sequence[Found], now: datetime
+) -> dict[tuple[str, str], int]:
+    """Differences that a person dismissed as they are, by (kind, number)."""
+    columns = [[one.kind, one.number, one.drift.value, one.ours, one.theirs, one.currency] for one in found]
+    rows = await connection.fetch(DISMISSED, ledger, *map(list, zip(*columns, strict=True)), now) if found else ()
+    return {(row["kind"], row["number"]): row["id"] for row in rows}
 
 
 async def _raise(

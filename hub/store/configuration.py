@@ -119,6 +119,7 @@ class ConfigurationReader:
             points.setdefault(row["stock_point_id"], []).append(row["node_id"])
         return Directory(
             epoch=await connection.fetchval("SELECT epoch FROM configuration"),
+            restored_at=await connection.fetchval("SELECT restored_at FROM configuration"),
             links=await self._links(connection),
             accounts={row["id"]: _account(row) for row in await connection.fetch("SELECT * FROM account")},
             nodes={row["id"]: node_of(row) for row in await connection.fetch("SELECT * FROM node ORDER BY id")},

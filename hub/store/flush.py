@@ -162,7 +162,9 @@ EFFECTS: Final = (
     "made AS (INSERT INTO effect (id, made_on, merchant, connection_id, subject, key, kind, order_id, document, "
     "created_at) SELECT nextval('effect_id'), current_date, merchant, connection_id, subject, key, kind, order_id, "
     "document, now() FROM new ON CONFLICT (connection_id, key) DO NOTHING RETURNING id, connection_id, subject) "
-    "INSERT INTO outbox (id, connection_id, subject, due_at) SELECT id, connection_id, subject, now() FROM made"
+    # After a restore the partner may have it already.
+    "INSERT INTO outbox (id, connection_id, subject, due_at, look_first) SELECT id, connection_id, subject, now(), "
+    "EXISTS (SELECT FROM configuration WHERE restored_at IS NOT NULL) FROM made"
 )
 DECISIONS: Final = insert(
     "decision",

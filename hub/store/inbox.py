@@ -158,9 +158,20 @@ async def postpone(connection: PooledConnection, ids: Iterable[int], until: date
     )
 
 
-async def park(connection: PooledConnection, parked: Sequence[tuple[Inbound, Trouble]], now: datetime) -> None:
-    """Set messages aside for a person, each waiting for its exception."""
+# Whoever changes the configuration after this waits for us, and finds the exceptions that it mends; whoever is changing
+# it already is not waited for: it may hold what we need, and we what it needs.
+STEADY: Final = "SELECT 1 FROM configuration WHERE epoch = $1 FOR SHARE SKIP LOCKED"
+
+
+async def park(
+    connection: PooledConnection, parked: Sequence[tuple[Inbound, Trouble]], now: datetime, epoch: int | None = None
+) -> None:
+    """Set messages aside for a person, each waiting for its exception. What was judged by a configuration, that of
+    `epoch`, which is changing or has changed since, is taken again instead: perhaps that mended it."""
     if not parked:
+        return
+    if epoch is not None and await connection.fetchval(STEADY, epoch) is None:
+        await postpone(connection, sorted({message.id for message, _ in parked}), now, "the configuration changed")
         return
     await connection.execute(
         "UPDATE inbox i SET parked = true, last_error = u.error FROM unnest($1::bigint[], $2::text[]) AS u(id, error) "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 import msgspec
@@ -48,12 +49,13 @@ PURCHASES: Final = (
 )
 GOODS: Final = (
     "SELECT id, sku, weight_g, document ->> 'title' AS title, document ->> 'dimensions' AS size, "
-    "document ->> 'customs' AS customs FROM item WHERE id = ANY($1::bigint[])"
+    "document ->> 'customs' AS customs, document ->> 'price' AS price FROM item WHERE id = ANY($1::bigint[])"
 )
 
 _label: Final = msgspec.json.Decoder(Label)
 _size: Final = msgspec.json.Decoder(Dimensions)
 _customs: Final = msgspec.json.Decoder(Customs)
+_price: Final = msgspec.json.Decoder(dict[str, Decimal])
 
 
 class Kept(NamedTuple):
@@ -106,6 +108,7 @@ async def goods(connection: PooledConnection, items: Iterable[int]) -> Mapping[i
             row["weight_g"],
             _size.decode(row["size"]) if row["size"] else None,
             _customs.decode(row["customs"]) if row["customs"] else None,
+            _price.decode(row["price"]) if row["price"] else {},
         )
         for row in rows
     }

@@ -61,7 +61,8 @@ WITH troubled AS (
   JOIN fulfilment_order f ON f.order_id = s.order_id AND f.no = s.fulfilment_no
   JOIN node n ON n.id = f.node_id
   JOIN customer_order o ON o.id = p.order_id AND o.acting
-  LEFT JOIN LATERAL (SELECT max(c.at) AS at FROM scan c WHERE c.tracking = p.tracking) seen ON true
+  LEFT JOIN LATERAL (SELECT max(c.at) AS at FROM scan c WHERE c.merchant = o.merchant
+    AND c.tracking = p.tracking) seen ON true
   CROSS JOIN LATERAL (SELECT CASE
     WHEN p.status = 'failed' THEN 'parcel_failed'
     WHEN p.status = 'return_to_sender' THEN 'parcel_returned'

@@ -48,7 +48,13 @@ DUE: Final = (
     "AND NOT EXISTS (SELECT 1 FROM stock_ledger m JOIN connection k ON k.id = m.source WHERE m.item_id = l.item_id "
     "AND m.node_id = l.node_id AND m.reason = 'snapshot') ORDER BY l.id"
 )
-EARLIER: Final = "SELECT count(DISTINCT key) FROM stock_posting WHERE connection_id = $1 AND starts_with(key, $2::text)"
+# Looked up where nothing is forgotten, too: a number that is given twice would be a document that nobody sends.
+# Keys read stock-{node}-{yyyy}-{mm}-{dd}-{number}; "." follows "-".
+EARLIER: Final = (
+    "SELECT coalesce(max(split_part(k.key, '-', 6)::int), 0) FROM (SELECT key FROM effect WHERE connection_id = $1 "
+    "AND key >= $2::text || '-' AND key < $2::text || '.' UNION ALL SELECT key FROM stock_posting "
+    "WHERE connection_id = $1 AND key >= $2::text || '-' AND key < $2::text || '.') k"
+)
 MARK: Final = (
     "INSERT INTO stock_posting (connection_id, ledger_id, key, planned_at) "
     "SELECT $1, u.id, $3, $4 FROM unnest($2::bigint[]) AS u(id)"
@@ -93,7 +99,7 @@ async def _plan(
     connection: PooledConnection, batch: _Batch, rows: Sequence[tuple[int, int, str, int]], now: datetime
 ) -> bool:
     subject = f"stock-{batch.node}-{batch.day.isoformat()}"
-    earlier: int = await connection.fetchval(EARLIER, batch.connection, f"{subject}-")
+    earlier: int = await connection.fetchval(EARLIER, batch.connection, subject)
     key = f"{subject}-{earlier + 1}"
     await connection.execute(MARK, batch.connection, [row[0] for row in rows], key, now)
     sums: dict[tuple[int, str], int] = {}

@@ -14,7 +14,7 @@ from hub.domain.contact import Contact
 from hub.domain.facts import BooksReported, ParcelScanned
 from hub.domain.network import Node
 from hub.flow.aggregate import Order, Trouble
-from hub.flow.ledger_ports import SupplyRow
+from hub.flow.ledger_ports import KnownItem, SupplyRow, ToldItems
 from hub.flow.once import Moved
 from hub.flow.ports import (
     AllowedDay,
@@ -33,6 +33,7 @@ from hub.promise.lanes import Delivered
 from hub.stock.supply import Expected
 from hub.store import books as ledger_books
 from hub.store import counts, deficits, inbox, labels, orders, returns, risk, sources, store_work, supply, transits
+from hub.store import ledger_items as told_items
 from hub.store.admin.reservations import displace_carts
 from hub.store.contacts import contacts
 from hub.store.database import Database, PooledConnection
@@ -83,9 +84,9 @@ VOID: Final = (
     "SELECT e.connection_id, e.key, e.id FROM effect e JOIN gone g ON g.id = e.id"
 )
 SCANS: Final = (
-    "INSERT INTO scan (tracking, carrier, at, status, raw, place) SELECT * FROM unnest($1::text[], $2::text[], "
-    "$3::timestamptz[], $4::text[], $5::text[], $6::text[]) AS u(tracking, carrier, at, status, raw, place) "
-    "ORDER BY tracking, at "
+    "INSERT INTO scan (merchant, tracking, carrier, at, status, raw, place) SELECT * FROM unnest($1::text[], "
+    "$2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[]) "
+    "AS u(merchant, tracking, carrier, at, status, raw, place) ORDER BY merchant, tracking, at "
     "ON CONFLICT DO NOTHING"
 )
 
@@ -120,9 +121,9 @@ class PostgresUnit:
         """See `InboxUnit.postpone`."""
         await inbox.postpone(self.connection, ids, until, error)
 
-    async def park(self, troubles: Sequence[tuple[Inbound, Trouble]], now: datetime) -> None:
+    async def park(self, troubles: Sequence[tuple[Inbound, Trouble]], now: datetime, epoch: int | None = None) -> None:
         """See `InboxUnit.park`."""
-        await inbox.park(self.connection, troubles, now)
+        await inbox.park(self.connection, troubles, now, epoch)
 
     async def by_external(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Order]:
         """See `OrdersUnit.by_external`."""
@@ -203,9 +204,12 @@ class PostgresUnit:
         """See `OnceUnit.moved`."""
         return [Moved(*row) for row in await self.connection.fetch(MOVED, list(messages), list(orders))]
 
-    async def keep_scans(self, scans: Sequence[ParcelScanned]) -> None:
+    async def keep_scans(self, scans: Sequence[tuple[str, ParcelScanned]]) -> None:
         """See `OrdersUnit.keep_scans`."""
-        rows = [(s.tracking, s.carrier, s.event.at, s.event.status.value, s.event.raw, s.event.place) for s in scans]
+        rows = [
+            (merchant, s.tracking, s.carrier, s.event.at, s.event.status.value, s.event.raw, s.event.place)
+            for merchant, s in scans
+        ]
         await write(self.connection, SCANS, rows)
 
     async def keep_transits(self, delivered: Sequence[Delivered]) -> None:
@@ -315,6 +319,15 @@ class PostgresUnit:
     async def put_supply(self, merchant: str, told: Mapping[str, Sequence[SupplyRow]]) -> None:
         """See `LedgerUnit.put_supply`."""
         await supply.replace_supply(self.connection, merchant, told)
+
+    async def known_items(self, merchant: str, ledger: str, units: Mapping[str, str | None]) -> dict[str, KnownItem]:
+        """See `LedgerUnit.known_items`."""
+        return await told_items.known_items(self.connection, merchant, ledger, units)
+
+    async def put_told(self, merchant: str, ledger: str, told: ToldItems, now: datetime) -> None:
+        """See `LedgerUnit.put_told`."""
+        done = await told_items.put_told(self.connection, merchant, ledger, told, now)
+        await self.wake(merchant, [cause for id, sku in done for cause in (f"sku:{sku}", f"item:{id}")], now)
 
     async def compare_books(self, merchant: str, ledger: str, fact: BooksReported, now: datetime) -> None:
         """See `LedgerUnit.compare_books`."""

@@ -67,9 +67,10 @@ class Vault:
             ) from error
         return _secrets.decode(text)
 
-    def stale(self, envelope: bytes) -> bool:
-        """Whether an envelope was sealed by another key than the one that writes now: rotation seals it anew."""
-        return _split(envelope)[1] != self._writing
+    @property
+    def written(self) -> bytes:
+        """How every envelope begins that this vault seals: rotation seals anew what begins otherwise."""
+        return VERSION + b"." + self._writing + b"."
 
 
 def key_id(key: bytes) -> bytes:

@@ -14,6 +14,7 @@ from hub.web.bodies import Body
 from hub.web.customer import routes as customer
 from hub.web.paging import provide_cut
 from hub.web.problems import answer
+from hub.web.queries import known_parameters, only_known
 from hub.web.services import Services
 from hub.web.supplier import routes as supplier
 
@@ -26,12 +27,12 @@ def build_routes() -> Litestar:
     api = Router(
         path=openapi.API,
         route_handlers=list(CONTROLLERS),
-        guards=[guard],
+        guards=[guard, only_known],
         dto=Body,
         dependencies={"cut": Provide(provide_cut, sync_to_thread=False)},
         request_max_body_size=API_BODY_BYTES,
     )
-    return Litestar(
+    routes = Litestar(
         route_handlers=[
             api,
             *customer.routes(),
@@ -49,6 +50,8 @@ def build_routes() -> Litestar:
         logging_config=None,
         debug=False,
     )
+    routes.state.known_parameters = known_parameters(routes)
+    return routes
 
 
 def serve_with(routes: Litestar, services: Services) -> ASGIApp:

@@ -37,7 +37,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 def _drop_empty(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     """A filter that is left empty is no filter; forms send them all."""
     parts = connection.scope["query_string"].split(b"&")
-    connection.scope["query_string"] = b"&".join(part for part in parts if not part.endswith(b"="))
+    connection.scope["query_string"] = b"&".join(part for part in parts if part.find(b"=") != len(part) - 1)
 
 
 def _bearer(header: str | None) -> str:

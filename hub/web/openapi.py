@@ -20,7 +20,7 @@ API: Final = "/api/v1"
 REFERENCE: Final = "#/components/schemas/{name}"
 
 ANSWERS: Final = {
-    "400": "The body is not JSON.",
+    "400": "The body is not JSON, or the query has a parameter that is not known here.",
     "401": "No token, or none that is valid.",
     "403": "The token's role does not reach so far.",
     "404": "There is no such thing.",

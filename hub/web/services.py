@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -68,6 +68,8 @@ class Services:
     """Text of the shipped rules of exceptions, for merchants without their own."""
     link_key: bytes = b""
     """Signs customers' links; empty is a closed door."""
+    older_link_keys: Sequence[bytes] = ()
+    """Links signed with these still lead somewhere."""
     notices: Mapping[str, Notices] = field(default_factory=dict)
     """What customers read, by language."""
     simulating: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -12,7 +12,7 @@ from hub.store.auto_close import close_mended
 from hub.store.database import Database, PooledConnection, is_weather
 from hub.store.parcels import watch_parcels
 from hub.store.payments import watch_authorisations
-from hub.store.retention import alone, forget_bodies, forget_past
+from hub.store.retention import alone, forget_bodies, forget_past, forget_postings, forget_scans
 from hub.store.stock_postings import plan_stock_postings
 
 log = structlog.get_logger(__name__)
@@ -51,9 +51,11 @@ class Sweeper:
         await self._once("authorisations", lambda connection: watch_authorisations(connection, self._clock()))
         await self._once("mended", lambda connection: close_mended(connection, self._clock()))
         await self._once("bodies", lambda connection: forget_bodies(connection, self._raw_retention))
+        await self._once("scans", lambda connection: forget_scans(connection, self._raw_retention))
         if self._clock() - self._stock_at >= STOCK_EVERY:
             self._stock_at = self._clock()
             await self._once("stock postings", lambda connection: plan_stock_postings(connection, self._clock()))
+            await self._once("old postings", lambda connection: forget_postings(connection, self._raw_retention))
         if self._clock() - self._parcels_at >= PARCELS_EVERY:
             self._parcels_at = self._clock()
             await self._once("parcels", lambda connection: watch_parcels(connection, self._clock()))

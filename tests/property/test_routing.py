@@ -83,6 +83,7 @@ def _node(draw: st.DrawFn, number: int, wanted: Group, fences: bool) -> NodeStat
         "capabilities": draw(st.sampled_from([("ship",), ("ship", "pick_up", "hazmat"), ()])),
         "capacity_left": draw(st.sampled_from([None, 1, 0])),
         "enabled": draw(st.sampled_from([True, True, False])),
+        "serves": draw(st.sampled_from([True, True, False])),
     }
     return node(
         number,

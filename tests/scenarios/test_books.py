@@ -74,8 +74,9 @@ async def test_a_locked_period_holds_all_that_is_dated_in_it_in_one_exception(
 
 
 async def read_books(town: Town) -> None:
-    """The daily reading, now; what was posted is long past."""
+    """The daily reading, now; what was posted is long past, and readings before were on other days."""
     house = town.house
+    await house.run("UPDATE delivery SET key = key || ':' || message_id WHERE key LIKE 'books:%'")
     await house.run("UPDATE posting SET posted_at = posted_at - interval '1 hour'")
     await house.run(
         "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('books', 'books', 86400) "
@@ -133,3 +134,22 @@ async def test_a_wrong_amount_a_double_and_a_strangers_document_are_named(
         await counter.refused("POST", f"/books/differences/{one['id']}/repair", {"action": "post_again"})
         await counter.ok("POST", f"/books/differences/{one['id']}/repair", {"action": "dismiss"})
     assert await town.house.open_exceptions() == []
+
+    await read_books(town)
+    assert await town.house.open_exceptions() == [], "a person has seen all three, and nothing changed"
+    seen = (await counter.ok("GET", "/books/differences"))["items"]
+    assert [(one["state"], one["count"]) for one in seen] == [("dismissed", 2)] * 3
+
+    moves.update(invoice["id"], {"amount_total": invoice["amount_total"] + 1})
+    await read_books(town)
+    (trouble,) = await town.house.open_exceptions()
+    assert f"amount_wrong: invoice {invoice['name']}" in trouble["cause"]
+
+    (doubled,) = [one["id"] for one in moves.rows.values() if one["name"] == "INV/2026/09999"]
+    ref = moves.rows[doubled]["ref"]
+    moves.update(doubled, {"ref": "a stranger's"})
+    await read_books(town)
+    moves.update(doubled, {"ref": ref})
+    await read_books(town)
+    causes = sorted(one["cause"].split(": ", 1)[1] for one in await town.house.open_exceptions())
+    assert [cause.partition(":")[0] for cause in causes] == ["amount_wrong", "doubled"], "it was gone in between"

@@ -3,11 +3,13 @@
 import asyncio
 from collections import Counter as Tally
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from tests.scenarios.high_street import HighStreet, open_high_street, slices
 from tests.scenarios.house import House
+from tests.scenarios.listeners import Receiver
 
 RULES = "[claim]\nstores = 3\nminutes = 30\n[accept]\nexcluded_hours = 5"
 
@@ -123,3 +125,74 @@ async def test_a_store_whose_day_is_full_cannot_take_another(street: HighStreet)
     (other,) = [one["id"] for one in (await street.counter.ok("GET", "/offers?state=open"))["items"]
                 if (one["order"], one["node"]) == (left, "MITTE")]  # fmt: skip
     await street.counter.ok("POST", f"/offers/{other}/claim")
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """A hub that may tell stores on this machine."""
+    return {"allow_private_subscribers": True}
+
+
+@pytest.fixture
+async def till(street: HighStreet) -> AsyncIterator[Receiver]:
+    """A store's own system, which asks for nothing by itself."""
+    made = Receiver()
+    await made.start()
+    await street.counter.ok("POST", "/subscriptions", {"name": "till", "url": made.url, "types": ["crossdock.offer.*"]})
+    yield made
+    await made.stop()
+
+
+def heard(till: Receiver) -> list[tuple[str, str, str]]:
+    """(type, node, state) of what a store was told, and forget it."""
+    found = [(one["type"].rpartition(".")[2], one["data"]["node"], one["data"]["offer_state"]) for one in till.heard]
+    till.heard.clear()
+    return sorted(found)
+
+
+async def in_the_books(street: HighStreet) -> Tally[str]:
+    """States of offers as they were committed, before anything else runs."""
+    return Tally(row["state"] for row in await street.house.rows("SELECT state FROM offer"))
+
+
+async def test_a_store_is_told_of_its_offer_and_of_its_end(street: HighStreet, till: Receiver) -> None:
+    order = await street.order(("MUG", 2))
+    mine = next(one["data"] for one in till.heard if one["data"]["node"] == "NORD")
+    assert (mine["order"], mine["lines"]) == (order["id"], [{"sku": "MUG", "quantity": 2}])
+    assert heard(till) == [("made", "MITTE", "open"), ("made", "NORD", "open")]
+    await street.counter.ok("POST", f"/offers/{mine['offer']}/claim")
+    await street.house.everything()
+    assert heard(till) == [("ended", "MITTE", "withdrawn"), ("ended", "NORD", "taken")]
+
+
+async def test_offers_of_an_order_that_is_cancelled_are_withdrawn_with_it(street: HighStreet, till: Receiver) -> None:
+    order = await street.order(("MUG", 2))
+    heard(till)
+    await street.counter.ok("POST", f"/orders/{order['id']}/cancel", {"reason": "changed my mind"})
+    assert await in_the_books(street) == {"withdrawn": 2}
+    assert (await street.look(order["id"]))["state"] == "cancelled"
+    assert heard(till) == [("ended", "MITTE", "withdrawn"), ("ended", "NORD", "withdrawn")]
+    assert await street.kinds(order["id"]) == [
+        "captured", "routed", "hold_placed", "offered", "cancel_requested", "hold_lifted", "offers_ended",
+    ]  # fmt: skip
+
+
+async def test_offers_of_units_that_are_decided_anew_are_withdrawn_for_new_ones(street: HighStreet) -> None:
+    order = await street.order(("MUG", 2))
+    before = await offers(street)
+    await street.counter.ok("POST", f"/orders/{order['id']}/reroute")
+    assert (await in_the_books(street))["withdrawn"] == 2
+    found = await street.look(order["id"])
+    after = await offers(street)
+    assert set(after.values()) & set(before.values()) == set()
+    assert (slices(found), set(after)) == ([(2, "reserved", "MITTE")], {"MITTE", "NORD"})
+    for id in before.values():
+        assert (await street.counter.refused("POST", f"/offers/{id}/claim"))["type"].endswith("offer-over")
+
+
+async def test_offers_of_a_hold_that_a_person_lifted_are_withdrawn(street: HighStreet) -> None:
+    order = await street.order(("MUG", 2))
+    (hold,) = [one for one in order["holds"] if one["kind"] == "claim"]
+    await street.counter.ok("POST", f"/orders/{order['id']}/lift", {"kind": hold["kind"]})
+    assert await in_the_books(street) == {"withdrawn": 2}
+    assert slices(await street.look(order["id"])) == [(2, "released", "MITTE")]

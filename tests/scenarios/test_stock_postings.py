@@ -212,3 +212,28 @@ async def test_a_shelf_that_a_warehouse_counts_by_itself_is_left_to_it(
     await sweep(town)
     await town.settle()
     assert told(books) == [("out", [("CUP", 1)])]
+
+
+async def test_what_the_books_have_had_for_long_is_forgotten_and_what_they_have_not_is_kept(
+    town: Town, counter: Counter, books: OdooSimulator
+) -> None:
+    line = {"node": "EAST", "sku": "MUG"}
+    later = "UPDATE stock_posting SET planned_at = planned_at - interval '100 days'"
+    await scrap(town, 0)
+    await sweep(town)  # a document that comes to nothing is numbered, but not sent
+    await counter.ok("PUT", "/stock", {"kind": "delta", "lines": [{**line, "delta": -1}]})
+    await sweep(town)
+    await town.house.run(later)
+    await sweep(town)
+    assert await town.house.value("SELECT count(*) FROM stock_posting") > 0, "still to be sent"
+    await town.settle()
+    await sweep(town)
+    assert await town.house.value("SELECT count(*) FROM stock_posting") == 0
+    number = await town.house.value("SELECT id FROM effect WHERE kind = 'PostStock'")
+    refused = await counter.refused("POST", f"/messages/out-{number}/replay")
+    assert refused["type"].endswith("payload-gone")
+
+    await counter.ok("PUT", "/stock", {"kind": "delta", "lines": [{**line, "delta": -2}]})
+    await sweep(town)
+    await town.settle()
+    assert told(books) == [("out", [("MUG", 1)]), ("out", [("MUG", 2)])]

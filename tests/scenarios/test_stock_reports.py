@@ -7,6 +7,7 @@ import pytest
 
 from hub.domain.facts import GoodsShipped, StockLine, StockReported
 from hub.domain.stock import ReportKind
+from tests.scenarios.counter import Counter
 from tests.scenarios.town import EAST, TILL, WEST, Town
 
 
@@ -183,3 +184,33 @@ async def test_a_kit_is_allocated_by_its_components_and_sold_as_far_as_they_go(t
     assert await town.stock("LAMP", town.east) == (6, 4)
     assert await town.stock("SHADE", town.east) == (5, 2)
     assert {(line.sku, line.quantity) for line in town.asked(order["id"]).lines} == {("LAMP", 4), ("SHADE", 2)}
+
+
+@pytest.mark.parametrize("kind", [ReportKind.SNAPSHOT, ReportKind.DELTA])
+async def test_each_unknown_sku_that_is_settled_counts_at_once_and_the_others_wait_on(
+    town: Town, counter: Counter, kind: ReportKind
+) -> None:
+    """Held back until all were known, the figure of one that was mapped on Monday counted when the last was."""
+
+    def line(sku: str, units: int) -> StockLine:
+        return change(sku, units) if kind is ReportKind.DELTA else level(sku, units)
+
+    async def shelf(sku: str) -> int:
+        found = (await counter.ok("GET", f"/stock?sku={sku}&node=EAST"))["items"]
+        return found[0]["on_hand"] if found else 0
+
+    async def asked() -> list[str]:
+        return sorted(row["cause"] for row in await town.house.open_exceptions())
+
+    before = await shelf("PASS")
+    await town.house.hear("depot", report(line("ONE", 1), line("TWO", 2), line("THREE", 3), line("PASS", 7), kind=kind))
+    known = await shelf("PASS")
+    assert known == (before + 7 if kind is ReportKind.DELTA else 7)
+    await counter.ok("PUT", "/items/TWO", {"title": "Two"})
+    await town.settle()
+    assert (await shelf("TWO"), await asked()) == (2, ["depot: ONE", "depot: THREE"])
+    assert await shelf("PASS") == known, "what counted before counts once"
+    await counter.ok("POST", "/items", {"items": [{"sku": "ONE", "title": "One"}, {"sku": "THREE", "title": "Three"}]})
+    await town.settle()
+    assert ([await shelf(sku) for sku in ("ONE", "TWO", "THREE", "PASS")], await asked()) == ([1, 2, 3, known], [])
+    assert await town.house.value("SELECT count(*) FROM inbox") == 0

@@ -174,3 +174,30 @@ async def test_parcels_and_labels_of_long_ago_are_not_looked_at_again(database: 
     )
     ages = (datetime.now(UTC), UNSCANNED_AFTER, STUCK_AFTER, LOST_AFTER, UNUSED_AFTER)
     assert await pages(database, TO_RAISE, *ages) < FEW_PAGES
+
+
+async def test_what_a_message_did_is_kept_as_long_as_it_may_be_taken_again(house: House) -> None:
+    """1 was corrected, and its copy 2 can still be read; 3 is past its retention, 4 still waits, 5 is of today."""
+    for id in range(1, 6):
+        await old_body(house, id)
+        await house.run(
+            "INSERT INTO moved (order_id, message_id, fulfilment_no, kind, demand_no, units) "
+            "VALUES ('o', $1, 1, 'UnitsShort', 1, 2)",
+            id,
+        )
+    await house.run("UPDATE message SET received_on = current_date WHERE id IN (2, 5)")
+    await house.run("UPDATE message SET edited_from = 1 WHERE id = 2")
+    await house.run(
+        "INSERT INTO inbox (id, received_on, lane, account_id, due_at, parked) "
+        "SELECT id, received_on, 'orders', 1, now(), true FROM message WHERE id = 4"
+    )
+
+    async def left() -> list[int]:
+        async with house.parts.database.connection() as connection:
+            return [row[0] for row in await connection.fetch("SELECT message_id FROM moved ORDER BY 1")]
+
+    await house.worker.sweeper.sweep()
+    assert await left() == [1, 2, 4, 5]
+    await house.run("UPDATE message SET received_on = current_date - 400 WHERE id = 2")
+    await house.worker.sweeper.sweep()
+    assert await left() == [4, 5], "with the copy goes what it stood for"

@@ -225,3 +225,21 @@ async def test_the_order_of_better_priority_is_served_first(town: Town, counter:
         states[placed.id] = await town.slices((await town.order(placed))["id"])
     assert states[rush.id] == [(1, "accepted", town.east)]
     assert states[ordinary.id] == [(1, "unallocated", None)]
+
+
+async def test_a_node_that_serves_another_channel_is_told_apart_from_one_that_is_off(
+    town: Town, counter: Counter
+) -> None:
+    await town.goods("LAMP", west=5)
+    point = {"account": "acme.myshopify.com", "external_location": "501", "purpose": "sell", "nodes": ["EAST"]}
+    await counter.ok("PUT", "/stock-points", point)
+    _, order = await town.buy([("LAMP", 1)])
+    (decision,) = (await counter.ok("GET", f"/orders/{order['id']}/decisions"))["items"]
+    west = next(row for row in decision["candidates"] if row["node"] == "WEST")
+    assert west["reason"] == "not_served"
+    assert [fence["fence"] for fence in west["fences"] if not fence["passed"]] == ["serves"]
+    assert "If WEST served this channel, WEST would send." in [flip["text"] for flip in decision["flips"]]
+    assert "does not serve this channel" in decision["sentence"]
+    await counter.ok("PUT", "/stock-points", point | {"nodes": ["EAST", "WEST"]})
+    await town.settle()
+    assert await town.slices(order["id"]) == [(1, "accepted", town.west)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.settings import Backoff, Settings, SettingsError, find_file, load, make_data_dir, secret_key
+from hub.settings import Backoff, Settings, SettingsError, find_file, load, make_data_dir, secret_key, secret_keys
 
 
 def write(folder: Path, text: str) -> Path:
@@ -152,3 +152,16 @@ def test_the_data_folder_is_closed_to_others_and_an_existing_one_untouched(tmp_p
 def test_a_tilde_means_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", os.fspath(tmp_path))
     assert make_data_dir(Path("~/data")) == tmp_path / "data"
+
+
+def test_further_lines_of_the_kept_key_only_open(tmp_path: Path) -> None:
+    new, old = (base64.b64encode(letter * 32).decode() for letter in (b"n", b"o"))
+    kept = tmp_path / "secret.key"
+    kept.write_text(f"{new}\n{old}\n", "ascii")
+    kept.chmod(0o600)
+    assert secret_keys(Settings(data_dir=tmp_path)) == (b"n" * 32, b"o" * 32)
+    kept.write_text(f"{new}\nshort\n", "ascii")
+    with pytest.raises(SettingsError, match=r"secret\.key, line 2, (is not|holds)"):
+        secret_keys(Settings(data_dir=tmp_path))
+    with pytest.raises(SettingsError, match="CROSSDOCK_OTHER_SECRET_KEYS, key 2, holds 2 bytes"):
+        secret_keys(Settings(secret_key=new, other_secret_keys=f"{old} YWI="))

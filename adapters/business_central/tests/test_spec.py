@@ -5,7 +5,7 @@ Microsoft publishes no description of v2.0 to download; its pages' examples and 
 
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import yaml
 
 from adapters.business_central import simulator_journals
 from adapters.business_central.answers import read
+from adapters.business_central.items import reported
 from adapters.business_central.schemas import (
     WRITTEN,
     CatalogueItem,
@@ -35,9 +36,11 @@ from adapters.business_central.schemas import (
     SalesInvoice,
     SalesOrder,
     Shipment,
+    StockItem,
     Subscription,
 )
 from adapters.business_central.simulator_books import CREATED
+from hub.domain.facts import ItemReported
 
 ROOT = Path(__file__).resolve().parents[3]
 CONTRACTS = ROOT.parent / "shared" / "contracts" / "business-central"
@@ -91,6 +94,7 @@ def documents(pattern: str) -> list[dict[str, Any]]:
         ("purchaseOrderLine", PurchaseLine),
         ("location", Location),
         ("item", CatalogueItem),
+        ("item", StockItem),
     ],
 )
 def test_every_field_is_documented(description: dict[str, Any], entity: str, kind: type[Row] | None) -> None:
@@ -150,6 +154,14 @@ def test_examples_are_read() -> None:
     assert read(Subscription, msgspec.json.encode(told), "x").notification_url == "https://contoso.com/myCallbacks"
     (item,) = documents("dynamics_item_create.1.http")
     assert read(Item, msgspec.json.encode(item), "x").number == "1896-S"
+    assert reported(read(StockItem, msgspec.json.encode(item), "x"), "USD") == ItemReported(
+        at=datetime(2020, 8, 21, 0, 24, 19, 347000, tzinfo=UTC),
+        sku="1896-S",
+        title="ATHENS Desk",
+        base_unit="PCS",
+        unit_cost={"USD": Decimal("780.7")},
+        price={"USD": Decimal("1000.8")},
+    )
 
 
 def test_the_examples_of_purchase_orders_are_read() -> None:

@@ -21,8 +21,10 @@ _FIELDS: Final[dict[str, str]] = {
     "res.currency": "name",
     "product.pricelist": "name currency_id>res.currency",
     "product.product": "name default_code type is_storable:boolean invoice_policy taxes_id>>account.tax "
-    "list_price:float active:boolean write_date:datetime",
-    "uom.uom": "name",
+    "list_price:float active:boolean write_date:datetime display_name barcode uom_id>uom.uom uom_ids>>uom.uom "
+    "weight:float weight_uom_name lst_price:float standard_price:float currency_id>res.currency "
+    "cost_currency_id>res.currency hs_code country_of_origin>res.country",
+    "uom.uom": "name factor:float relative_factor:float parent_path",
     "stock.warehouse": "name code lot_stock_id>stock.location out_type_id>stock.picking.type "
     "in_type_id>stock.picking.type delivery_steps company_id>res.company",
     "stock.location": "name usage location_id>stock.location",
@@ -262,7 +264,12 @@ class Books:
         table.check(fields, "on")
         shown = [(name, table.fields[name]) for name in ("id", *fields)]
         return [
-            {name: self._shown(field, table.rows[i][name]) for name, field in shown} for i in ids if i in table.rows
+            {
+                name: self.display(model, i) if name == "display_name" else self._shown(field, table.rows[i][name])
+                for name, field in shown
+            }
+            for i in ids
+            if i in table.rows
         ]
 
     def _shown(self, field: Field, value: Any) -> Any:

@@ -73,6 +73,7 @@ class Database(Books):
                 "company_id": 1,
             },
         )
+        self.tables["uom.uom"].update(1, {"factor": Decimal(1), "relative_factor": Decimal(1), "parent_path": "1/"})
         for code in COUNTRIES.split():
             self.tables["res.country"].insert({"name": code, "code": code})
         for code in ("CA", "NY"):
@@ -81,7 +82,8 @@ class Database(Books):
 
     def add_product(self, sku: str, name: str, *, stocked: bool = True) -> int:
         """A product in the catalogue."""
-        return self.tables["product.product"].insert(product_defaults({"default_code": sku, "name": name}, stocked))
+        values = product_defaults({"default_code": sku, "name": name}, stocked)
+        return self.tables["product.product"].insert({**values, "write_date": self.moment()})
 
     def add_pricelist(self, currency: str) -> int:
         """A price list in another currency."""
@@ -160,7 +162,10 @@ class Database(Books):
 def product_defaults(vals: Record, stocked: bool) -> Record:
     """A product's values; Odoo's own default is to invoice what was ordered."""
     kind = {"type": "consu", "is_storable": True} if stocked else {"type": "service", "is_storable": False}
-    defaults = {"invoice_policy": "order", "list_price": Decimal(1), "active": True, **kind}
+    price, nothing = Decimal(1), Decimal(0)
+    defaults = {"invoice_policy": "order", "list_price": price, "lst_price": price, "active": True, **kind}
+    defaults |= {"uom_id": 1, "weight": nothing, "weight_uom_name": "kg", "standard_price": nothing}
+    defaults |= {"currency_id": 1, "cost_currency_id": 1}
     return {**defaults, **vals, "taxes_id": replaced(vals.get("taxes_id", ()))}
 
 

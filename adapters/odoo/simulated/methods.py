@@ -62,4 +62,5 @@ def create_products(db: Database, model: str, ids: Ids, said: Said, *, vals_list
     table = db.tables[model]
     for vals in vals_list:
         table.check(vals, "in")
-    return [table.insert(product_defaults(vals, vals.get("type") != "service")) for vals in vals_list]
+    made = [product_defaults(vals, vals.get("type") != "service") for vals in vals_list]
+    return [table.insert({**values, "write_date": db.moment()}) for values in made]

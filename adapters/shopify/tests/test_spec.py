@@ -166,7 +166,9 @@ async def everything(shop: ShopifySimulator, context: Context[Settings]) -> None
     less = ChannelLineCancel(key="k-lines-1", order_external_id=str(fewer.id), lines=(off,), reason="one less")
     assert isinstance(await cancel_lines(context, less), Done)
     await move_money(shop, context)
-    await fetch(context, "orders/edited", f"order:{order.id}", b"{}")
+    order.company, order.terms_days = 4711, 30
+    companies = msgspec.structs.replace(context.settings, companies=True)
+    await fetch(msgspec.structs.replace(context, settings=companies), "orders/edited", f"order:{order.id}", b"{}")
     assert [len(page.items) async for page in pull_orders(context, None)] == [6]
     levels = tuple(Level(sku=sku, location="501", quantity=3, previous=99) for sku in ("SKU-3", "GONE"))
     assert isinstance(

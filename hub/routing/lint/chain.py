@@ -129,7 +129,7 @@ def _nobody_left(policy: Policy, nodes: Sequence[NodeState], alive: Sequence[int
     """Rules whose fences leave none of the nodes that there are, whatever is ordered."""
     facts = NodeFacts(NodesView(nodes, policy))
     compiler = Compiler()
-    usable = frozenset(place for place, node in enumerate(nodes) if node.enabled)
+    usable = frozenset(place for place, node in enumerate(nodes) if node.usable)
     for place in alive:
         rule, left = policy.rules[place], usable
         for number, fence in enumerate(rule.fences, start=1):

@@ -10,7 +10,7 @@ from hub.routing.tokens import readings, tokens_of
 
 
 def notes(policy: Policy, nodes: Sequence[NodeState]) -> Iterator[Note]:
-    """What does not fit together. Nodes that are disabled may lack what they like."""
+    """What does not fit together. Nodes that are disabled or serve nobody may lack what they like."""
     codes = {node.code for node in nodes}
     for name, members in policy.node_groups.items():
         unknown = [code for code in members if code not in codes]
@@ -23,10 +23,10 @@ def notes(policy: Policy, nodes: Sequence[NodeState]) -> Iterator[Note]:
             for code in part.nodes:  # type: ignore[attr-defined]
                 if code not in codes:
                     yield Note("unknown-node", (key, place, "nodes"), f"there is no node {code}")
-    enabled = [node for node in nodes if node.enabled]
-    yield from _missing(policy, enabled)
-    yield from _capacity(enabled)
-    yield from _capabilities(policy, enabled)
+    usable = [node for node in nodes if node.usable]
+    yield from _missing(policy, usable)
+    yield from _capacity(usable)
+    yield from _capabilities(policy, usable)
 
 
 def _named(nodes: Sequence[NodeState]) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from hub.sdk.item_reads import ITEM
 from hub.sdk.ledger_reads import BOOKS, DAYS_BACK
 from hub.sdk.supply_reads import SUPPLY
 from hub.sdk.testkit.harness import Sample, json_sample
@@ -21,6 +22,15 @@ ORDERED: Final = {
     "lines": [{"location": "WH", "sku": "MUG-RED", "quantity": 7, "due": "2026-02-01"}],
 }
 SUPPLY_SAMPLE: Final[Sample] = json_sample(SUPPLY, ORDERED, identity="reference", event="supply", signed=False)
+
+KEPT: Final = {
+    "type": "ItemReported",
+    "at": "2026-01-16T06:00:00Z",
+    "sku": "MUG-RED",
+    "title": "Mug, red",
+    "weight_g": 400,
+}
+ITEM_SAMPLE: Final[Sample] = json_sample(ITEM, KEPT, identity="sku", event="item", signed=False)
 
 
 def days(simulator: Any) -> int:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from hub.domain.fulfilment import split_fulfilment_id
-from hub.store.admin.errors import Missing
+from hub.store.admin.errors import no_such
 from hub.store.admin.order_views import FulfilmentView
 from hub.store.admin.orders import read_orders
 from hub.store.admin.paging import Cut, Page, page
@@ -53,10 +53,10 @@ async def get_fulfilment(connection: PooledConnection, merchant: str, id: str) -
     try:
         order, _ = split_fulfilment_id(id)
     except ValueError as error:
-        raise Missing(str(error)) from error
+        raise no_such("fulfilment order", id) from error
     if await connection.fetchval("SELECT merchant FROM customer_order WHERE id = $1", order) == merchant:
         (found,) = await read_orders(connection, [order])
         for view in found.fulfilments:
             if view.id == id:
                 return view
-    raise Missing(f"no fulfilment order {id}")
+    raise no_such("fulfilment order", id)

@@ -28,6 +28,7 @@ class ItemWrite(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...]
     customs: Customs | None
     unit_cost: dict[str, Decimal]
+    price: dict[str, Decimal]
     ships: bool
     stock_mode: StockMode
     lot_policy: LotPolicy
@@ -60,6 +61,8 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     classes: list[str] = msgspec.field(name="class")
     customs: Customs | None
     unit_cost: dict[str, Decimal]
+    price: dict[str, Decimal]
+    """List price of a base unit."""
     ships: bool
     stock_mode: StockMode
     lot_policy: LotPolicy
@@ -81,6 +84,7 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dimensions: Dimensions | None = None
     customs: Customs | None = None
     unit_cost: dict[str, Decimal] = {}
+    price: dict[str, Decimal] = {}
     lot_policy: LotPolicy = LotPolicy.NONE
     kit_version: int = 1
     available_from: date | None = None
@@ -194,6 +198,7 @@ def _document(write: ItemWrite, before: ItemView | None) -> str:
         dimensions=write.dimensions,
         customs=write.customs,
         unit_cost=write.unit_cost,
+        price=write.price,
         lot_policy=write.lot_policy,
         kit_version=version,
         available_from=write.available_from,
@@ -280,6 +285,7 @@ def _view(row: asyncpg.Record) -> ItemView:
         classes=list(row["classes"]),
         customs=extra.customs,
         unit_cost=extra.unit_cost,
+        price=extra.price,
         ships=row["ships"],
         stock_mode=StockMode(row["stock_mode"]),
         lot_policy=extra.lot_policy,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from hub.sdk.adapter import Lane
 from hub.store import outbox
 from hub.store.database import PooledConnection
 from hub.store.inbox import unpark
@@ -61,13 +62,30 @@ async def mend_connections(
     return await mend(connection, merchant, kind, causes, who=who, now=now)
 
 
+async def mend_items(
+    connection: PooledConnection, merchant: str, items: Sequence[tuple[int, str]], *, who: str, now: datetime
+) -> None:
+    """Items, by id and SKU, were made or changed: close the questions that they answer, compute their availability."""
+    skus = [sku for _, sku in items]
+    await mend_accounts(connection, merchant, "unknown_sku", skus, who=who, now=now)
+    for kind in ("unknown_stock_sku", "unknown_supply_item"):
+        await mend_connections(connection, merchant, kind, skus, who=who, now=now)
+    await mend_effects(connection, merchant, "customs_data_missing", [f"item {sku}" for sku in skus], who=who, now=now)
+    await mark_dirty(connection, [item for item, _ in items])
+
+
 async def let_go(connection: PooledConnection, exceptions: Sequence[int]) -> int:
-    """Try the parked messages again that wait for these exceptions, and for no other that is still open."""
+    """Try the parked messages again that wait for these exceptions, and for no other that is still open.
+
+    Reports of stock at once: each of their lines counts by itself and once, and what is still unknown waits on.
+    """
     rows = await connection.fetch(
         "SELECT DISTINCT w.ref FROM exception_waiter w WHERE w.exception_id = ANY($1::bigint[]) AND w.what = 'message' "
-        "AND NOT EXISTS (SELECT 1 FROM exception_waiter o JOIN exception e ON e.id = o.exception_id "
-        "WHERE o.what = w.what AND o.ref = w.ref AND e.closed_at IS NULL)",
+        "AND (EXISTS (SELECT 1 FROM inbox i WHERE i.id = w.ref::bigint AND i.lane = $2) "
+        "OR NOT EXISTS (SELECT 1 FROM exception_waiter o JOIN exception e ON e.id = o.exception_id "
+        "WHERE o.what = w.what AND o.ref = w.ref AND e.closed_at IS NULL))",
         list(exceptions),
+        Lane.STOCK.value,
     )
     return await unpark(connection, [int(row["ref"]) for row in rows]) if rows else 0
 

@@ -221,7 +221,8 @@ async def find_inbound(connection: PooledConnection, merchant: str, number: int)
 async def replay_outbound(connection: PooledConnection, merchant: str, number: int) -> None:
     """Repeat an effect under the same key: the partner is asked first whether it has it. Raises as `find_inbound`."""
     effect = await connection.fetchrow(
-        "SELECT e.connection_id, e.subject, o.id IS NOT NULL AS queued, "
+        "SELECT e.connection_id, e.subject, o.id IS NOT NULL AS queued, e.kind = 'PostStock' AND NOT EXISTS "
+        "(SELECT FROM stock_posting p WHERE p.connection_id = e.connection_id AND p.key = e.key) AS forgotten, "
         "(SELECT count(*) FROM attempt a WHERE a.effect_id = e.id) AS tries "
         "FROM effect e LEFT JOIN outbox o ON o.id = e.id WHERE e.id = $1 AND e.merchant = $2",
         number,
@@ -229,6 +230,8 @@ async def replay_outbound(connection: PooledConnection, merchant: str, number: i
     )
     if effect is None:
         raise Missing(f"no message out-{number}")
+    if effect["forgotten"]:
+        raise Conflict("payload-gone", "What the document was made of is past its retention; the ledger has had it")
     if not effect["queued"] and not effect["tries"]:
         raise Conflict("taken-back", "The effect was taken back before anybody was told; there is nothing to repeat")
     await connection.execute(

@@ -6,7 +6,7 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from hub.store.admin.errors import Missing
+from hub.store.admin.errors import no_such
 from hub.store.admin.paging import Cut, Page, page
 from hub.store.database import PooledConnection
 
@@ -57,7 +57,7 @@ async def get_order_reservation(
         SELECT + "WHERE s.order_id = $1 AND s.no = $2 AND o.merchant = $3", order, slice, merchant
     )
     if row is None:
-        raise Missing(f"no reservation {order}.{slice}")
+        raise no_such("reservation", f"{order}.{slice}")
     return _view(row)
 
 

@@ -14,7 +14,7 @@ from hub.domain.order import ManagedBy, OrderContent, OrderLine
 from hub.domain.returns import Refund
 from hub.domain.shipping import Shipment
 from hub.domain.states import GONE, OrderState, SliceState
-from hub.store.admin.errors import Missing
+from hub.store.admin.errors import no_such
 from hub.store.admin.exceptions import of_orders
 from hub.store.admin.order_views import (
     AmountSets,
@@ -149,7 +149,7 @@ async def get_order(connection: PooledConnection, merchant: str, id: str, *, peo
     """One order; with its contacts if the asker may see people. Raises `Missing`."""
     owner = await connection.fetchval("SELECT merchant FROM customer_order WHERE id = $1", id)
     if owner != merchant:
-        raise Missing(f"no order {id}")
+        raise no_such("order", id)
     (order,) = await read_orders(connection, [id])
     if not people:
         return order

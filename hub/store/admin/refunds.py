@@ -7,7 +7,7 @@ import msgspec
 
 from hub.domain.returns import Refund, RefundLine
 from hub.domain.states import RefundState
-from hub.store.admin.errors import Missing
+from hub.store.admin.errors import no_such
 from hub.store.admin.paging import Cut, Page, page
 from hub.store.database import PooledConnection
 
@@ -67,7 +67,7 @@ async def get_refund(connection: PooledConnection, merchant: str, id: str) -> Re
     """One refund; raises `Missing`."""
     document = await connection.fetchval(SELECT + "AND id = $2", merchant, id)
     if document is None:
-        raise Missing(f"no refund {id}")
+        raise no_such("refund", id)
     return view(_refund.decode(document))
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import asyncpg
 import msgspec
 
-from hub.store.admin.errors import Conflict, Fault, Invalid, Missing, pointer
+from hub.store.admin.errors import Conflict, Fault, Invalid, Missing, no_such, pointer
 from hub.store.admin.mending import mark_dirty
 from hub.store.admin.paging import Cut, Page, page
 from hub.store.database import PooledConnection
@@ -180,7 +180,7 @@ async def get_reservation(connection: PooledConnection, merchant: str, id: str) 
     """One reservation, ended ones included; raises `Missing`."""
     row = await connection.fetchrow("SELECT * FROM cart_reservation WHERE id = $1 AND merchant = $2", id, merchant)
     if row is None:
-        raise Missing(f"no reservation {id}")
+        raise no_such("reservation", id)
     (view,) = await _views(connection, [row])
     return view
 
@@ -229,7 +229,7 @@ async def _held(connection: PooledConnection, merchant: str, id: str) -> tuple[a
         "SELECT * FROM cart_reservation WHERE id = $1 AND merchant = $2 FOR UPDATE", id, merchant
     )
     if row is None:
-        raise Missing(f"no reservation {id}")
+        raise no_such("reservation", id)
     if row["ended"] is not None:
         raise Conflict("reservation-ended", f"The reservation has {row['ended']}; reserve anew")
     lines = await connection.fetch("SELECT item_id, node_id, quantity FROM cart_line WHERE reservation_id = $1", id)

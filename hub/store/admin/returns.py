@@ -10,7 +10,7 @@ import msgspec
 from hub.domain.returns import Disposition, RefundWhen, Return
 from hub.domain.shipping import Label
 from hub.domain.states import ReturnState
-from hub.store.admin.errors import Missing
+from hub.store.admin.errors import Missing, no_such
 from hub.store.admin.paging import Cut, Page, page
 from hub.store.database import PooledConnection
 
@@ -107,7 +107,7 @@ async def get_return(connection: PooledConnection, merchant: str, id: str) -> Re
     """One return; raises `Missing`."""
     rows = await connection.fetch(SELECT + "AND r.id = $2", merchant, id)
     if not rows:
-        raise Missing(f"no return {id}")
+        raise no_such("return", id)
     return (await _views(connection, rows))[0]
 
 
@@ -115,7 +115,7 @@ async def order_of_return(connection: PooledConnection, merchant: str, id: str) 
     """The order of a return, None while nobody knows it; raises `Missing`."""
     row = await connection.fetchrow("SELECT order_id FROM return_order WHERE id = $1 AND merchant = $2", id, merchant)
     if row is None:
-        raise Missing(f"no return {id}")
+        raise no_such("return", id)
     found: str | None = row[0]
     return found
 
@@ -130,7 +130,7 @@ async def order_meant(connection: PooledConnection, merchant: str, name: str) ->
         name,
     )
     if not rows:
-        raise Missing(f"no order {name}")
+        raise Missing(f"no order has the id, the channel's id or the number {name}")
     if len(rows) > 1 and rows[0]["id"] != name:
         raise Missing(f"several orders are called {name}; name it by its id")
     found: str = rows[0]["id"]

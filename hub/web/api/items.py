@@ -14,7 +14,7 @@ from hub.store.admin import items, sku_maps
 from hub.store.admin.accounts import find_account, find_accounts
 from hub.store.admin.errors import Conflict, Fault, Invalid, pointer
 from hub.store.admin.items import ItemView, ItemWrite
-from hub.store.admin.mending import mark_dirty, mend_accounts, mend_connections, mend_effects
+from hub.store.admin.mending import mend_accounts, mend_items
 from hub.store.admin.paging import Page
 from hub.store.admin.sku_maps import SkuMapView
 from hub.store.admin.tokens import Role
@@ -74,6 +74,9 @@ class ItemBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     unit_cost: dict[Currency, Price] = {}
     """What a base unit costs you, by currency: {"EUR": "3.20"}. Routing policies may ask what a part of an order earns;
     without it that is unknown."""
+    price: dict[Currency, Price] = {}
+    """List price of a base unit, by currency: {"EUR": "9.90"}. It never changes what an order says was paid; goods that
+    cost nothing are declared to customs at it, unless `customs.value` says otherwise."""
     ships: bool = True
     stock_mode: StockMode = StockMode.TRACKED
     lot_policy: LotPolicy = LotPolicy.NONE
@@ -99,16 +102,20 @@ class SkuMapBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Item id, or its SKU."""
 
 
-def _unit_cost(body: ItemBody, at: str) -> dict[str, Decimal]:
-    strange = [f"unit_cost/{currency}" for currency in body.unit_cost if currency not in MINOR_UNITS]
-    if body.customs is not None:
-        strange += [f"customs/value/{currency}" for currency in body.customs.value if currency not in MINOR_UNITS]
+def _refuse_currencies(body: ItemBody, at: str) -> None:
+    value = body.customs.value if body.customs else {}
+    prices = (("unit_cost", body.unit_cost), ("price", body.price), ("customs/value", value))
+    strange = [f"{name}/{currency}" for name, known in prices for currency in known if currency not in MINOR_UNITS]
     if strange:
         raise Invalid([Fault("is no currency of ISO 4217", f"{at}/{where}") for where in strange])
-    return {currency: Decimal(price) for currency, price in body.unit_cost.items()}
+
+
+def _exact(prices: dict[str, str]) -> dict[str, Decimal]:
+    return {currency: Decimal(price) for currency, price in prices.items()}
 
 
 def _write(sku: str, body: ItemBody, at: str) -> ItemWrite:
+    _refuse_currencies(body, at)
     given = body.classes or []
     return ItemWrite(
         sku=sku,
@@ -121,7 +128,8 @@ def _write(sku: str, body: ItemBody, at: str) -> ItemWrite:
         dimensions=msgspec.convert(body.dimensions, Dimensions | None, from_attributes=True),
         classes=tuple([given] if isinstance(given, str) else given),
         customs=msgspec.convert(body.customs, Customs | None, from_attributes=True),
-        unit_cost=_unit_cost(body, at),
+        unit_cost=_exact(body.unit_cost),
+        price=_exact(body.price),
         ships=body.ships,
         stock_mode=body.stock_mode,
         lot_policy=body.lot_policy,
@@ -134,15 +142,11 @@ def _write(sku: str, body: ItemBody, at: str) -> ItemWrite:
 async def store(tx: Work, writes: list[ItemWrite]) -> list[ItemView]:
     """Write items, close the questions they answer, and wake what waited for them."""
     made = await items.put_items(tx.connection, tx.merchant, writes, tx.now)
-    skus = [item.sku for item in made]
-    await mend_accounts(tx.connection, tx.merchant, "unknown_sku", skus, who=tx.who, now=tx.now)
-    await mend_connections(tx.connection, tx.merchant, "unknown_stock_sku", skus, who=tx.who, now=tx.now)
-    items_named = [f"item {sku}" for sku in skus]
-    await mend_effects(tx.connection, tx.merchant, "customs_data_missing", items_named, who=tx.who, now=tx.now)
+    named = [(item.item, item.sku) for item in made]
+    await mend_items(tx.connection, tx.merchant, named, who=tx.who, now=tx.now)
     await tx.unit.wake(
         tx.merchant, [f"sku:{item.sku}" for item in made] + [f"item:{item.item}" for item in made], tx.now
     )
-    await mark_dirty(tx.connection, [item.item for item in made])
     tx.ring("waiting", "stock", "availability", "deliver")
     return made
 

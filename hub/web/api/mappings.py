@@ -94,7 +94,7 @@ async def save_table(tx: Work, id: str, name: str, document: object) -> TableVie
 
 def _names(kind: str, cause: str, table: str, words: set[str]) -> bool:
     """Whether an exception is about one of these words of this table."""
-    if kind not in ("unmapped", f"unmapped_{table}"):
+    if kind not in ("unmapped", f"unmapped_{table}", f"item_{table}_differs"):
         return False
     text = cause.casefold()
     return any(text.endswith((f" {table} {word!r}", f" {word}")) for word in words)

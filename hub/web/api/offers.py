@@ -11,7 +11,7 @@ from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.claim import OfferOver, claim, decline
 from hub.flow.take_order import advance
-from hub.store.admin.errors import Conflict, Missing
+from hub.store.admin.errors import Conflict, no_such
 from hub.store.admin.order_views import OrderView
 from hub.store.admin.orders import get_order
 from hub.store.admin.paging import Page
@@ -28,11 +28,11 @@ async def answer(tx: Work, id: str, give: Answer) -> OrderView:
     try:
         order_id, no = split_offer_id(id)
     except ValueError as error:
-        raise Missing(str(error)) from error
+        raise no_such("offer", id) from error
     order, batch = await load(tx, order_id), await tx.batch()
     await tx.unit.offers([order])
     if no not in order.offers:
-        raise Missing(f"no offer {id}")
+        raise no_such("offer", id)
     try:
         await give(order, no, batch)
     except OfferOver as over:

@@ -24,7 +24,7 @@ from hub.flow.take_order import advance
 from hub.sdk.adapter import Lane
 from hub.store.admin.direct import ADAPTER as DIRECT
 from hub.store.admin.direct import capture_direct
-from hub.store.admin.errors import Conflict, Fault, Invalid, Missing, pointer
+from hub.store.admin.errors import Conflict, Fault, Invalid, no_such, pointer
 from hub.store.admin.messages import MessageView, get_message
 from hub.store.admin.order_views import OrderView
 from hub.store.admin.orders import get_order
@@ -162,7 +162,7 @@ async def load(tx: Work, id: str) -> Order:
     """Lock and load an order of the actor's merchant; raises `Missing`."""
     order = (await tx.unit.by_id([id])).get(id)
     if order is None or order.merchant != tx.merchant:
-        raise Missing(f"no order {id}")
+        raise no_such("order", id)
     return order
 
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from hub.flow.reserve import CannotMove, split_reservation_id, transfer
 from hub.store.admin import reservations
-from hub.store.admin.errors import Conflict, Fault, Invalid, Missing, pointer
+from hub.store.admin.errors import Conflict, Fault, Invalid, no_such, pointer
 from hub.store.admin.nodes import node_ids
 from hub.store.admin.order_reservations import OrderReservationView, get_order_reservation, list_order_reservations
 from hub.store.admin.paging import Page
@@ -129,7 +129,7 @@ async def _node(tx: Work, code: str) -> int:
 def _place(id: str) -> tuple[str, int]:
     place = split_reservation_id(id)
     if place is None:
-        raise Missing(f"no reservation {id}")
+        raise no_such("reservation", id)
     return place
 
 

@@ -44,7 +44,7 @@ async def order_of(hub: Services, token: str) -> Order:
     try:
         if not hub.link_key or len(token) > LONGEST_TOKEN:
             raise NoPage
-        id = verify(token, hub.clock(), hub.link_key)
+        id = verify(token, hub.clock(), hub.link_key, *hub.older_link_keys)
     except (BadLink, ValueError) as error:
         raise NoPage from error
     async with hub.database.connection() as connection:

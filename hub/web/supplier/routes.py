@@ -51,7 +51,8 @@ async def find(hub: Services, token: str) -> Found:
     try:
         if not hub.link_key or len(token) > LONGEST_TOKEN:
             raise NoPage
-        id, no = split_fulfilment_id(verify(token, hub.clock(), supplier_key(hub.link_key)))
+        keys = map(supplier_key, (hub.link_key, *hub.older_link_keys))
+        id, no = split_fulfilment_id(verify(token, hub.clock(), *keys))
     except (BadLink, ValueError) as error:
         raise NoPage from error
     async with hub.database.connection() as connection:

@@ -203,13 +203,56 @@ async def test_a_failure_of_ours_tells_nothing_and_is_logged(site: Site, monkeyp
 
 async def test_the_log_holds_five_fields_and_no_content(site: Site) -> None:
     with structlog.testing.capture_logs() as lines:
-        answer = await site.call("PUT", "/items/A?q=query", {"title": "content"}, x_request_id="abcdefgh-1")
+        answer = await site.call("GET", "/items?q=query", x_request_id="abcdefgh-1")
     (line,) = lines
     assert set(line) == {"event", "log_level", "method", "path", "status", "duration_ms", "request_id"}
-    assert (line["method"], line["path"], line["status"]) == ("PUT", "/api/v1/items/A", 200)
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/items", 200)
     assert line["request_id"] == answer.headers["x-request-id"] == "abcdefgh-1"
-    assert "content" not in str(line)
     assert "query" not in str(line)
+    with structlog.testing.capture_logs() as lines:
+        await site.ok("PUT", "/items/A", {"title": "content"})
+    assert "content" not in str(lines)
+
+
+async def test_a_query_parameter_that_a_call_does_not_know_is_refused_and_named(site: Site) -> None:
+    """Ignored, a misspelled filter would answer with everything that there is."""
+    answer = await site.call("GET", "/orders?stat=open&limit=3&colour=")
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (400, "urn:crossdock:problem:unknown-parameter")
+    assert "GET /api/v1/orders knows no stat; it takes connection, cursor, external_id, limit" in problem["detail"]
+    assert [error["parameter"] for error in problem["errors"]] == ["stat"]
+    document = (await site.client.get("/openapi.json")).json()
+    named = [one["name"] for one in document["paths"]["/api/v1/orders"]["get"]["parameters"] if one["in"] == "query"]
+    assert problem["parameters"] == sorted(named)
+    nothing = await site.call("PUT", "/items/A?dry_run=true", {"title": "content"})
+    assert (nothing.status_code, nothing.json()["parameters"]) == (400, [])
+    assert (await site.call("GET", "/items/A")).status_code == 404
+    assert (await site.call("GET", "/orders?%ff=1")).status_code == 400
+
+
+async def test_a_wrong_id_is_told_with_what_goes_there(site: Site) -> None:
+    for path, words in (
+        ("/orders/1001", "no order has the id 1001; the hub's own id goes here: GET /api/v1/orders?q=1001"),
+        ("/orders/a%20b/timeline", "/api/v1/orders?q=a%20b"),
+        (
+            "/fulfilment-orders/1001",
+            "no fulfilment order has the id 1001; the hub's own id goes here: it reads ORDER-1",
+        ),
+        ("/fulfilment-orders/1001-1", "no fulfilment order has the id 1001-1"),
+        ("/returns/1001", "no return has the id 1001"),
+        ("/refunds/1001", "no refund has the id 1001"),
+        ("/reservations/1001.1", "no reservation has the id 1001.1"),
+    ):
+        answer = await site.call("GET", path)
+        assert (answer.status_code, words in answer.json()["detail"]) == (404, True), answer.text
+    for path in (
+        "/orders/1001/cancel",
+        "/offers/1001~1/refuse",
+        "/returns/1001/approve",
+        "/fulfilment-orders/1-1/pick",
+    ):
+        answer = await site.call("POST", path, {})
+        assert (answer.status_code, "the hub's own id goes here" in answer.json()["detail"]) == (404, True), answer.text
 
 
 async def test_a_problem_names_its_request(site: Site) -> None:

@@ -17,6 +17,8 @@ async def test_an_item_comes_back_as_it_was_put(site: Site) -> None:
         "dimensions": {"length_mm": 1, "width_mm": 2, "height_mm": 3},
         "class": ["hazmat"],
         "customs": {"hs_code": "2710", "origin_country": "DE", "description": None, "value": {"EUR": "3.50"}},
+        "unit_cost": {"EUR": "3.20"},
+        "price": {"EUR": "9.90", "JPY": "1600"},
         "ships": True,
         "stock_mode": "tracked",
         "lot_policy": "fefo",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.demo.alone import UnknownVendor, serve
+from hub.demo.alone import UnknownVendor, secret_of, serve
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -25,6 +25,11 @@ async def test_an_adapter_with_a_simulator_for_its_checks_only_is_told_so(monkey
     monkeypatch.setattr("hub.demo.alone.find_players", dict)
     with pytest.raises(UnknownVendor, match=r"shopify has a simulator for `crossdock adapters check shopify` only"):
         await serve("shopify", port=0, webhooks=None, seed=1, calm=True)
+
+
+def test_the_same_seed_makes_the_same_credentials_for_a_vendor_and_no_other() -> None:
+    assert secret_of("shopify", 1) == secret_of("shopify", 1)
+    assert len({secret_of("shopify", 1), secret_of("shopify", 2), secret_of("magento", 1)}) == 3
 
 
 def test_it_prints_a_connection_and_serves_until_it_is_told_to_stop() -> None:

@@ -102,6 +102,20 @@ def test_a_kits_price_is_shared_among_its_parts_by_their_number() -> None:
     assert [(one.description, one.quantity, one.value) for one in found.goods] == [("Pot", 2, 250), ("Cup", 6, 750)]
 
 
+def test_what_cost_nothing_and_has_no_value_of_its_own_is_declared_at_its_list_price() -> None:
+    free = OrderLine(external_id="1", quantity=2, sku="MUG")
+    listed = goods("MUG")._replace(price={"EUR": Decimal("9.90")})
+    found = declare(order(free), {1: 2}, {1: listed}, HERE, THERE)
+    assert found is not None
+    assert found.goods[0].value == 1980
+    valued = goods("MUG", value={"EUR": Decimal(2)})._replace(price={"EUR": Decimal("9.90")})
+    found = declare(order(free), {1: 2}, {1: valued}, HERE, THERE)
+    assert found is not None
+    assert found.goods[0].value == 400
+    with pytest.raises(Undeclared, match="value unknown"):
+        declare(order(free, currency="CHF"), {1: 2}, {1: listed}, HERE, THERE)
+
+
 def test_what_cost_nothing_has_the_items_own_value_and_is_never_worth_nothing() -> None:
     free = OrderLine(external_id="a", quantity=2, sku="MUG", subtotal=900, discount=900)
     valued = {1: goods("MUG", value={"EUR": Decimal("1.005")})}

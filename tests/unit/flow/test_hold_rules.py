@@ -84,6 +84,8 @@ ONE = 'version = "v"\n[[holds]]\nkind = "k"\nreason = "r"\nowner = "o"\n'
         (ONE + 'when = "true"\nlift = ["hold:k"]', "cannot wait for itself"),
         (ONE + 'when = "true"\nstops = ["reserve"]', "stops|reserve"),
         (ONE + 'when = "true"\nrole = "king"', "role"),
+        (ONE + 'when = "true"\nlate = "perhaps"', "late"),
+        (ONE + 'when = "true"\nstops = ["post"]\nlate = "recall"', "late is about released units"),
         (ONE.replace('"k"', '"manual"') + 'when = "true"', "the hub itself"),
         (ONE + 'when = "true"\n' + ONE.partition("\n")[2] + 'when = "true"', "another rule of this kind"),
         ('version = "v"\n[lists.l]\nemails = ["a@b.example"]', "SHA-256"),

@@ -65,6 +65,7 @@ def test_stock_is_counted_over_all_lines_of_an_item():
     ("bars", "words"),
     [
         ({"enabled": False}, "it is disabled"),
+        ({"serves": False}, "it does not serve the channel"),
         ({"capabilities": ()}, "it cannot ship"),
         ({"capacity_left": 0}, "its day is full"),
     ],
@@ -135,6 +136,10 @@ def test_parting_what_belongs_together_is_found():
         (
             {"reasons": ((1, Reason.COSTLIER), (2, Reason.COSTLIER), (3, Reason.PARTIAL_STOCK))},
             "node A is told to be costlier",
+        ),
+        (
+            {"reasons": ((1, Reason.CHOSEN), (2, Reason.NOT_SERVED), (3, Reason.PARTIAL_STOCK))},
+            "node B is told to be not_served, which its own state does not say",
         ),
         (
             {"reasons": ((1, Reason.CHOSEN), (2, Reason.CHOSEN), (3, Reason.PARTIAL_STOCK))},

@@ -47,7 +47,8 @@ def test_the_sentence_names_every_parcel():
     [
         ((node(1, 0),), "nothing goes, 1 unit left over; no node holds any of it"),
         ((), "there are no nodes"),
-        ((node(1, 1, enabled=False),), "every node is switched off, or does not serve this channel"),
+        ((node(1, 1, enabled=False),), "every node is switched off"),
+        ((node(1, 1, serves=False),), "every node does not serve this channel"),
     ],
 )
 def test_the_sentence_says_why_nothing_goes(nodes, words):

@@ -110,6 +110,7 @@ def test_lines_of_one_item_share_what_is_missing():
     ("shut", "change"),
     [
         ({"enabled": False}, Change.ENABLED),
+        ({"serves": False}, Change.SERVED),
         ({"capacity_left": 0}, Change.CAPACITY),
         ({"capabilities": ("pick_up",)}, Change.CAPABLE),
     ],
@@ -231,6 +232,7 @@ def worlds(draw: st.DrawFn) -> tuple[Group, Snapshot, Policy]:
             longitude=float(k),
             handling_cost=draw(st.sampled_from([0, 900, 40_000])),
             enabled=draw(st.sampled_from([True, True, False])),
+            serves=draw(st.sampled_from([True, True, False])),
             capacity_left=draw(st.sampled_from([None, 0, 3])),
             capabilities=draw(st.sampled_from([("ship",), ("ship", "hazmat"), ()])),
         )

@@ -28,6 +28,11 @@ def test_a_disabled_node_is_out():
     assert told(node(1, 1, enabled=False)) is Reason.DISABLED
 
 
+def test_a_node_that_does_not_serve_the_channel_is_out_and_one_that_is_off_besides_is_told_to_be_off():
+    assert told(node(1, 1, serves=False)) is Reason.NOT_SERVED
+    assert told(node(1, 1, serves=False, enabled=False)) is Reason.DISABLED
+
+
 def test_a_node_that_cannot_ship_is_out():
     assert told(node(1, 1, capabilities=("pick_up",))) is Reason.NOT_CAPABLE
 

@@ -22,6 +22,7 @@ GOOD = (
     node(2, code="AMS", country="NL", latitude=52.4, longitude=4.9, kind="3pl"),
     node(3, code="LON", country="GB", latitude=51.5, longitude=-0.1, kind="store", timezone="Europe/London"),
     node(4, code="OLD", enabled=False),
+    node(6, code="ELSEWHERE", serves=False),
 )
 NODES = {
     "": GOOD,

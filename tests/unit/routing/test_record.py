@@ -5,7 +5,7 @@ import pytest
 
 from hub.domain.contact import Place
 from hub.routing.decide import decide
-from hub.routing.model import ENGINE_VERSION, Policy
+from hub.routing.model import ENGINE_VERSION, Policy, Reason
 from hub.routing.record import ReplayError, decode, decode_input, encode, encode_input, replay
 from tests.unit.routing.worlds import group, line, network, node
 
@@ -39,6 +39,13 @@ def test_the_layout_of_a_stored_decision():
         b'"runner_up_is":"none_exists","solver":"locating","prices":[[1,540000]],"rules":[],"attempt":0,"remainder":"queue",'
         b'"cancel_after_days":null}'
     )
+
+
+def test_an_input_from_before_a_node_told_whether_it_serves_gives_the_bytes_it_gave():
+    seen = network(node(1, 2, 1, enabled=False), node(2, 5, 5))
+    stored = encode_input(WANTED, seen, POLICY.version)
+    assert b'"serves"' not in stored
+    assert dict(replay(stored, {"v3": POLICY}).reasons) == {1: Reason.DISABLED, 2: Reason.CHOSEN}
 
 
 def test_a_replay_without_its_policy_is_refused():

@@ -253,6 +253,28 @@ async def test_two_takers_take_a_file_once(server: SftpSimulator) -> None:
     assert len(server.within("done")) == 20
 
 
+async def test_a_claimed_file_that_another_pull_put_away_is_no_persons_business(server: SftpSimulator) -> None:
+    server.limit_sessions = 2
+    for name in ("a", "b"):
+        server.drop(f"in/taking/{name}.csv", name.encode())
+    connection = Connection(id="c", merchant="m", account=1, account_name="a", adapter="x", name="x")
+    async with (
+        reached(server) as files,
+        reached(server) as others,
+        HttpClient(Transport(base_url="http://nowhere"), clock=Clock()) as client,
+    ):
+        settings = Ssh(username="u", host_keys=())
+        context = Context[Ssh](connection=connection, settings=settings, client=client, now=Clock(), files=files)
+        pages = take_files(context, FOLDERS, judge, None)
+        assert brought([await anext(pages)]) == [b"a"]
+        assert await others.move("in/taking/b.csv", "done/b.csv")
+        with pytest.raises(Interrupted) as caught:
+            await anext(pages)
+    assert isinstance(caught.value.outcome, RetryLater)
+    assert brought(await took(server)) == []
+    assert sorted(server.within("done").values()) == [b"a", b"b"]
+
+
 @pytest.mark.parametrize("place", range(9))
 @pytest.mark.parametrize("fault", ["lost_reply", "server_error"])
 async def test_whatever_breaks_a_pull_the_next_one_ends_it(server: SftpSimulator, place: int, fault: str) -> None:

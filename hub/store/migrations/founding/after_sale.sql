@@ -85,6 +85,7 @@ CREATE TABLE book_drift (
 );
 CREATE UNIQUE INDEX book_drift_open ON book_drift (connection_id, kind, number) WHERE closed_at IS NULL;
 CREATE INDEX book_drift_merchant ON book_drift (merchant, id);
+CREATE INDEX book_drift_document ON book_drift (connection_id, kind, number, id);
 
 CREATE TABLE label (
   order_id text COLLATE "C" NOT NULL,

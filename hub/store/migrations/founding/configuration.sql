@@ -64,6 +64,8 @@ CREATE TABLE item (
   safety integer NOT NULL DEFAULT 0,
   document jsonb NOT NULL DEFAULT '{}',
   updated_at timestamptz NOT NULL DEFAULT now(),
+  -- By connection: when what that ledger told of it last was true.
+  told jsonb NOT NULL DEFAULT '{}',
   UNIQUE (merchant, sku)
 );
 
@@ -204,7 +206,12 @@ CREATE TABLE subscription (
 );
 
 -- Processes keep configuration in memory and read it anew when the epoch moved.
-CREATE TABLE configuration (one boolean PRIMARY KEY DEFAULT true CHECK (one), epoch bigint NOT NULL DEFAULT 1);
+CREATE TABLE configuration (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  epoch bigint NOT NULL DEFAULT 1,
+  -- While the hub finds its feet after a restore to an earlier moment; see decision 0012.
+  restored_at timestamptz
+);
 INSERT INTO configuration DEFAULT VALUES;
 CREATE FUNCTION configuration_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

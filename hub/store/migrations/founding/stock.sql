@@ -51,6 +51,7 @@ CREATE TABLE stock_posting (
   PRIMARY KEY (connection_id, ledger_id)
 );
 CREATE INDEX stock_posting_key ON stock_posting (connection_id, key);
+CREATE INDEX stock_posting_planned ON stock_posting (planned_at);
 
 -- Where a ledger's adjustments begin: what was before is not told.
 CREATE TABLE stock_posting_start (
