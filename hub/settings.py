@@ -43,7 +43,7 @@ class Backoff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jitter: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.2
     """Share of a pause by which it is lengthened or shortened at random."""
     cap_seconds: Seconds = 43200
-    """No pause is longer, whatever the vendor's Retry-After says."""
+    """No pause is longer, whatever the vendor's Retry-After says; nor is that of a vendor that is down."""
     max_attempts: Count = 12
     """After so many failures the effect is parked for a person."""
 

@@ -17,6 +17,7 @@ from hub.domain.supplier_link import supplier_key, supplier_url
 from hub.flow.notices import Notices, load_notices
 from hub.registry import find_adapters, mapping_text, rule_text
 from hub.sdk.adapter import Adapter
+from hub.sdk.breaker import LONGEST_PAUSE
 from hub.sdk.http import HttpClient
 from hub.sdk.public_address import any_address, public_address
 from hub.sdk.smtp import SmtpMailer
@@ -140,6 +141,7 @@ def build_parts(
             buckets,
             clock,
             settings.public_url,
+            longest_pause=min(LONGEST_PAUSE, timedelta(seconds=settings.backoff.cap_seconds)),
             mail=SmtpMailer(any_address if settings.allow_private_subscribers else public_address),
             page=partial(_supplier_page, settings.address, supplier_key(link_key(secret_key(settings)))),
         ),

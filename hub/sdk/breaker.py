@@ -40,15 +40,15 @@ def admit(circuit: Circuit, now: datetime) -> tuple[Circuit, datetime | None]:
     return msgspec.structs.replace(circuit, open_until=now + PROBE_LEASE, probing=True), None
 
 
-def failed(circuit: Circuit, now: datetime, threshold: int = THRESHOLD) -> Circuit:
+def failed(circuit: Circuit, now: datetime, threshold: int = THRESHOLD, longest: timedelta = LONGEST_PAUSE) -> Circuit:
     """A transport failure or 5xx. One that was sent before the circuit opened says nothing new."""
     if circuit.open_until is not None and not circuit.probing:
         return circuit
     failures = circuit.failures + 1
     if failures < threshold:
         return msgspec.structs.replace(circuit, failures=failures)
-    pause = circuit.pause
-    return Circuit(failures=failures, open_until=now + pause, pause=min(pause * 2, LONGEST_PAUSE))
+    pause = min(circuit.pause, longest)
+    return Circuit(failures=failures, open_until=now + pause, pause=min(pause * 2, longest))
 
 
 def succeeded(circuit: Circuit) -> Circuit:
@@ -59,9 +59,10 @@ def succeeded(circuit: Circuit) -> Circuit:
 class Breaker:
     """Holds the circuit of one connection in this process; other processes find out for themselves."""
 
-    def __init__(self, *, threshold: int = THRESHOLD) -> None:
+    def __init__(self, *, threshold: int = THRESHOLD, longest: timedelta = LONGEST_PAUSE) -> None:
         self.circuit = Circuit()
         self._threshold = threshold
+        self._longest = longest
 
     def admit(self, now: datetime) -> datetime | None:
         """None when a request may go, else when to come back."""
@@ -70,7 +71,7 @@ class Breaker:
 
     def failed(self, now: datetime) -> None:
         """Report a transport failure or 5xx."""
-        self.circuit = failed(self.circuit, now, self._threshold)
+        self.circuit = failed(self.circuit, now, self._threshold, self._longest)
 
     def succeeded(self) -> None:
         """Report an answer."""

@@ -13,7 +13,7 @@ from typing import Final, Self
 import httpx
 
 from hub.sdk.auth import MemoryTokenStore, TokenStore, signer
-from hub.sdk.breaker import Breaker
+from hub.sdk.breaker import LONGEST_PAUSE, Breaker
 from hub.sdk.leased import LeaseLost, before_a_byte
 from hub.sdk.limits import PATIENCE_SECONDS, Buckets, LocalBuckets, counts, retry_after
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Unauthorised, Uncertain
@@ -41,8 +41,9 @@ class HttpClient:
     """Reaches one vendor for one connection. See `wire.Client` for what `send` raises.
 
     `buckets` are shared by whoever shares the limits; without them the client keeps its own. `tls` is whom it trusts,
-    without it what this machine does. `http` replaces the network in tests. `resolve` says which
-    address a host is reached at, or refuses it. Use it as `async with`, or call `aclose`.
+    without it what this machine does. `longest_pause` is what a vendor that is down is given at most. `http` replaces
+    the network in tests. `resolve` says which address a host is reached at, or refuses it. Use it as `async with`, or
+    call `aclose`.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class HttpClient:
         buckets: Buckets | None = None,
         tokens: TokenStore | None = None,
         breaker: Breaker | None = None,
+        longest_pause: timedelta = LONGEST_PAUSE,
         http: httpx.AsyncBaseTransport | None = None,
         tls: ssl.SSLContext | None = None,
         resolve: Resolve | None = None,
@@ -62,9 +64,9 @@ class HttpClient:
         self._base = httpx.URL(transport.base_url)
         self._clock = clock
         self._buckets = buckets or LocalBuckets()
-        self._breaker = breaker or Breaker()
+        self._breaker = breaker or Breaker(longest=longest_pause)
         # The token's issuer may be another host, and be down alone.
-        self._issuer = Breaker()
+        self._issuer = Breaker(longest=longest_pause)
         self._signer = signer(transport, tokens=tokens or MemoryTokenStore(), post=self._post_for_token, clock=clock)
         self._http = httpx.AsyncClient(
             transport=http,

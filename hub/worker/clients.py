@@ -1,12 +1,13 @@
 """Vendors' clients, one per connection, built when first needed and built anew when the configuration changed."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from hub.flow.directory import Directory, Link
+from hub.sdk.breaker import LONGEST_PAUSE
 from hub.sdk.capabilities import Context
 from hub.sdk.connecting import open_files
 from hub.sdk.http import HttpClient
@@ -41,10 +42,12 @@ class Clients:
         clock: Callable[[], datetime],
         public_url: str | None = None,
         *,
+        longest_pause: timedelta = LONGEST_PAUSE,
         mail: Mailer | None = None,
         page: Callable[[str, datetime], str] | None = None,
     ) -> None:
         self._public_url = public_url
+        self._longest_pause = longest_pause
         self._mail = mail
         self._page = page
         self._credentials = credentials
@@ -66,7 +69,9 @@ class Clients:
             return context
         tokens = StoredTokens(self._credentials.database, self._credentials.vault, link.connection.id)
         transport = link.adapter.transport(settings)
-        client = HttpClient(transport, clock=self._clock, buckets=self._buckets, tokens=tokens)
+        client = HttpClient(
+            transport, clock=self._clock, buckets=self._buckets, tokens=tokens, longest_pause=self._longest_pause
+        )
         files = open_files(transport, self._clock)
         made: Context[Any] = Context(
             connection=link.connection,

@@ -53,6 +53,15 @@ def test_bad_probe_opens_it_for_twice_as_long() -> None:
     assert breaker.admit(later) == later + 2 * FIRST_PAUSE
 
 
+def test_pause_is_never_longer_than_it_may_be() -> None:
+    breaker = Breaker(longest=FIRST_PAUSE / 5)
+    now = NOW
+    for _ in range(3 * THRESHOLD):
+        breaker.failed(now)
+        assert (breaker.admit(now) or now) <= now + FIRST_PAUSE / 5
+        now += FIRST_PAUSE / 5
+
+
 def test_failures_of_requests_already_under_way_do_not_lengthen_the_pause() -> None:
     breaker = opened()
     for _ in range(10):
