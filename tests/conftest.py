@@ -5,8 +5,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -17,12 +19,33 @@ from tests.standing import Standing
 
 TEMPLATE = "crossdock_template"
 _numbers = count(1)
+READ_ONCE = (
+    "hub.wiring.find_adapters",
+    "hub.wiring.shipped_notices",
+    "hub.store.configuration.load_address_rules",
+    "hub.store.configuration.load_change_policy",
+    "hub.store.configuration.load_hold_policy",
+    "hub.store.configuration.load_offer",
+    "hub.store.configuration.load_packing",
+    "hub.store.configuration.load_pick_up_policy",
+    "hub.store.configuration.load_return_policy",
+    "hub.store.configuration.load_shipped",
+)
 UNHURRIED = (
     "hub.web.grouping.PATIENCE_SECONDS",
     "hub.web.grouping.COMMIT_SECONDS",
     "hub.web.webhooks.PATIENCE_SECONDS",
     "hub.worker.pull.PATIENCE_SECONDS",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """Hundreds of hubs in one process read the same shipped policies: what a text means does not change."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in READ_ONCE:
+            patch.setattr(name, cache(resolve_name(name)))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from hub.domain.facts import (
     CancelConfirmed,
     FactLine,
     FulfilmentAccepted,
+    FulfilmentHeld,
     GoodsShipped,
     ParcelScanned,
     StockLine,
@@ -28,11 +29,14 @@ from hub.sdk.translate import Tables
 
 GRAMS_PER_OUNCE: Final = Decimal("28.349523125")
 
+_OVER: Final = frozenset({"shipped", "cancelled", "short"})
+"""Meanings of a shipment that nobody works on any more."""
+
 _STAGES: Final = {"picked": 1, "packed": 2, "shipped": 3}
 
 
 def order_facts(body: bytes, tables: Tables) -> Sequence[AnyFact]:
-    """What an order says: accepted, how far it is, each shipment that left, or that all of it was cancelled.
+    """What an order says: accepted, held or not, how far it is, each shipment that left, or that all was cancelled.
 
     True however often it is read: a shipment counts once under its id. What fell short is not said here but by
     `stopped_facts`. Raises `Malformed`, or `Unmapped` for a status or carrier that no table knows.
@@ -43,14 +47,16 @@ def order_facts(body: bytes, tables: Tables) -> Sequence[AnyFact]:
         raise malformed("order", error) from error
     reference = order.reference_id
     state = tables.require("order_status", order.status)
-    if reference is None or not units.ours(order) or state == "review":
+    if reference is None or not units.ours(order):
         return ()
+    if state == "review":
+        return (FulfilmentHeld(at=order.changed_at, fulfilment=reference, reasons=(order.status,)),)
     shipments = sorted(order.shipments or (), key=lambda shipment: shipment.id)
     states = {shipment.id: tables.require("status", shipment.status) for shipment in shipments}
     if state == "cancelled" and "shipped" not in states.values():
         return (CancelConfirmed(at=order.changed_at, fulfilment=reference),)
     accepted = FulfilmentAccepted(at=utc(order.created_date), fulfilment=reference, partner_reference=str(order.id))
-    facts: list[AnyFact] = [accepted, *_progress(order, reference, states, tables)]
+    facts: list[AnyFact] = [accepted, *_held(order, reference, states), *_progress(order, reference, states, tables)]
     left = [shipment for shipment in shipments if states[shipment.id] == "shipped"]
     contents = units.by_shipment(order) if left else {}
     for shipment in left:
@@ -109,6 +115,19 @@ def _line(name: str, quantity: int) -> FactLine:
     if name.startswith(units.BY_SKU):
         return FactLine(sku=name.removeprefix(units.BY_SKU), quantity=quantity)
     return FactLine(line=name, quantity=quantity)
+
+
+def _held(order: Order, reference: str, states: dict[int, str]) -> list[AnyFact]:
+    """What its shipments on hold are held for, while there is anything to hold; for nothing where they all go on."""
+    living = [shipment for shipment in order.shipments or () if states[shipment.id] not in _OVER]
+    if not living:
+        return []
+    reasons = [
+        f"{shipment.status}: {', '.join(shipment.details)}" if shipment.details else shipment.status
+        for shipment in living
+        if states[shipment.id] == "held"
+    ]
+    return [FulfilmentHeld(at=order.changed_at, fulfilment=reference, reasons=tuple(dict.fromkeys(reasons)))]
 
 
 def _progress(order: Order, reference: str, states: dict[int, str], tables: Tables) -> list[AnyFact]:

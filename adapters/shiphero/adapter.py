@@ -1,6 +1,6 @@
 """ShipHero: a warehouse management system, spoken to over GraphQL and webhooks."""
 
-from adapters.shiphero import translate
+from adapters.shiphero import holds, translate
 from adapters.shiphero.client import cancel_fulfilment, fetch, probe, submit_fulfilment
 from adapters.shiphero.pulls import OVERLAP, status_pages, stock_pages
 from adapters.shiphero.returns import TOPIC as RETURN
@@ -33,6 +33,7 @@ ADAPTER = Adapter(
         "Inventory Change": Topic(lane=Lane.STOCK, form=Form.EVENT, translate=translate.inventory_change),
         "shipment": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=translate.shipment),
         "order": Topic(lane=Lane.FACTS, form=Form.SNAPSHOT, translate=translate.order),
+        holds.TOPIC: Topic(lane=Lane.FACTS, form=Form.SNAPSHOT, translate=holds.order_holds),
         "inventory_snapshot": Topic(lane=Lane.STOCK, form=Form.SNAPSHOT, translate=translate.inventory_snapshot),
         "Return Update": Topic(lane=Lane.FACTS, form=Form.EVENT, translate=return_update),
         RETURN: Topic(lane=Lane.FACTS, form=Form.EVENT, translate=listed_return),

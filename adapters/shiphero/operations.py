@@ -36,7 +36,8 @@ _SHIPMENT: Final = """id legacy_id warehouse_id created_date completed
       line_items(%s) { pageInfo { hasNextPage endCursor } edges { node {
         quantity shipping_label_id line_item { partner_line_item_id sku }
       } } }"""
-_ORDER: Final = """id legacy_id partner_order_id order_number fulfillment_status
+_ORDER: Final = """id legacy_id partner_order_id order_number fulfillment_status updated_at
+      holds { fraud_hold address_hold shipping_method_hold operator_hold payment_hold client_hold }
       line_items(%s) { pageInfo { hasNextPage endCursor } edges { node { %s } } }"""
 
 CREATE_ORDER: Final = Operation(

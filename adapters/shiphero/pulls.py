@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from adapters.shiphero import holds
 from adapters.shiphero.answers import read
 from adapters.shiphero.longer import whole_order, whole_shipment
 from adapters.shiphero.operations import ORDERS_UPDATED, SHIPMENTS, STOCK
@@ -97,8 +98,8 @@ async def status_pages(context: Context[Settings], cursor: str | None) -> AsyncI
             nodes, info = await _order_page(context, place)
             topic = "order"
         place = onward(place, info)
-        items = [await _item(context, topic, node) for node in nodes]
-        yield Page(items=tuple(item for item in items if item is not None), cursor=_written(place))
+        items = [item for node in nodes for item in await _items(context, topic, node)]
+        yield Page(items=tuple(items), cursor=_written(place))
 
 
 async def _shipment_page(context: Context[Settings], place: Place) -> tuple[tuple[msgspec.Raw, ...], PageInfo]:
@@ -122,18 +123,19 @@ async def _order_page(context: Context[Settings], place: Place) -> tuple[tuple[m
     return edges.nodes, edges.page_info
 
 
-async def _item(context: Context[Settings], topic: str, node: msgspec.Raw) -> Pulled | None:
-    """The object as stored; None for another shop's, or for a shipment that is still being made."""
+async def _items(context: Context[Settings], topic: str, node: msgspec.Raw) -> list[Pulled]:
+    """The object as stored, an order's holds apart; none for another shop's, or a shipment that is being made."""
     seen = _glanced(node)
     order = seen.order or ShipmentOrder()
     if seen.completed is False or (topic == "shipment" and order.shop_name != context.settings.shop_name):
-        return None
+        return []
     if not seen.line_items.whole:
         node = await _whole(context, topic, seen.id)
-    body = bytes(node)
     fulfilment = seen.partner_order_id or order.partner_order_id
     about = f"fulfilment:{fulfilment}" if fulfilment else f"{topic}:{seen.id}"
-    return Pulled(key=versioned(topic, seen.id, body), topic=topic, object=about, body=body)
+    node, held = holds.apart(node) if topic == "order" else (node, None)
+    stored = [(topic, bytes(node)), *([] if held is None else [(holds.TOPIC, held)])]
+    return [Pulled(key=versioned(name, seen.id, body), topic=name, object=about, body=body) for name, body in stored]
 
 
 async def _whole(context: Context[Settings], topic: str, identity: str) -> msgspec.Raw:

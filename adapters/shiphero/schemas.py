@@ -120,6 +120,27 @@ class OrderNode(msgspec.Struct, frozen=True):
     line_items: Edges[OrderLine] = Edges()
 
 
+class OrderHolds(msgspec.Struct, frozen=True):
+    """Why an order is not to leave; each of them for itself."""
+
+    fraud_hold: bool | None = None
+    address_hold: bool | None = None
+    shipping_method_hold: bool | None = None
+    operator_hold: bool | None = None
+    payment_hold: bool | None = None
+    client_hold: bool | None = None
+
+
+class HeldOrder(msgspec.Struct, frozen=True):
+    """An order's holds, as we store them."""
+
+    id: str
+    partner_order_id: str | None = None
+    fulfillment_status: str | None = None
+    updated_at: str | None = None
+    holds: OrderHolds | None = None
+
+
 class Mutated(msgspec.Struct, frozen=True):
     """What both order mutations answer."""
 

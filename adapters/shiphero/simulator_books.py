@@ -38,8 +38,8 @@ class Warehouse(Simulator):
     """Books of one account as public attributes, and the work on them. Knobs may be turned while it runs.
 
     `auto_ship` ships an accepted order after `ship_after_ms`: in two shipments with probability `split`, one unit
-    short with probability `short` (the shelf turns out to be empty). `webhooks` names the types that are subscribed;
-    they are sent to `hub_url`. `orders_created` counts per reference, `sent` webhooks per type.
+    short with probability `short` (the shelf turns out to be empty); one that is held waits. `webhooks` names the types
+    that are subscribed; they are sent to `hub_url`. `orders_created` counts per reference, `sent` webhooks per type.
     """
 
     def __init__(
@@ -200,6 +200,14 @@ class Warehouse(Simulator):
         self._touch(order)
         self.tell(documents.order_canceled(order))
 
+    def hold(self, order: Order, *holds: str) -> None:
+        """Hold an order for these and nothing else, as `operator_hold`; for none, it goes on. No webhook says so."""
+        unknown = set(holds) - set(documents.HOLDS)
+        if unknown:
+            raise Said(f"There is no {', '.join(sorted(unknown))}", 1)
+        order.holds = set(holds)
+        self._touch(order)
+
     def _touch(self, order: Order) -> None:
         order.updated_at = self.now()
         self._touched.pop(order.number, None)
@@ -248,6 +256,9 @@ class Warehouse(Simulator):
 
     def _pick(self, order: Order) -> None:
         if order.status == "canceled":
+            return
+        if order.holds:
+            self._due.append((self.now() + timedelta(milliseconds=self.ship_after_ms), order))
             return
         chance = self.random.random
         if not order.shipments and sum(line.open for line in order.lines) > 1 and chance() < self.split:

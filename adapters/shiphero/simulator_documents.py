@@ -37,6 +37,7 @@ class Order(msgspec.Struct, kw_only=True):
     updated_at: datetime
     shipments: list[int] = []
     service: str = "Ground"
+    holds: set[str] = set()
 
     @property
     def id(self) -> str:
@@ -76,6 +77,9 @@ class Shelf(msgspec.Struct, kw_only=True):
 
     on_hand: int
     updated_at: datetime
+
+
+HOLDS = ("fraud_hold", "address_hold", "shipping_method_hold", "operator_hold", "payment_hold", "client_hold")
 
 
 def global_id(kind: str, number: int | str) -> str:
@@ -118,7 +122,12 @@ def with_lines(order: Order, most: int, after: int = 0) -> Json:
         }
         for line in order.lines
     ]
-    return head(order) | {"order_number": order.order_number, "line_items": _connection(lines, most, after)}
+    return head(order) | {
+        "order_number": order.order_number,
+        "updated_at": iso(order.updated_at),
+        "holds": {name: name in order.holds for name in HOLDS},
+        "line_items": _connection(lines, most, after),
+    }
 
 
 def shipment_node(shipment: Shipment, most: int, after: int = 0) -> Json:

@@ -75,6 +75,14 @@ class FulfilmentRefused(Fact, frozen=True, kw_only=True):
     stock: StockMeaning = StockMeaning.NOTHING
 
 
+class FulfilmentHeld(Fact, frozen=True, kw_only=True):
+    """The node stopped working on it of its own accord, or goes on. Of several, the one that was true last counts."""
+
+    fulfilment: str
+    reasons: tuple[str, ...] = ()
+    """All that it is held for now, in the node's own words of kinds, never of people; none: it is held no more."""
+
+
 class UnitsPicked(Fact, frozen=True, kw_only=True):
     """Taken from the shelf; no lines means all of them."""
 
@@ -302,6 +310,7 @@ NodeFact = (
     FulfilmentAccepted
     | PurchaseOrdered
     | FulfilmentRefused
+    | FulfilmentHeld
     | UnitsPicked
     | UnitsPacked
     | UnitsShort

@@ -14,6 +14,15 @@ LONGEST_NO: Final = 9
 """Digits of an offer's number; no order has so many."""
 
 
+class NodeHold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a node said last about holding a fulfilment order itself."""
+
+    at: datetime
+    """When that was true."""
+    reasons: tuple[str, ...] = ()
+    """In the node's own words; none: it does not hold it any more."""
+
+
 class FulfilmentOrder(msgspec.Struct, frozen=True, kw_only=True):
     """A request to one node for slices of one delivery group. Its status is computed from its slices."""
 
@@ -36,6 +45,8 @@ class FulfilmentOrder(msgspec.Struct, frozen=True, kw_only=True):
     """End of the customer's time to collect; None before it is ready, and once it is over."""
     purchase: Purchase | None = None
     """Of a supplier: the purchase order it got, and what it said to it."""
+    node_hold: NodeHold | None = None
+    """None while the node has said nothing of that, and once it has nothing of it any more."""
 
     @property
     def id(self) -> str:

@@ -11,6 +11,7 @@ from hub.domain.facts import (
     CancelRefused,
     FactLine,
     FulfilmentAccepted,
+    FulfilmentHeld,
     FulfilmentRefused,
     GoodsArrived,
     GoodsCollected,
@@ -41,6 +42,7 @@ from hub.flow.amend import end_request, fit, not_let_go, recall, stop
 from hub.flow.batch import Batch
 from hub.flow.departure import depart
 from hub.flow.meant import line_meant, means, units_meant
+from hub.flow.node_hold import stand_still
 from hub.flow.once import keep_moved, still_to_do
 from hub.flow.pick_up import hand_over, wait_for_customer
 from hub.flow.postage import buy_label
@@ -68,7 +70,8 @@ def apply(order: Order, fact: NodeFact, batch: Batch, message: int | None = None
         keep_moved(order, no, left, message, before)
     answered(order, no)
     heard(order, no, batch)
-    order.note(batch.now, _KINDS[type(fact)], fact.fulfilment, message)
+    if type(fact) in _KINDS:
+        order.note(batch.now, _KINDS[type(fact)], fact.fulfilment, message)
 
 
 def answered(order: Order, no: int) -> None:
@@ -276,6 +279,7 @@ _APPLY: dict[type, Callable[..., None]] = {
     FulfilmentAccepted: _accepted,
     PurchaseOrdered: purchased,
     FulfilmentRefused: _refused,
+    FulfilmentHeld: stand_still,
     UnitsPicked: _picked,
     UnitsPacked: _packed,
     UnitsShort: _short,
@@ -303,6 +307,7 @@ _KINDS: dict[type, str] = {
     CancelConfirmed: "cancel_confirmed",
     CancelRefused: "cancel_refused",
 }
+"""The timeline's words. A fact without one is told again and again: it writes a line of its own when it says news."""
 
 
 def deliver(order: Order, tracking: str, status: TrackingStatus, at: datetime, rank: dict[TrackingStatus, int]) -> None:

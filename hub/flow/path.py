@@ -8,7 +8,7 @@
 6   route                route.py             (routing/ decides)
 7   fulfilment order     fulfil.py
 8   outbox to delivery   store/outbox.py, worker/relay.py, worker/deliver.py
-9   confirmation         carry.py, confirm.py, departure.py
+9   confirmation         carry.py, confirm.py, departure.py, node_hold.py
 9b  store                pick_up.py, claim.py, transfer.py; what the clock does: deadlines.py
 10  write-back           write_back.py        (availability: stock_levels.py, worker/broadcast.py)
 11  ERP                  post_to_erp.py, post_payment.py; what it holds: books.py; what is ordered: supply.py;
@@ -28,6 +28,7 @@ from hub.domain.facts import (
     DisclosureAsked,
     ErasureAsked,
     FulfilmentAccepted,
+    FulfilmentHeld,
     FulfilmentRefused,
     GoodsArrived,
     GoodsCollected,
@@ -110,6 +111,7 @@ PATH: Final = {
     FulfilmentAccepted: _facts,
     PurchaseOrdered: _facts,
     FulfilmentRefused: _facts,
+    FulfilmentHeld: _facts,
     UnitsPicked: _facts,
     UnitsPacked: _facts,
     UnitsShort: _facts,

@@ -210,6 +210,7 @@ def _partners(order: Order, writes: Writes) -> None:
                     fulfilment.accept_by,
                     fulfilment.collect_by,
                     None if fulfilment.purchase is None else _encode(fulfilment.purchase).decode(),
+                    None if fulfilment.node_hold is None else _encode(fulfilment.node_hold).decode(),
                 )
             )
     for offer in {one.no: one for one in order.offered}.values():

@@ -25,6 +25,7 @@ from hub.flow.exchange import relate
 from hub.flow.hold import question
 from hub.flow.keep import keep
 from hub.flow.late_hold import close_answered
+from hub.flow.node_hold import close_over
 from hub.flow.pay import know_money, pay
 from hub.flow.ports import Inbound, ItemFacts, Unit
 from hub.flow.post_payment import know_paid, post_payments
@@ -74,6 +75,7 @@ async def advance(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
     await know_paid(unit, touched, batch)
     await ask_nodes(unit, touched, batch)
     close_answered(touched)
+    close_over(touched, batch)
     await give_back(unit, touched, batch)
     await know_offers(unit, touched)
     await route(unit, touched, batch)

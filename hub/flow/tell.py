@@ -76,6 +76,8 @@ TYPES: Final = (
     EventType("crossdock.fulfilment.released", FulfilmentFact, "A node is asked to fulfil.", ("released",)),
     EventType("crossdock.fulfilment.accepted", FulfilmentFact, "The node takes it.", ("accepted",)),
     EventType("crossdock.fulfilment.refused", FulfilmentFact, "The node does not take it.", ("refused",)),
+    EventType("crossdock.fulfilment.held", FulfilmentFact, "The node itself holds it.", ("node_held",)),
+    EventType("crossdock.fulfilment.hold_lifted", FulfilmentFact, "The node goes on with it.", ("node_hold_lifted",)),
     EventType("crossdock.fulfilment.picked", FulfilmentFact, "Units were picked.", ("picked",)),
     EventType("crossdock.fulfilment.short", FulfilmentFact, "The node has fewer than were asked for.", ("short",)),
     EventType("crossdock.fulfilment.packed", FulfilmentFact, "Units were packed.", ("packed",)),

@@ -105,8 +105,8 @@ FULFILMENTS: Final = insert(
     "fulfilment_order",
     "order_id text, no smallint, group_key text, node_id bigint, connection_id text, handoff text, "
     "partner_reference text, created_at timestamptz, ship_by timestamptz, destination_id bigint, "
-    "accept_by timestamptz, collect_by timestamptz, purchase jsonb",
-    conflict=overwrite("order_id, no", "handoff partner_reference ship_by accept_by collect_by purchase"),
+    "accept_by timestamptz, collect_by timestamptz, purchase jsonb, node_hold jsonb",
+    conflict=overwrite("order_id, no", "handoff partner_reference ship_by accept_by collect_by purchase node_hold"),
 )
 OFFERS: Final = insert(
     "offer",

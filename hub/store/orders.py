@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 
 from hub.domain.demand import Demand, Hold, Slice
-from hub.domain.fulfilment import CancelRequest, FulfilmentOrder
+from hub.domain.fulfilment import CancelRequest, FulfilmentOrder, NodeHold
 from hub.domain.order import ManagedBy, OrderContent
 from hub.domain.purchase import Purchase
 from hub.domain.shipping import Shipment
@@ -28,6 +28,7 @@ _content = msgspec.json.Decoder(OrderContent)
 _shipment = msgspec.json.Decoder(Shipment)
 _lines = msgspec.json.Decoder(dict[str, int])
 _purchase = msgspec.json.Decoder(Purchase)
+_node_hold = msgspec.json.Decoder(NodeHold)
 
 
 async def by_id(connection: PooledConnection, ids: Iterable[str], *, lock: bool = True) -> dict[str, Order]:
@@ -142,6 +143,7 @@ def _attach_fulfilment(order: Order, row: asyncpg.Record) -> None:
         accept_by=row["accept_by"],
         collect_by=row["collect_by"],
         purchase=_purchase.decode(row["purchase"]) if row["purchase"] else None,
+        node_hold=_node_hold.decode(row["node_hold"]) if row["node_hold"] else None,
     )
 
 

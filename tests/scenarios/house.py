@@ -16,7 +16,6 @@ from litestar import Litestar
 from hub.domain.facts import AnyFact, StockReported
 from hub.flow.directory import Reader
 from hub.flow.normalise import FACTS_TOPIC, encode_facts
-from hub.registry import find_adapters
 from hub.sdk.adapter import Lane
 from hub.sdk.redaction import hidden_fields
 from hub.sdk.testkit.loopback import Loopback
@@ -93,7 +92,7 @@ class House:
 
     async def connect(self, name: str, adapter: str, config: Mapping[str, object], **columns: object) -> str:
         """A connection, as the API would make it."""
-        made = find_adapters()[adapter]
+        made = self.parts.adapters[adapter]
         settings = msgspec.convert(dict(config), made.settings)
         hidden = hidden_fields(made.settings)
         secrets = {key: value for key, value in config.items() if key in hidden}

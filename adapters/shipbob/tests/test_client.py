@@ -12,7 +12,7 @@ from adapters.shipbob.harness import CICERO, HARNESS, SUBMIT, place, settings
 from adapters.shipbob.settings import Settings
 from adapters.shipbob.simulator import ShipBobSimulator
 from adapters.shipbob.simulator_books import Pace
-from hub.domain.facts import CancelConfirmed, FulfilmentAccepted, GoodsShipped, UnitsPicked, UnitsShort
+from hub.domain.facts import CancelConfirmed, FulfilmentAccepted, FulfilmentHeld, GoodsShipped, UnitsPicked, UnitsShort
 from hub.domain.shipping import ParcelLine
 from hub.sdk.capabilities import Context, FulfilmentCancel, FulfilmentRequest, Page, Pulled
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Refused, RetryLater
@@ -126,8 +126,8 @@ class TestStatus:
             seen.append([type(fact) for fact in facts_of(items(await status(context)))])
             clock += timedelta(milliseconds=501)
         assert seen == [
-            [FulfilmentAccepted],
-            [FulfilmentAccepted, UnitsPicked],
+            [FulfilmentAccepted, FulfilmentHeld],
+            [FulfilmentAccepted, FulfilmentHeld, UnitsPicked],
             [FulfilmentAccepted, GoodsShipped],
         ]
         assert sim.books.stock[CICERO] == {"MUG-RED": 48, "TEE-M": 49}

@@ -16,6 +16,7 @@ from hub.domain.facts import (
     CancelConfirmed,
     FactLine,
     FulfilmentAccepted,
+    FulfilmentHeld,
     GoodsShipped,
     ParcelScanned,
     StockLine,
@@ -97,12 +98,24 @@ def test_picking_is_told_when_it_is_true_of_all(order: Document, tables: CodeTab
     done = both(order, status="Processing", status_details=[{"name": detail}], tracking=None)
     assert one(done, tables, fact).lines == ()
     done["shipments"][1]["status_details"] = []
-    assert [type(other) for other in read(done, tables)] == [FulfilmentAccepted]
+    assert [type(other) for other in read(done, tables)] == [FulfilmentAccepted, FulfilmentHeld]
 
 
-@pytest.mark.parametrize("status", ["Processing", "OnHold", "None", "Pending"])
+@pytest.mark.parametrize("status", ["Processing", "None", "Pending"])
 def test_a_shipment_that_waits_makes_no_news(order: Document, tables: CodeTables, status: str) -> None:
-    assert [type(fact) for fact in read(both(order, status=status), tables)] == [FulfilmentAccepted]
+    accepted, held = read(both(order, status=status), tables)
+    assert (type(accepted), held.reasons) == (FulfilmentAccepted, ())
+
+
+def test_a_shipment_on_hold_is_told_with_its_details(order: Document, tables: CodeTables) -> None:
+    waiting = both(order, status="OnHold", status_details=[])
+    waiting["shipments"][1].update(
+        status_details=[{"id": 201, "name": "ManualHold"}], last_update_at="2026-01-17T08:00:00Z"
+    )
+    held = one(waiting, tables, FulfilmentHeld)
+    assert (held.at, held.reasons) == (datetime(2026, 1, 17, 8, tzinfo=UTC), ("OnHold", "OnHold: ManualHold"))
+    waiting["shipments"][0]["status"] = "Completed"
+    assert one(waiting, tables, FulfilmentHeld).reasons == ("OnHold: ManualHold",)
 
 
 def test_a_cancelled_order_confirms_the_cancel(order: Document, tables: CodeTables) -> None:
@@ -112,9 +125,10 @@ def test_a_cancelled_order_confirms_the_cancel(order: Document, tables: CodeTabl
     assert fact.at == datetime(2026, 1, 16, 14, 2, 3, 765432, tzinfo=UTC)
 
 
-def test_an_order_under_import_review_is_not_accepted_yet(order: Document, tables: CodeTables) -> None:
+def test_an_order_under_import_review_is_not_accepted_yet_and_held(order: Document, tables: CodeTables) -> None:
     both(order, status="ImportReview")["status"] = "ImportReview"
-    assert read(order, tables) == []
+    (held,) = read(order, tables)
+    assert (type(held), held.reasons) == (FulfilmentHeld, ("ImportReview",))
 
 
 def test_delivery_as_shipbob_retells_it(order: Document, tables: CodeTables) -> None:

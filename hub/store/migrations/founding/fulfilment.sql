@@ -12,6 +12,7 @@ CREATE TABLE fulfilment_order (
   accept_by timestamptz,
   collect_by timestamptz,
   purchase jsonb,
+  node_hold jsonb,
   PRIMARY KEY (order_id, no)
 ) WITH (fillfactor = 80);
 CREATE INDEX fulfilment_order_made ON fulfilment_order USING brin (created_at, ship_by)
