@@ -6,7 +6,9 @@ import os
 import socket
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
 
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
@@ -28,6 +30,23 @@ LAST_WORDS_SECONDS = 0.3
 
 WORKER_NICENESS = 5
 """Whoever answers a vendor goes first where both want a core: a delivery waits for its answer, a batch does not."""
+
+
+AUTOGROUP: Final = Path("/proc/self/autogroup")
+"""Where Linux keeps the niceness of a whole session; missing where sessions are not scheduled as groups."""
+
+
+def give_way() -> None:
+    """Let others go first on a busy machine: this process among its own, and its session among sessions.
+
+    The supervisor gives each child a session of its own, and a kernel that shares cores out between sessions looks at
+    the session's niceness alone. One that is shared, as a person's shell, is left as it is.
+    """
+    os.nice(WORKER_NICENESS)
+    if os.getsid(0) == os.getpid():
+        # Refused to some containers, and soon after the last change.
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(WORKER_NICENESS))
 
 
 def run_process(main: Coroutine[Any, Any, None]) -> None:
@@ -80,7 +99,7 @@ async def serve_web(settings: Settings, host: str, port: int) -> None:
 
 async def serve_worker(settings: Settings) -> None:
     """Run one worker process until it is told to stop."""
-    os.nice(WORKER_NICENESS)
+    give_way()
     engines = Engines.attach(settings)
     parts = build_parts(
         settings,

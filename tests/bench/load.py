@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, cast
 
 CONNECTIONS: Final = 64
+MOST_CONNECTIONS: Final = 256
+"""At a fixed rate: with fewer, what was due during a stall waits for a connection here, and not for the hub."""
 
 
 class Acks(NamedTuple):
@@ -79,7 +81,9 @@ async def closed_loop(requests: Sequence[bytes], port: int, connections: int = C
     return Acks(first, taken, latencies, refused)
 
 
-async def open_loop(requests: Sequence[bytes], port: int, per_second: float, connections: int = CONNECTIONS) -> Acks:
+async def open_loop(
+    requests: Sequence[bytes], port: int, per_second: float, connections: int = MOST_CONNECTIONS
+) -> Acks:
     """At a fixed rate, whatever the answers do. Latency counts from when a delivery was due, not from when it left."""
     wires = await _wires(port, connections)
     free: asyncio.Queue[_Wire] = asyncio.Queue()
