@@ -44,7 +44,8 @@ CREATE TABLE inbox (
   lease_until timestamptz,
   fence bigint NOT NULL DEFAULT 0,
   last_error text
-) WITH (fillfactor = 70);
+-- A queue that is empty now is long again soon: cutting its file would lock out whoever adds to it.
+) WITH (fillfactor = 70, vacuum_truncate = false);
 CREATE INDEX inbox_ready ON inbox (lane, id) WHERE NOT parked;
 CREATE INDEX inbox_object ON inbox (account_id, object, id) WHERE NOT parked;
 -- Due messages of a lane that nobody holds, locked, the oldest first: the earliest of its object, but not behind what

@@ -28,7 +28,7 @@ CREATE TABLE outbox (
   lease_until timestamptz,
   fence bigint NOT NULL DEFAULT 0,
   last_error text
-) WITH (fillfactor = 60);
+) WITH (fillfactor = 60, vacuum_truncate = false);
 CREATE INDEX outbox_ready ON outbox (connection_id, id) WHERE NOT parked;
 CREATE INDEX outbox_subject ON outbox (connection_id, subject, id) WHERE NOT parked;
 CREATE INDEX outbox_parked ON outbox (connection_id) WHERE parked;

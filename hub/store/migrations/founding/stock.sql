@@ -191,7 +191,7 @@ CREATE TABLE availability (
   -- Cause of the exception that is open until the channel took this level.
   trouble text COLLATE "C",
   PRIMARY KEY (stock_point_id, item_id)
-) WITH (fillfactor = 60);
+) WITH (vacuum_truncate = false, fillfactor = 60);
 CREATE INDEX availability_due ON availability (connection_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX availability_trouble ON availability (connection_id) WHERE trouble IS NOT NULL;
 
