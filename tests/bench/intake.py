@@ -18,7 +18,7 @@ from tests.bench.usage import cpu_by_part, machine_busy
 WARM_UP = 500
 REST_SECONDS = 300.0
 STEADY_SECONDS = 40.0
-"""A day of orders at this rate takes over a minute; in a quarter of it two stalls of the disk would be all that p99 says."""
+"""A day of orders at this rate takes over a minute; of 15 s, p99 would tell the two longest stalls of a disk."""
 
 Figures = dict[str, Any]
 
