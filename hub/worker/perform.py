@@ -15,7 +15,7 @@ from hub.flow.displace import displace
 from hub.flow.path import Done, perform
 from hub.flow.ports import LostRace
 from hub.flow.resume import resume
-from hub.flow.settle import InvariantBroken
+from hub.flow.settle_stock import InvariantBroken
 from hub.sdk.adapter import Lane
 from hub.store.configuration import ConfigurationReader
 from hub.store.database import is_data_fault, is_weather
