@@ -22,25 +22,25 @@ from hub.domain.network import (
 )
 from hub.domain.payment import CapturedBy
 from hub.flow.address_check import load_address_rules
-from hub.flow.cartons import Packing, PackingError, load_packing
-from hub.flow.change_window import ChangePolicy, ChangePolicyError, load_change_policy
+from hub.flow.cartons import load_packing
+from hub.flow.change_window import load_change_policy
 from hub.flow.directory import Directory, Link, Reader
-from hub.flow.hold_rules import HoldPolicy, HoldPolicyError, load_hold_policy
-from hub.flow.pick_up_rules import PickUpPolicy, PickUpPolicyError, load_pick_up_policy
+from hub.flow.hold_rules import load_hold_policy
+from hub.flow.pick_up_rules import load_pick_up_policy
 from hub.flow.reading import Text, compile_reader
-from hub.flow.return_rules import ReturnPolicy, ReturnPolicyError, load_return_policy
+from hub.flow.return_rules import load_return_policy
 from hub.mapping.errors import MappingFault
 from hub.mapping.overlay import compile_overlay
 from hub.promise.lanes import Lanes
-from hub.promise.offer import Offer, OfferError, load_offer
-from hub.routing.model import Policy
-from hub.routing.policy import PolicyError, load_policy, load_shipped
+from hub.promise.offer import Offer, load_offer
+from hub.routing.policy import load_policy, load_shipped
 from hub.sdk.adapter import Adapter
 from hub.store import transits
 from hub.store.clock import DatabaseClock
 from hub.store.database import Database, PooledConnection
 from hub.store.decisions import keep_shipped
 from hub.store.events import read_subscriptions
+from hub.store.policies import in_force, read_active
 
 log = structlog.get_logger(__name__)
 
@@ -92,66 +92,31 @@ class ConfigurationReader:
             return self._directory
 
     async def _read(self, connection: PooledConnection) -> Directory:
-        policies = {"": load_shipped(self.default_policy)}
-        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'routing' AND state = 'active'"):
-            policies[row["merchant"]] = _policy(row, policies[""])
-        offers = {} if self.default_promise is None else {"": load_offer(self.default_promise)}
-        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'promise' AND state = 'active'"):
-            offers |= _offer(row)
-        lanes = await self._lanes(connection, offers)
-        returns = {"": load_return_policy(self.default_returns)}
-        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'returns' AND state = 'active'"):
-            returns[row["merchant"]] = _return_policy(row, returns[""])
-        pick_up = {"": load_pick_up_policy(self.default_pick_up)}
-        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'pick_up' AND state = 'active'"):
-            pick_up[row["merchant"]] = _pick_up_policy(row, pick_up[""])
-        holds = {"": load_hold_policy(self.default_holds, check=False)}
-        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'holds' AND state = 'active'"):
-            holds[row["merchant"]] = _hold_policy(row, holds[""])
-        changes = {"": load_change_policy(self.default_changes)}
-        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'changes' AND state = 'active'"):
-            changes[row["merchant"]] = _change_policy(row, changes[""])
-        packings = {"": load_packing(self.default_packing)}
-        for row in await connection.fetch("SELECT * FROM policy WHERE kind = 'packing' AND state = 'active'"):
-            packings[row["merchant"]] = _packing(row, packings[""])
-        points: dict[int, list[int]] = {}
-        for row in await connection.fetch("SELECT * FROM stock_point_node ORDER BY stock_point_id, node_id"):
-            points.setdefault(row["stock_point_id"], []).append(row["node_id"])
+        active = await read_active(connection)
+        configuration = await connection.fetchrow("SELECT epoch, restored_at FROM configuration")
+        assert configuration is not None
+        promise = None if self.default_promise is None else load_offer(self.default_promise)
+        offers = in_force(active, "promise", load_offer, promise)
+        holds = load_hold_policy(self.default_holds, check=False)
+        changes = load_change_policy(self.default_changes)
+        pick_up = load_pick_up_policy(self.default_pick_up)
         return Directory(
-            epoch=await connection.fetchval("SELECT epoch FROM configuration"),
-            restored_at=await connection.fetchval("SELECT restored_at FROM configuration"),
+            epoch=configuration["epoch"],
+            restored_at=configuration["restored_at"],
             links=await self._links(connection),
             accounts={row["id"]: _account(row) for row in await connection.fetch("SELECT * FROM account")},
             nodes={row["id"]: node_of(row) for row in await connection.fetch("SELECT * FROM node ORDER BY id")},
-            bindings={
-                (row["node_id"], row["merchant"], row["role"]): Binding(
-                    node=row["node_id"],
-                    merchant=row["merchant"],
-                    role=row["role"],
-                    connection=row["connection_id"],
-                    external_location=row["external_location"],
-                )
-                for row in await connection.fetch("SELECT * FROM node_binding")
-            },
-            stock_points=tuple(
-                StockPoint(
-                    id=row["id"],
-                    account=row["account_id"],
-                    external_location=row["external_location"],
-                    purpose=Purpose(row["purpose"]),
-                    nodes=tuple(points.get(row["id"], ())),
-                )
-                for row in await connection.fetch("SELECT * FROM stock_point ORDER BY id")
-            ),
-            policies=policies,
+            bindings=await _bindings(connection),
+            stock_points=await _stock_points(connection),
+            policies=in_force(active, "routing", load_policy, load_shipped(self.default_policy)),
             offers=offers,
-            lanes=lanes,
-            return_policies=returns,
-            hold_policies=holds,
-            change_policies=changes,
+            lanes=await self._lanes(connection, offers),
+            return_policies=in_force(active, "returns", load_return_policy, load_return_policy(self.default_returns)),
+            hold_policies=in_force(active, "holds", load_hold_policy, holds),
+            change_policies=in_force(active, "changes", load_change_policy, changes),
             address_check=load_address_rules(self.address_rules),
-            pick_up_policies=pick_up,
-            packings=packings,
+            pick_up_policies=in_force(active, "pick_up", load_pick_up_policy, pick_up),
+            packings=in_force(active, "packing", load_packing, load_packing(self.default_packing)),
             subscriptions=await read_subscriptions(connection),
         )
 
@@ -213,60 +178,33 @@ class ConfigurationReader:
         return kept[key]
 
 
-def _policy(row: asyncpg.Record, default: Policy) -> Policy:
-    try:
-        return msgspec.structs.replace(load_policy(row["text"]), version=row["version"])
-    except PolicyError as fault:
-        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
-        return default
+async def _bindings(connection: PooledConnection) -> dict[tuple[int, str, str], Binding]:
+    return {
+        (row["node_id"], row["merchant"], row["role"]): Binding(
+            node=row["node_id"],
+            merchant=row["merchant"],
+            role=row["role"],
+            connection=row["connection_id"],
+            external_location=row["external_location"],
+        )
+        for row in await connection.fetch("SELECT * FROM node_binding")
+    }
 
 
-def _offer(row: asyncpg.Record) -> dict[str, Offer]:
-    try:
-        return {row["merchant"]: msgspec.structs.replace(load_offer(row["text"]), version=row["version"])}
-    except OfferError as fault:
-        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
-        return {}
-
-
-def _return_policy(row: asyncpg.Record, default: ReturnPolicy) -> ReturnPolicy:
-    try:
-        return msgspec.structs.replace(load_return_policy(row["text"]), version=row["version"])
-    except ReturnPolicyError as fault:
-        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
-        return default
-
-
-def _pick_up_policy(row: asyncpg.Record, default: PickUpPolicy) -> PickUpPolicy:
-    try:
-        return msgspec.structs.replace(load_pick_up_policy(row["text"]), version=row["version"])
-    except PickUpPolicyError as fault:
-        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
-        return default
-
-
-def _hold_policy(row: asyncpg.Record, default: HoldPolicy) -> HoldPolicy:
-    try:
-        return msgspec.structs.replace(load_hold_policy(row["text"]), version=row["version"])
-    except HoldPolicyError as fault:
-        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
-        return default
-
-
-def _change_policy(row: asyncpg.Record, default: ChangePolicy) -> ChangePolicy:
-    try:
-        return msgspec.structs.replace(load_change_policy(row["text"]), version=row["version"])
-    except ChangePolicyError as fault:
-        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
-        return default
-
-
-def _packing(row: asyncpg.Record, default: Packing) -> Packing:
-    try:
-        return msgspec.structs.replace(load_packing(row["text"]), version=row["version"])
-    except PackingError as fault:
-        log.error("policy.broken", merchant=row["merchant"], version=row["version"], reason=str(fault))
-        return default
+async def _stock_points(connection: PooledConnection) -> tuple[StockPoint, ...]:
+    nodes: dict[int, list[int]] = {}
+    for row in await connection.fetch("SELECT * FROM stock_point_node ORDER BY stock_point_id, node_id"):
+        nodes.setdefault(row["stock_point_id"], []).append(row["node_id"])
+    return tuple(
+        StockPoint(
+            id=row["id"],
+            account=row["account_id"],
+            external_location=row["external_location"],
+            purpose=Purpose(row["purpose"]),
+            nodes=tuple(nodes.get(row["id"], ())),
+        )
+        for row in await connection.fetch("SELECT * FROM stock_point ORDER BY id")
+    )
 
 
 def _account(row: asyncpg.Record) -> Account:
