@@ -40,6 +40,12 @@ async def closed(town: Town) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
+async def shown(counter: Counter, order: str) -> list[str] | None:
+    """Reasons for which the order's only fulfilment order is held by its node, as the API shows it."""
+    (asked,) = (await counter.ok("GET", f"/orders/{order}"))["fulfilments"]
+    return asked["node_hold"] and sorted(asked["node_hold"]["reasons"])
+
+
 async def test_a_hold_at_the_warehouse_is_told_lifted_and_forgotten_when_it_ships(town: Town, counter: Counter) -> None:
     _, order = await town.buy([("PASS", 2)])
     await hold(town, order["id"], 5, "operator_hold", "address_hold")
@@ -50,8 +56,10 @@ async def test_a_hold_at_the_warehouse_is_told_lifted_and_forgotten_when_it_ship
     (listed,) = (await counter.ok("GET", f"/exceptions?order={order['id']}"))["items"]
     assert (listed["severity"], listed["waiting"]) == ("high", 1)
     assert await town.slices(order["id"]) == [(2, "accepted", town.east)], "nothing moves by it"
+    assert await shown(counter, order["id"]) == ["address_hold", "operator_hold"]
 
     await hold(town, order["id"], 10)
+    assert await shown(counter, order["id"]) is None
     assert (await troubles(town), await closed(town)) == ([], [{"kind": "held_by_node", "closed_by": "cause gone"}])
     assert await moments(town, order["id"]) == ["node_held", "node_hold_lifted"]
 

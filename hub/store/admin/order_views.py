@@ -158,6 +158,14 @@ class CancelView(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
 
 
+class NodeHoldView(msgspec.Struct, frozen=True, kw_only=True):
+    """A node holds what it was asked for by itself."""
+
+    at: datetime
+    reasons: list[str]
+    """In the node's own words."""
+
+
 class FulfilmentView(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of one node."""
 
@@ -181,6 +189,8 @@ class FulfilmentView(msgspec.Struct, frozen=True, kw_only=True):
     collect_by: datetime | None
     """Until when the customer may collect what is ready."""
     purchase: PurchaseView | None
+    node_hold: NodeHoldView | None
+    """null while the node goes on with it."""
     lines: list[FulfilmentLineView]
     shipments: list[ShipmentView]
     cancels: list[CancelView]

@@ -8,37 +8,30 @@ import asyncpg
 import msgspec
 
 from hub.domain.contact import Contact, is_told_key
-from hub.domain.fulfilment import fulfilment_id, fulfilment_status, split_fulfilment_id
+from hub.domain.fulfilment import fulfilment_id, split_fulfilment_id
 from hub.domain.money import Amounts, AmountSet
 from hub.domain.order import ManagedBy, OrderContent, OrderLine
 from hub.domain.returns import Refund
-from hub.domain.shipping import Shipment
 from hub.domain.states import GONE, OrderState, SliceState
 from hub.store.admin.errors import no_such
 from hub.store.admin.exceptions import of_orders
+from hub.store.admin.order_fulfilments import Rows, fulfilment_views, pick
 from hub.store.admin.order_views import (
     AmountSets,
     AmountSetView,
     AmountsView,
     BusinessView,
-    CancelView,
     DemandView,
-    FulfilmentLineView,
-    FulfilmentView,
     GroupView,
     HoldView,
     LineView,
     OrderView,
-    ParcelLineView,
-    ParcelView,
     PaymentView,
     ProgressView,
-    ShipmentView,
     SliceView,
     WaitView,
 )
 from hub.store.admin.paging import Cut, Page, encode_cursor
-from hub.store.admin.purchases import purchase_view
 from hub.store.database import PooledConnection
 
 # Each by an index of its own: an OR over them would read every order there is.
@@ -80,11 +73,7 @@ PARTS: Final[Mapping[str, str]] = {
     "waiting": "SELECT * FROM waiting WHERE order_id = ANY($1::text[]) ORDER BY order_id, demand_no",
 }
 _content = msgspec.json.Decoder(OrderContent)
-_shipment = msgspec.json.Decoder(Shipment)
 _refund = msgspec.json.Decoder(Refund)
-
-Rows = dict[str, list[asyncpg.Record]]
-"""Rows of one order by part."""
 
 
 async def list_orders(
@@ -174,18 +163,17 @@ async def read_orders(connection: PooledConnection, ids: Sequence[str]) -> list[
 
 def _order(head: asyncpg.Record, rows: Rows, troubles: list[Any]) -> OrderView:
     content = _content.decode(rows["revision"][0]["document"])
-    fulfilments = _fulfilments(head["id"], rows)
     holds = [
         HoldView(
             active=row["lifted_at"] is None,
             stops=row["stops"].split(","),
             policy=row["policy"] or None,
-            **_pick(row, "no scope kind owner reason lift_rule placed_at lift_at lift_role lifted_at lifted_by"),
+            **pick(row, "no scope kind owner reason lift_rule placed_at lift_at lift_role lifted_at lifted_by"),
         )
         for row in rows["hold"]
     ]
     return OrderView(
-        **_pick(head, "id account external_id number currency placed_at created_at revision acting test"),
+        **pick(head, "id account external_id number currency placed_at created_at revision acting test"),
         connection=head["connection_id"],
         state=OrderState(head["state"]),
         progress=_progress(rows, held=any(hold.active for hold in holds)),
@@ -199,20 +187,16 @@ def _order(head: asyncpg.Record, rows: Rows, troubles: list[Any]) -> OrderView:
         ),
         lines=_lines(head["id"], content, rows),
         groups=msgspec.convert(content.groups, list[GroupView], from_attributes=True),
-        fulfilments=fulfilments,
+        fulfilments=fulfilment_views(head["id"], rows),
         holds=holds,
         payments=[
-            PaymentView(**_pick(row, "external_id kind method amount currency status parent at expires_at"))
+            PaymentView(**pick(row, "external_id kind method amount currency status parent at expires_at"))
             for row in rows["payment"]
         ],
         exceptions=troubles,
         business=BusinessView.of(content),
-        waiting=[WaitView(demand=row["demand_no"], **_pick(row, "queue cause since")) for row in rows["waiting"]],
+        waiting=[WaitView(demand=row["demand_no"], **pick(row, "queue cause since")) for row in rows["waiting"]],
     )
-
-
-def _pick(row: asyncpg.Record, names: str) -> dict[str, Any]:
-    return {name: row[name] for name in names.split()}
 
 
 def _amounts(given: AmountSet | None) -> AmountSetView | None:
@@ -252,7 +236,7 @@ def _lines(order: str, content: OrderContent, rows: Rows) -> list[LineView]:
     for row in rows["demand"]:
         demands[row["line"]].append(
             DemandView(
-                **_pick(row, "no quantity per_unit tracked"),
+                **pick(row, "no quantity per_unit tracked"),
                 item=row["item_id"],
                 sku=row["item_sku"] or row["sku"],
                 managed_by=ManagedBy(row["managed_by"]),
@@ -285,86 +269,7 @@ def _left(demand: DemandView) -> int:
 def _slice(order: str, row: asyncpg.Record) -> SliceView:
     asked = None if row["fulfilment_no"] is None else fulfilment_id(order, row["fulfilment_no"])
     state = SliceState(row["state"])
-    return SliceView(state=state, fulfilment=asked, **_pick(row, "quantity node reason promised_at"))
-
-
-def _fulfilments(order: str, rows: Rows) -> list[FulfilmentView]:
-    lines = _named(rows)
-    found = []
-    for row in rows["fulfilment"]:
-        parts = [part for part in rows["slice"] if part["fulfilment_no"] == row["no"]]
-        found.append(
-            FulfilmentView(
-                id=fulfilment_id(order, row["no"]),
-                number=fulfilment_id(order, row["no"]),
-                order=order,
-                group=row["group_key"],
-                connection=row["connection_id"],
-                purchase=purchase_view(row["purchase"]),
-                status=fulfilment_status(
-                    [SliceState(part["state"]) for part in parts],
-                    left=any(one["fulfilment_no"] == row["no"] for one in rows["shipment"]),
-                ),
-                lines=[
-                    FulfilmentLineView(
-                        line=str(part["demand_no"]),
-                        order_line=lines[part["demand_no"]][0],
-                        sku=lines[part["demand_no"]][1],
-                        quantity=part["quantity"],
-                        state=SliceState(part["state"]),
-                    )
-                    for part in parts
-                ],
-                shipments=[_shipped(order, one, rows) for one in rows["shipment"] if one["fulfilment_no"] == row["no"]],
-                cancels=[
-                    CancelView(**_pick(one, "no state asked_by reason asked_at ended_at"))
-                    for one in rows["cancel"]
-                    if one["fulfilment_no"] == row["no"]
-                ],
-                **_pick(row, "node handoff partner_reference created_at ship_by destination accept_by collect_by"),
-            )
-        )
-    return found
-
-
-def _named(rows: Rows) -> dict[int, tuple[str, str | None]]:
-    """By demand: the channel's line, and the SKU."""
-    return {row["no"]: (row["line"], row["item_sku"] or row["sku"]) for row in rows["demand"]}
-
-
-def _shipped(order: str, row: asyncpg.Record, rows: Rows) -> ShipmentView:
-    document = _shipment.decode(row["document"])
-    truth = {part["no"]: part for part in rows["parcel"] if part["shipment_no"] == row["no"]}
-    names = _named(rows)
-    parcels = []
-    for no, parcel in enumerate(document.parcels, 1):
-        told = truth.get(no)
-        parcels.append(
-            ParcelView(
-                tracking=parcel.tracking,
-                carrier=parcel.carrier,
-                service=parcel.service,
-                url=parcel.url,
-                status=told["status"] if told else "unknown",
-                status_at=told["status_at"] if told else None,
-                lines=[
-                    ParcelLineView(
-                        line=names[int(line.line)][0],
-                        sku=names[int(line.line)][1],
-                        quantity=line.quantity,
-                        lot=line.lot,
-                    )
-                    for line in parcel.lines
-                ],
-            )
-        )
-    return ShipmentView(
-        no=row["no"],
-        external_id=row["external_id"],
-        fulfilment=fulfilment_id(order, row["fulfilment_no"]),
-        shipped_at=row["shipped_at"],
-        parcels=parcels,
-    )
+    return SliceView(state=state, fulfilment=asked, **pick(row, "quantity node reason promised_at"))
 
 
 def _progress(rows: Rows, *, held: bool) -> ProgressView:
