@@ -13,10 +13,10 @@ import rich_click as click
 from hub.cli.output import AS_JSON, show
 from hub.demo.baskets import FileFault, world_of_file
 from hub.embedded import Engines
-from hub.flow.ports import ItemFacts
 from hub.flow.promise import Wanted
 from hub.flow.rehearsal import Rehearsed, rehearse
 from hub.flow.scene import Scene
+from hub.flow.stock_ports import ItemFacts
 from hub.registry import find_adapters, mapping_text, rule_text
 from hub.routing.counterfactual import Emptied, Freed
 from hub.routing.model import Policy

@@ -14,7 +14,8 @@ from hub.domain.order import ManagedBy
 from hub.domain.states import OrderState, SliceState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
-from hub.flow.ports import AllowedDay, ItemFacts, Unit
+from hub.flow.ports import Unit
+from hub.flow.stock_ports import AllowedDay, ItemFacts
 from hub.flow.urgency import Urgency, urgency
 from hub.flow.waiting import (
     BACKORDERED,

@@ -12,8 +12,8 @@ from hub.domain.order import DeliveryGroup, OrderContent
 from hub.domain.states import OrderState, SliceState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
-from hub.flow.ports import ItemFacts
 from hub.flow.ship_complete import complete
+from hub.flow.stock_ports import ItemFacts
 from hub.flow.transfer import destination
 from hub.promise.ship_by import ship_by
 from hub.sdk.capabilities import (

@@ -11,8 +11,8 @@ from hub.domain.contact import Place
 from hub.domain.item import margin
 from hub.domain.order import Method
 from hub.flow.aggregate import Order
-from hub.flow.ports import ItemFacts
 from hub.flow.scene import Network, Scene
+from hub.flow.stock_ports import ItemFacts
 from hub.flow.transit import arriving, known_km, origin_of
 from hub.promise.calendar import CalendarError
 from hub.promise.confidence import Travelled, confidence

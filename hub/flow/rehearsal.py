@@ -7,9 +7,9 @@ from typing import NamedTuple
 from hub.domain.contact import Place
 from hub.domain.order import Method
 from hub.flow.aggregate import Order
-from hub.flow.ports import ItemFacts
 from hub.flow.promise import Wanted, group_lines
 from hub.flow.scene import Network, Scene
+from hub.flow.stock_ports import ItemFacts
 from hub.routing.decide import decide
 from hub.routing.model import Decision, Group
 from hub.routing.record import Recorded, encode, encode_input

@@ -7,8 +7,9 @@ from hub.domain.states import OrderState
 from hub.flow.aggregate import Order
 from hub.flow.amend import fit
 from hub.flow.batch import Batch
-from hub.flow.ports import ItemFacts, Unit
+from hub.flow.ports import Unit
 from hub.flow.serve import open_sales
+from hub.flow.stock_ports import ItemFacts
 from hub.flow.take_order import advance, find_item
 from hub.flow.urgency import most_urgent
 from hub.flow.waiting import UNRESOLVED, stop_waiting

@@ -8,8 +8,8 @@ from hub.domain.order import DeliveryGroup, Method
 from hub.domain.returns import Return
 from hub.flow.aggregate import DecisionRow, Order
 from hub.flow.batch import Batch
-from hub.flow.ports import ItemFacts
 from hub.flow.return_rules import RouteTerms
+from hub.flow.stock_ports import ItemFacts
 from hub.routing.decide import decide
 from hub.routing.model import Group, GroupLine, NodeState, Policy, Snapshot
 from hub.routing.record import encode, encode_input

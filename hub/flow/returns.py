@@ -14,10 +14,11 @@ from hub.domain.stock import Condition
 from hub.flow.aggregate import Moved, Order
 from hub.flow.batch import Batch
 from hub.flow.grade import grade, refund_due
-from hub.flow.ports import ItemFacts, Unit
+from hub.flow.ports import Unit
 from hub.flow.refund import value_of
 from hub.flow.return_route import choose_node
 from hub.flow.return_rules import Candidate, ReturnPolicy, judge
+from hub.flow.stock_ports import ItemFacts
 
 WITH_CUSTOMER: Final = (SliceState.DELIVERED, SliceState.COLLECTED, SliceState.SHIPPED)
 """Units that may come back; what is known to have arrived goes first."""

@@ -12,9 +12,10 @@ from hub.flow.backorder import released
 from hub.flow.batch import Batch
 from hub.flow.claim import offer
 from hub.flow.fulfil import release
-from hub.flow.ports import ItemFacts, Unit
+from hub.flow.ports import Unit
 from hub.flow.remainder import OPEN, leave, no_answer
 from hub.flow.scene import Scene
+from hub.flow.stock_ports import ItemFacts
 from hub.flow.transfer import as_routed, by_way_of_another
 from hub.flow.waiting import stop_waiting
 from hub.routing.conditions import ConditionFailed

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from hub.domain.network import Node
 from hub.flow.aggregate import Order
 from hub.flow.directory import Directory, Network
-from hub.flow.ports import ItemFacts
+from hub.flow.stock_ports import ItemFacts
 from hub.flow.transit import under_way
 from hub.promise.reach import UNTAUGHT
 from hub.routing.model import Group, NodeState, Snapshot

@@ -9,8 +9,9 @@ from hub.flow.aggregate import Trouble
 from hub.flow.batch import Batch
 from hub.flow.carry import Parked
 from hub.flow.ledger_ports import SupplyRow
-from hub.flow.ports import Inbound, StockItem, Unit
+from hub.flow.ports import Inbound, Unit
 from hub.flow.serve import line_up, serve
+from hub.flow.stock_ports import StockItem
 from hub.stock.units import UnknownUnit, base_units
 
 CERTAIN: Final = 100

@@ -27,7 +27,7 @@ from hub.flow.keep import keep
 from hub.flow.late_hold import close_answered
 from hub.flow.node_hold import close_over
 from hub.flow.pay import know_money, pay
-from hub.flow.ports import Inbound, ItemFacts, Unit
+from hub.flow.ports import Inbound, Unit
 from hub.flow.post_payment import know_paid, post_payments
 from hub.flow.post_to_erp import post_order
 from hub.flow.postage import give_back
@@ -37,6 +37,7 @@ from hub.flow.restored import hold_restored
 from hub.flow.risk import question_risk
 from hub.flow.route import route
 from hub.flow.settle import settle
+from hub.flow.stock_ports import ItemFacts
 from hub.flow.tell import tell
 from hub.flow.waiting import exception_of, for_item, unknown_word, wake_for_freed
 

@@ -24,7 +24,7 @@ from hub.flow.aggregate import Carried, Order, Trouble
 from hub.flow.amend import fit
 from hub.flow.batch import Batch
 from hub.flow.meant import units_meant
-from hub.flow.ports import ItemFacts
+from hub.flow.stock_ports import ItemFacts
 from hub.routing.model import Group, GroupLine
 from hub.sdk.capabilities import AdvisedLine, StockAdvice
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from hub.domain.ids import make_id
-from hub.flow.ports import StockReport
+from hub.flow.stock_ports import StockReport
 from hub.flow.writes import LedgerRow
 from hub.stock.ledger import Movement, Reported, Shelf, apply
 from hub.store.database import PooledConnection

@@ -19,7 +19,8 @@ from hub.domain.effects import (
 from hub.domain.network import Node, NodeKind
 from hub.flow.aggregate import Order
 from hub.flow.cartons import Goods
-from hub.flow.ports import Claimed, ItemFacts
+from hub.flow.ports import Claimed
+from hub.flow.stock_ports import ItemFacts
 from hub.sdk.posting import AdjustedLine
 from hub.store import labels, orders, returns, stock_postings
 from hub.store.contacts import contacts

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from hub.flow.ports import Figure, StockItem, StockSource
+from hub.flow.stock_ports import Figure, StockItem, StockSource
 from hub.sdk.adapter import Subtracts
 from hub.store.database import PooledConnection
 

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import Final
 
 from hub.flow.ledger_ports import SupplyRow
-from hub.flow.ports import AllowedDay, LostRace
+from hub.flow.ports import LostRace
+from hub.flow.stock_ports import AllowedDay
 from hub.stock.supply import Expected
 from hub.store.database import PooledConnection
 

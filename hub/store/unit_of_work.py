@@ -16,18 +16,9 @@ from hub.domain.network import Node
 from hub.flow.aggregate import Order, Trouble
 from hub.flow.ledger_ports import KnownItem, SupplyRow, ToldItems
 from hub.flow.once import Moved
-from hub.flow.ports import (
-    AllowedDay,
-    Figure,
-    Inbound,
-    ItemFacts,
-    LabelAsked,
-    Mark,
-    StockItem,
-    StockReport,
-    StockSource,
-)
+from hub.flow.ports import Inbound, LabelAsked, Mark
 from hub.flow.risk_facts import Seen
+from hub.flow.stock_ports import AllowedDay, Figure, ItemFacts, StockItem, StockReport, StockSource
 from hub.flow.writes import Writes
 from hub.promise.lanes import Delivered
 from hub.stock.supply import Expected

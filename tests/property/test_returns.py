@@ -22,12 +22,13 @@ from hub.flow.batch import Batch
 from hub.flow.directory import Directory
 from hub.flow.exchange import Good, exchange
 from hub.flow.grade import CannotGrade, grade
-from hub.flow.ports import ItemFacts, Unit
+from hub.flow.ports import Unit
 from hub.flow.refund import CannotRefund, Wish, ask_refund, captured_of, refund_done, refundable
 from hub.flow.refund_echo import adopt
 from hub.flow.return_rules import load_return_policy
 from hub.flow.returns import Asked, CannotReturn, Wanted, cancel_return, close, on_its_way, open_return, receive
 from hub.flow.settle import settle
+from hub.flow.stock_ports import ItemFacts
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 POLICY = load_return_policy(

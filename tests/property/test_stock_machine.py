@@ -22,8 +22,8 @@ from hub.domain.facts import GoodsShipped
 from hub.flow.batch import Batch
 from hub.flow.carry import apply_facts
 from hub.flow.displace import displace
-from hub.flow.ports import StockReport
 from hub.flow.stock_levels import report_stock
+from hub.flow.stock_ports import StockReport
 from hub.store.admin.errors import Conflict
 from hub.store.admin.reservations import CartWrite, cancel_reservation, reserve
 from hub.store.sellable import available, find_sellables, scope_of_network

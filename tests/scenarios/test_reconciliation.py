@@ -7,7 +7,7 @@ import pytest
 
 from hub.domain.facts import StockLine, StockReported
 from hub.domain.stock import ReportKind
-from hub.flow.ports import Figure
+from hub.flow.stock_ports import Figure
 from hub.store.reconcile import Run, reconcile
 from hub.store.unit_of_work import PostgresUnit
 from tests.scenarios.bazaar import Bazaar, build_bazaar

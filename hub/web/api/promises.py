@@ -10,9 +10,9 @@ from litestar import Controller, post
 from litestar.params import JSONBody
 
 from hub.domain.contact import Contact, Place
-from hub.flow.ports import ItemFacts
 from hub.flow.promise import Basket, Declined, Option, Promised, Sent, Wanted, Why, promise
 from hub.flow.scene import Scene
+from hub.flow.stock_ports import ItemFacts
 from hub.promise.calendar import CalendarError, zone_of
 from hub.promise.offer import Offer, OfferError, load_offer
 from hub.store.admin.accounts import find_accounts

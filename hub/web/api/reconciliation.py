@@ -8,8 +8,8 @@ from litestar import Controller, Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from hub.domain.stock import ReportKind
-from hub.flow.ports import Figure, StockReport
 from hub.flow.stock_levels import report_stock
+from hub.flow.stock_ports import Figure, StockReport
 from hub.store import reconcile
 from hub.store.admin import reconciliation
 from hub.store.admin.errors import Conflict, Fault, Invalid, pointer

@@ -10,9 +10,9 @@ from litestar.params import FromQuery, JSONBody
 from msgspec import UNSET, UnsetType
 
 from hub.domain.stock import ReportKind
-from hub.flow.ports import StockItem, StockReport, StockSource
 from hub.flow.serve import line_up, serve
 from hub.flow.stock_levels import gone, report_stock
+from hub.flow.stock_ports import StockItem, StockReport, StockSource
 from hub.sdk.adapter import Subtracts
 from hub.stock.units import UnknownUnit, base_units
 from hub.store.admin import stock

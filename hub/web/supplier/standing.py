@@ -9,7 +9,7 @@ from hub.domain.contact import Contact
 from hub.domain.purchase import Purchase
 from hub.domain.states import GONE, CancelState, SliceState
 from hub.flow.aggregate import Order
-from hub.flow.ports import ItemFacts
+from hub.flow.stock_ports import ItemFacts
 
 
 class Stage(StrEnum):
