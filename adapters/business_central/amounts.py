@@ -10,11 +10,11 @@ from typing import Final
 
 import msgspec
 
-from adapters.business_central.answers import blocked
 from adapters.business_central.settings import Settings
 from hub.domain.money import MINOR_UNITS, major
 from hub.sdk import booking
 from hub.sdk.booking import Role, document_lines, what
+from hub.sdk.outcomes import blocked
 from hub.sdk.posting import EntryRequest, PostingRequest
 
 ITEM: Final = "Item"

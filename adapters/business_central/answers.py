@@ -9,7 +9,7 @@ import msgspec
 from adapters.business_central.schemas import Fault, Problem
 from hub.sdk.booking import LOCKED
 from hub.sdk.limits import retry_after
-from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Uncertain
+from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Uncertain, blocked
 from hub.sdk.wire import Response
 
 T = TypeVar("T")
@@ -37,11 +37,6 @@ class Changed(Exception):
 class _Rows(msgspec.Struct, frozen=True, kw_only=True):
     value: msgspec.Raw
     next: str | None = msgspec.field(name="@odata.nextLink", default=None)
-
-
-def blocked(reason: str, next_step: str) -> Interrupted:
-    """A person must change something before this can go on."""
-    return Interrupted(NeedsPerson(reason=reason, next_step=next_step))
 
 
 def read(kind: type[T], body: bytes | msgspec.Raw, operation: str) -> T:

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Final
 
 from adapters.business_central.amounts import check_total
-from adapters.business_central.answers import blocked
 from adapters.business_central.client import BusinessCentral
 from adapters.business_central.schemas import CompanyInformation, Journal, JournalLine, LedgerEntry
 from adapters.business_central.settings import Settings, account
@@ -20,7 +19,7 @@ from adapters.business_central.translate import LONGEST_NAME, Values, day, equal
 from hub.domain.money import major
 from hub.sdk.booking import clearing, what, within_period
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Done, Outcome
+from hub.sdk.outcomes import Done, Outcome, blocked
 from hub.sdk.posting import EntryLine, EntryRequest
 
 GL_ACCOUNT: Final = "G/L Account"

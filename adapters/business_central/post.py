@@ -7,7 +7,7 @@ on from what it finds: whichever call's reply was lost, the repeat ends in one d
 from typing import Final, assert_never
 
 from adapters.business_central.amounts import BookedLine, booked_lines, check_total, credited_lines
-from adapters.business_central.answers import Changed, blocked
+from adapters.business_central.answers import Changed
 from adapters.business_central.client import BusinessCentral
 from adapters.business_central.records import ensure_customer, ensure_items
 from adapters.business_central.schemas import CreditMemo, OrderLine, SalesInvoice, SalesOrder, Shipment
@@ -28,7 +28,7 @@ from adapters.business_central.translate import (
 from hub.domain.posting import DocumentKind
 from hub.sdk.booking import what, within_period
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Done, Interrupted, Learned, Outcome, RetryLater
+from hub.sdk.outcomes import Done, Interrupted, Learned, Outcome, RetryLater, blocked
 from hub.sdk.posting import PostingRequest
 
 TRIES: Final = 3

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Final
 
 from adapters.business_central.amounts import ITEM
-from adapters.business_central.answers import blocked
 from adapters.business_central.client import BusinessCentral
 from adapters.business_central.records import AT_ONCE
 from adapters.business_central.schemas import CatalogueItem, Location, PurchaseLine, PurchaseOrder
@@ -14,6 +13,7 @@ from adapters.business_central.settings import Settings
 from adapters.business_central.translate import equals
 from hub.domain.facts import SupplyLine
 from hub.sdk.capabilities import Context, Page
+from hub.sdk.outcomes import blocked
 from hub.sdk.supply_reads import supply_pages, whole_units
 
 RELEASED: Final = "Open"

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from adapters.business_central.amounts import ITEM, BookedLine
-from adapters.business_central.answers import blocked
 from adapters.business_central.client import BusinessCentral
 from adapters.business_central.schemas import Customer, Item
 from adapters.business_central.translate import customer_values, equals, mailbox
 from hub.domain.contact import Contact
+from hub.sdk.outcomes import blocked
 
 AT_ONCE: Final = 50
 """Items asked for in one call: a filter is part of the address, which has a length."""

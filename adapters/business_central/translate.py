@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from adapters.business_central.amounts import ITEM, BookedLine
-from adapters.business_central.answers import blocked, quantity
+from adapters.business_central.answers import quantity
 from adapters.business_central.schemas import Document, Item, Levels, OrderLine, SalesOrder
 from adapters.business_central.settings import Settings
 from hub.domain.contact import Contact
@@ -16,6 +16,7 @@ from hub.domain.facts import AnyFact, StockLine, StockReported
 from hub.domain.posting import DocumentKind
 from hub.domain.stock import ReportKind
 from hub.sdk.booking import what
+from hub.sdk.outcomes import blocked
 from hub.sdk.posting import PostingRequest
 from hub.sdk.translate import Malformed, Tables
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar, Final, NamedTuple
 
-from adapters.odoo.answers import blocked
 from adapters.odoo.client import Odoo
 from adapters.odoo.records import find_products
 from adapters.odoo.schemas import Many2one, Row, Text, record_id
@@ -17,7 +16,7 @@ from adapters.odoo.settings import Settings, account
 from adapters.odoo.translate import CREATE, Domain, Values
 from hub.sdk.booking import NO_ITEM, NO_LOCATION, within_period
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome
+from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, blocked
 from hub.sdk.posting import AdjustedLine, StockAdjustment
 
 UPDATE: Final = 1

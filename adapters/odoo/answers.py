@@ -8,7 +8,7 @@ import msgspec
 from adapters.odoo.schemas import Problem, Row
 from hub.sdk.booking import LOCKED
 from hub.sdk.limits import retry_after
-from hub.sdk.outcomes import Interrupted, NeedsPerson, Refused, RetryLater, Uncertain
+from hub.sdk.outcomes import Interrupted, NeedsPerson, Refused, RetryLater, Uncertain, blocked
 from hub.sdk.wire import Response
 
 T = TypeVar("T")
@@ -30,11 +30,6 @@ NEXT_STEPS: Final[tuple[tuple[str, str], ...]] = (
 
 PASSING: Final = frozenset({"odoo.exceptions.LockError", "odoo.exceptions.ConcurrencyError"})
 """Somebody else has the record open; like Postgres' own errors (psycopg2) they pass."""
-
-
-def blocked(reason: str, next_step: str) -> Interrupted:
-    """A person must change something before this can go on."""
-    return Interrupted(NeedsPerson(reason=reason, next_step=next_step))
 
 
 def read(kind: type[T], response: Response, operation: str, *, write: bool = False) -> T:

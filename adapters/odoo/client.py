@@ -7,13 +7,13 @@ from typing import Final, TypeVar
 import msgspec
 
 from adapters.odoo import jsonrpc
-from adapters.odoo.answers import blocked, failure, read, read_rows
+from adapters.odoo.answers import failure, read, read_rows
 from adapters.odoo.older import ASKED, older
 from adapters.odoo.schemas import Row, RpcVersion, UserContext, Version
 from adapters.odoo.settings import Settings
 from adapters.odoo.translate import Values
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Interrupted, Unauthorised
+from hub.sdk.outcomes import Interrupted, Unauthorised, blocked
 from hub.sdk.wire import Request, Response
 
 R = TypeVar("R", bound=Row)

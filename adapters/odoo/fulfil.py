@@ -7,7 +7,7 @@ what it finds: whichever call's reply was lost, the repeat ends in one transfer.
 from collections.abc import Sequence
 from typing import Final
 
-from adapters.odoo.answers import blocked, refusal
+from adapters.odoo.answers import refusal
 from adapters.odoo.client import Odoo
 from adapters.odoo.facts import Lot, Snapshot, progress
 from adapters.odoo.marks import Asked, asked_for
@@ -33,7 +33,7 @@ from adapters.odoo.warehouse_rows import Location, Move, MoveLine, Region, Trans
 from hub.domain.contact import Contact
 from hub.domain.facts import CancelConfirmed
 from hub.sdk.capabilities import Context, FulfilmentCancel, FulfilmentRequest
-from hub.sdk.outcomes import Done, Interrupted, Outcome, Refused
+from hub.sdk.outcomes import Done, Interrupted, Outcome, Refused, blocked
 
 MOST_TRANSFERS: Final = 200
 MOST_MOVES: Final = 2000

@@ -7,7 +7,6 @@ what reaches the bank later is reconciled with the clearing account.
 from datetime import UTC
 
 from adapters.odoo.amounts import check_total
-from adapters.odoo.answers import blocked
 from adapters.odoo.client import Odoo
 from adapters.odoo.records import ensure_partner
 from adapters.odoo.schemas import AccountMove, Currency
@@ -16,7 +15,7 @@ from adapters.odoo.translate import CREATE, Domain, Values, company_terms
 from hub.domain.money import major
 from hub.sdk.booking import clearing, what, within_period
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Done, Outcome
+from hub.sdk.outcomes import Done, Outcome, blocked
 from hub.sdk.posting import EntryLine, EntryRequest
 
 

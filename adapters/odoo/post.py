@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from adapters.odoo.amounts import booked_lines, check_total
-from adapters.odoo.answers import blocked, refusal
+from adapters.odoo.answers import refusal
 from adapters.odoo.client import Odoo
 from adapters.odoo.deliveries import tie_delivery
 from adapters.odoo.records import ensure_partner, ensure_products, find_products
@@ -37,7 +37,7 @@ from adapters.odoo.translate import (
 from hub.domain.posting import DocumentKind
 from hub.sdk.booking import within_period
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Done, Interrupted, Learned, Outcome
+from hub.sdk.outcomes import Done, Interrupted, Learned, Outcome, blocked
 from hub.sdk.posting import PostingRequest
 
 

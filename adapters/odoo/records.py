@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from adapters.odoo.amounts import BookedLine
-from adapters.odoo.answers import blocked
 from adapters.odoo.client import Odoo
 from adapters.odoo.schemas import Country, Many2one, Partner, Product
 from adapters.odoo.translate import Values, mailbox, named_products, partner_values, product_values
 from hub.domain.contact import Contact
+from hub.sdk.outcomes import blocked
 
 
 async def find_products(odoo: Odoo, skus: Iterable[str], seen: Iterable[Many2one] = ()) -> dict[str, int]:

@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 
-from adapters.odoo.answers import blocked
 from adapters.odoo.marks import Asked, Group, groups, mark
 from adapters.odoo.schemas import record_id
 from adapters.odoo.settings import Settings
@@ -17,7 +16,7 @@ from adapters.odoo.warehouse_rows import Move, Transfer, Warehouse
 from hub.domain.contact import Contact
 from hub.domain.facts import FactLine, FulfilmentAccepted, StockMeaning, UnitsShort
 from hub.sdk.capabilities import FulfilmentRequest
-from hub.sdk.outcomes import Done, Learned, Outcome, Refused
+from hub.sdk.outcomes import Done, Learned, Outcome, Refused, blocked
 
 DRAFT: Final = "draft"
 DONE: Final = "done"

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from adapters.odoo.amounts import BookedLine, unit_price
-from adapters.odoo.answers import blocked
 from adapters.odoo.schemas import (
     AccountMove,
     Many2one,
@@ -24,6 +23,7 @@ from adapters.odoo.settings import Settings
 from hub.domain.contact import Contact
 from hub.domain.posting import DocumentKind
 from hub.sdk.booking import own_reference, what
+from hub.sdk.outcomes import blocked
 from hub.sdk.posting import PostingRequest
 
 Values = dict[str, object]

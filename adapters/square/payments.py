@@ -8,7 +8,7 @@ from adapters.square.documents import Seller, decoder, get, post
 from adapters.square.updates import idempotency_key, read_order
 from hub.domain.payment import Payment, PaymentKind
 from hub.sdk.capabilities import PaymentCapture, PaymentRefund, PaymentVoid, RefundFrom
-from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused
+from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, blocked
 from hub.sdk.wire import Response
 
 LONGEST_REASON: Final = 192
@@ -89,17 +89,24 @@ async def _read(context: Seller, payment: str) -> schemas.Payment:
 
 def _moved(payment: schemas.Payment, kind: PaymentKind) -> Payment:
     """The payment under the ids that the order's own snapshots give it."""
-    money = payment.total_money or payment.amount_money or schemas.Money()
+    amount, currency = _stated(payment.total_money or payment.amount_money, f"payment {payment.id}")
     voided = kind is PaymentKind.VOID
     return Payment(
         external_id=f"{payment.id}/void" if voided else payment.id,
         kind=kind,
         method=(payment.source_type or "unknown").lower(),
-        amount=money.amount or 0,
-        currency=money.currency or "XXX",
+        amount=amount,
+        currency=currency,
         status="done",
         parent=payment.id,
     )
+
+
+def _stated(money: schemas.Money | None, what: str) -> tuple[int, str]:
+    """Amount and currency. Raises `Interrupted` where Square names none: what was moved is a person's to look up."""
+    if money is None or money.amount is None or money.currency is None:
+        raise blocked(f"{what}: Square names no amount", "look it up in the seller's dashboard, then resolve")
+    return money.amount, money.currency
 
 
 # --- refund -----------------------------------------------------------------------------------------------------------
@@ -184,12 +191,13 @@ async def _made_before(context: Seller, payment: str, request: PaymentRefund) ->
 
 
 def _given(refund: schemas.Refund, share: RefundFrom) -> Payment:
+    amount, currency = _stated(refund.amount_money, f"refund {refund.id}")
     return Payment(
         external_id=refund.id,
         kind=PaymentKind.REFUND,
         method=share.method or "card",
-        amount=refund.amount_money.amount or 0,
-        currency=refund.amount_money.currency or "XXX",
+        amount=amount,
+        currency=currency,
         status="pending" if refund.status == "PENDING" else "done",
         parent=share.payment,
     )

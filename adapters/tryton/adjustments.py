@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar, Final, NamedTuple
 
-from adapters.tryton.answers import blocked
 from adapters.tryton.client import Tryton
 from adapters.tryton.schemas import Product, Row
 from adapters.tryton.settings import Settings, account
 from adapters.tryton.translate import Values, day
 from hub.sdk.booking import NO_ITEM, NO_LOCATION, within_period
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome
+from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, blocked
 from hub.sdk.posting import AdjustedLine, StockAdjustment
 
 BUTTONS: Final = {"draft": "wait", "waiting": "assign_force", "assigned": "do"}

@@ -7,7 +7,7 @@ import msgspec
 
 from hub.sdk.booking import LOCKED
 from hub.sdk.limits import retry_after
-from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Uncertain
+from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Uncertain, blocked
 from hub.sdk.wire import Response
 
 T = TypeVar("T")
@@ -31,11 +31,6 @@ NEXT_STEPS: Final[tuple[tuple[str, str], ...]] = (
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     result: msgspec.Raw = msgspec.Raw(b"null")
     error: tuple[object, ...] | None = None
-
-
-def blocked(reason: str, next_step: str) -> Interrupted:
-    """A person must change something before this can go on."""
-    return Interrupted(NeedsPerson(reason=reason, next_step=next_step))
 
 
 def read(kind: type[T], response: Response, operation: str, *, write: bool, now: datetime) -> T:

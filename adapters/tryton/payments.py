@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from adapters.tryton.answers import PERIOD, blocked
+from adapters.tryton.answers import PERIOD
 from adapters.tryton.client import Domain, Tryton, Values
 from adapters.tryton.records import ensure_party, find_accounts
 from adapters.tryton.schemas import Company, Entry, EntrySide, Journal, Party, Period
@@ -12,7 +12,7 @@ from adapters.tryton.translate import amount, day
 from hub.domain.money import major
 from hub.sdk.booking import LOCKED, check_total, clearing, what, within_period
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome
+from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, blocked
 from hub.sdk.posting import EntryRequest
 
 JOURNALS: Final = ("cash", "general")

@@ -6,7 +6,6 @@ always, and goes on from the state that it finds: whichever call's reply was los
 
 from typing import Final, assert_never
 
-from adapters.tryton.answers import blocked
 from adapters.tryton.client import Domain, Tryton
 from adapters.tryton.records import ensure_party, find_accounts, find_products, invoice_head, sale_head
 from adapters.tryton.schemas import Invoice, Move, Party, Sale, Shipment
@@ -26,7 +25,7 @@ from adapters.tryton.translate import (
 from hub.domain.posting import DocumentKind
 from hub.sdk.booking import what, within_period
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Done, Learned, Outcome
+from hub.sdk.outcomes import Done, Learned, Outcome, blocked
 from hub.sdk.posting import PostingRequest
 
 SALE_BUTTONS: Final = {"draft": "quote", "quotation": "confirm", "confirmed": "process"}

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from adapters.tryton.answers import blocked
 from adapters.tryton.client import Domain, Tryton, Values
 from adapters.tryton.schemas import Country, Currency, Journal, Ledger, Party, Product, Warehouse
 from adapters.tryton.translate import BookedLine, mailbox, party_values
 from hub.domain.contact import Contact
+from hub.sdk.outcomes import blocked
 from hub.sdk.posting import PostingRequest
 
 

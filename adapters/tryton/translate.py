@@ -8,7 +8,6 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from adapters.tryton.answers import blocked
 from adapters.tryton.schemas import Coded, Invoice, Move, Product, Sale, Shipment
 from adapters.tryton.settings import Settings
 from hub.domain.contact import Contact
@@ -16,6 +15,7 @@ from hub.domain.money import MINOR_UNITS, major
 from hub.domain.posting import DocumentKind
 from hub.sdk import booking
 from hub.sdk.booking import Role, document_lines, own_reference, what
+from hub.sdk.outcomes import blocked
 from hub.sdk.posting import PostingRequest
 
 Values = dict[str, object]

@@ -13,7 +13,7 @@ import msgspec
 
 from hub.domain.money import MINOR_UNITS, MoneyError, major, minor
 from hub.sdk.capabilities import Command
-from hub.sdk.outcomes import Booked, Done, Interrupted, NeedsPerson, Outcome
+from hub.sdk.outcomes import Booked, Done, Interrupted, NeedsPerson, Outcome, blocked
 from hub.sdk.posting import EntryRequest, PostingRequest
 
 TIP: Final = "tip"
@@ -180,8 +180,3 @@ def own_reference(request: PostingRequest | EntryRequest, own: str) -> str:
 def what(request: PostingRequest | EntryRequest) -> str:
     """The document, as a person would name it."""
     return f"{request.kind.value} of order {request.order_number} ({request.order})"
-
-
-def blocked(reason: str, next_step: str) -> Interrupted:
-    """A person must change something before this can go on."""
-    return Interrupted(NeedsPerson(reason=reason, next_step=next_step))

@@ -91,3 +91,8 @@ class Interrupted(Exception):
     def __init__(self, outcome: RetryLater | NeedsPerson | Unauthorised | Uncertain | Refused) -> None:
         super().__init__(outcome.reason)
         self.outcome = outcome
+
+
+def blocked(reason: str, next_step: str) -> Interrupted:
+    """A person must change something before this can go on."""
+    return Interrupted(NeedsPerson(reason=reason, next_step=next_step))

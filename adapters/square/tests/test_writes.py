@@ -233,6 +233,17 @@ async def test_a_payment_is_captured_whole_or_not(seller: SquareSimulator, conte
     assert isinstance(refused, Refused)
 
 
+async def test_money_without_an_amount_is_a_persons(seller: SquareSimulator, context: Here) -> None:
+    order = two_lines(seller, captured=False)
+    name = order["tenders"][0]["id"]
+    seller.payments[name] |= {"status": "CANCELED", "total_money": {"amount": 1299}}
+    with pytest.raises(Interrupted) as stopped:
+        await void_payment(context, PaymentVoid(key="v", order_external_id=order["id"], payment=name))
+    assert stopped.value.outcome == NeedsPerson(
+        reason=f"payment {name}: Square names no amount", next_step="look it up in the seller's dashboard, then resolve"
+    )
+
+
 async def test_a_refund_is_spread_over_the_payments(seller: SquareSimulator, context: Here) -> None:
     one, two = seller.ring_up([("MUG-RED", 1)]), seller.ring_up([("TEE-M", 1)])
     first, second = one["tenders"][0]["id"], two["tenders"][0]["id"]
