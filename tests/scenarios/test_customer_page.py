@@ -12,7 +12,7 @@ import pytest
 
 from hub.domain.contact import Contact
 from hub.domain.signed_link import sign
-from hub.web.customer.actions import form_key
+from hub.web.forms import form_key
 from tests.scenarios.counter import Counter
 from tests.scenarios.town import Town
 
@@ -87,7 +87,7 @@ async def test_every_bad_link_is_answered_alike(town: Town, counter: Counter, br
         "/o/" + sign(order["id"], now - timedelta(seconds=1), key),
         "/o/" + sign("01ARZ3NDEKTSV4RRFFQ6", now + timedelta(days=1), key),
         "/o/" + sign(order["id"], now + timedelta(days=1), b"another key"),
-        "/o/" + sign(order["id"], now + timedelta(days=1), form_key(key)),
+        "/o/" + sign(order["id"], now + timedelta(days=1), form_key("customer", key)),
         "/o/%00.%00",
         "/o/" + "A" * 400,
         path + "/no-such-action",

@@ -11,7 +11,7 @@ import pytest
 
 from hub.domain.signed_link import sign
 from hub.domain.supplier_link import supplier_key
-from hub.web.supplier.actions import form_key
+from hub.web.forms import form_key
 from tests.scenarios.counter import Counter
 from tests.scenarios.dropship import Dropship, by_mail, soon
 from tests.scenarios.listeners import MailServer
@@ -185,7 +185,7 @@ async def test_a_form_of_another_order_or_for_something_else_is_refused(
     other = token_of((await browser.get(link(desk, -1))).text, "accept") or ""
     path = link(desk, 0)
     refuse = token_of((await browser.get(path)).text, "refuse") or ""
-    made_up = sign("x/accept/y", datetime.now(UTC) + timedelta(hours=1), form_key(b"k"))
+    made_up = sign("x/accept/y", datetime.now(UTC) + timedelta(hours=1), form_key("supplier", b"k"))
     for token in (other, refuse, made_up, ""):
         answer = await browser.post(f"{path}/accept", data={"form": token, "ships_on": soon(1).isoformat()})
         assert answer.status_code == 403

@@ -1,16 +1,12 @@
 """What a customer may do from the page: the same functions as the API's, once per form, whoever presses twice."""
 
-import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, Literal
 
-import asyncpg
 import msgspec
 
 from hub.domain.contact import Contact
-from hub.domain.signed_link import BadLink, sign, verify
 from hub.domain.states import AT_REST, GONE, OrderState
 from hub.flow.aggregate import Order
 from hub.flow.amend import window_closed
@@ -19,84 +15,29 @@ from hub.flow.cancel import ask_cancel
 from hub.flow.change_address import change_address
 from hub.flow.change_window import Wish
 from hub.flow.pick_up import ready_for_code
-from hub.flow.ports import LostRace
 from hub.flow.refusal import CannotDo
 from hub.flow.returns import returnable
 from hub.flow.take_order import advance
-from hub.store.admin import idempotency
 from hub.store.admin.errors import Conflict, Fault, Invalid
-from hub.store.admin.tokens import Actor, Role
 from hub.web.api import order_actions
 from hub.web.api.order_actions import ContactBody
 from hub.web.api.pick_ups import IssueBody, issue
 from hub.web.api.return_actions import NewReturn, ReturnLineBody
 from hub.web.api.return_actions import make as open_return
+from hub.web.forms import Form, Forms
 from hub.web.reading import read
-from hub.web.services import RACES, Services, Work
+from hub.web.services import Services, Work
 
 FORM_FOR: Final = timedelta(hours=2)
 CUSTOMER: Final[Literal["customer"]] = "customer"
 REASON: Final = "asked by the customer"
 
 Do = Callable[[Work, str], Awaitable[None]]
-Form = Mapping[str, str]
 
 
-class BadForm(ValueError):
-    """The form was not made here, is for something else, or is too old."""
-
-
-@dataclass(kw_only=True)
-class CustomersWork(Work):
-    """A write that the customer of an order asked for."""
-
-    @property
-    def who(self) -> str:
-        """As rows name it; who that is, the link says."""
-        return CUSTOMER
-
-
-def form_key(key: bytes) -> bytes:
-    """The key of forms, so that no form's token is a link."""
-    return hashlib.sha256(b"crossdock customer form 1 " + key).digest()
-
-
-def form_token(hub: Services, order: str, action: str) -> str:
-    """The token of a form: for one action on one order, usable once."""
-    return sign(f"{order}/{action}/{hub.new_id()}", hub.clock() + FORM_FOR, form_key(hub.link_key))
-
-
-def read_form_token(hub: Services, token: str, order: str, action: str) -> str:
-    """What makes a form unique. Raises `BadForm`."""
-    try:
-        said = verify(token, hub.clock(), form_key(hub.link_key))
-    except (BadLink, ValueError) as error:
-        raise BadForm("the form is not valid any more") from error
-    whose, _, rest = said.partition("/")
-    what, _, once = rest.partition("/")
-    if (whose, what) != (order, action):
-        raise BadForm("the form is for something else")
-    return once
-
-
-async def submit(hub: Services, order: Order, action: str, once: str, do: Do) -> None:
-    """Run `do` in one transaction; a form that was sent before does nothing more. Raises what the action raises."""
-    actor = Actor(token=f"link:{order.id}", name=CUSTOMER, role=Role.VIEWER, merchant=order.merchant)
-    for tried in range(1, RACES + 1):
-        try:
-            async with hub.database.transaction() as connection:
-                work = CustomersWork(connection=connection, actor=actor, now=hub.clock(), hub=hub, lock_stock=tried > 1)
-                key = f"{action}:{once}"
-                if await idempotency.begin(connection, actor.token, key, b""):
-                    return
-                await do(work, order.id)
-                await idempotency.keep(connection, actor.token, key, 303, "text/html", b"")
-            break
-        except (LostRace, asyncpg.DeadlockDetectedError):
-            if tried == RACES:
-                raise
-    for lane in sorted(work.rings):
-        hub.ring(lane)
+def forms(hub: Services) -> Forms:
+    """The forms of the customer's page."""
+    return Forms(holder=CUSTOMER, valid_for=FORM_FOR, key=hub.link_key)
 
 
 # --- may they ---------------------------------------------------------------------------------------------------------

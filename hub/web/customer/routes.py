@@ -23,8 +23,9 @@ from hub.store.admin.errors import Invalid, Missing
 from hub.store.database import is_weather
 from hub.store.events import return_labels
 from hub.web.customer import actions
-from hub.web.customer.actions import BadForm, Do, Form
+from hub.web.customer.actions import Do
 from hub.web.customer.page import HEADERS, STYLE, Offered, ReturnRow, Shown, page, plain
+from hub.web.forms import BadForm, Form, submit
 from hub.web.reading import storable_text
 from hub.web.services import Hub, Services
 
@@ -69,12 +70,13 @@ async def _shown(
     titles = {line.external_id: line.title or line.sku or line.external_id for line in order.content.lines}
     back = actions.may_give_back(order)
     batch = Batch(await hub.directory(), hub.clock(), hub.new_id)
+    forms = actions.forms(hub)
     offered = Offered(
-        cancel=actions.form_token(hub, order.id, "cancel") if actions.may(order, Wish.CANCEL, batch) else None,
-        address=actions.form_token(hub, order.id, "address") if actions.may(order, Wish.ADDRESS, batch) else None,
-        give_back=actions.form_token(hub, order.id, "return") if back else None,
+        cancel=forms.token(hub, order.id, "cancel") if actions.may(order, Wish.CANCEL, batch) else None,
+        address=forms.token(hub, order.id, "address") if actions.may(order, Wish.ADDRESS, batch) else None,
+        give_back=forms.token(hub, order.id, "return") if back else None,
         returnable=[(line, titles.get(line, line), units) for line, units in back.items()],
-        codes={key: actions.form_token(hub, order.id, "code") for key in ready_for_code(order, batch)},
+        codes={key: forms.token(hub, order.id, "code") for key in ready_for_code(order, batch)},
     )
     return Shown(
         number=order.number,
@@ -118,10 +120,11 @@ async def _submitted(hub: Services, request: Asked, token: str, action: str, rea
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     fault: str
     try:
-        once = actions.read_form_token(hub, form.pop("form", ""), order.id, action)
+        once = actions.forms(hub).once(hub, form.pop("form", ""), order.id, action)
         if not all(storable_text(word) for pair in form.items() for word in pair):
             raise Invalid([])
-        await actions.submit(hub, order, action, once, reading(form))
+        do, actor = reading(form), actions.forms(hub).actor(order.id, order.merchant)
+        await submit(hub, actor, action, once, lambda work: do(work, order.id))
     except BadForm:
         status, fault = 403, words.page.expired_form
     except Invalid:

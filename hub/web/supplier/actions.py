@@ -1,14 +1,10 @@
 """What a supplier may say on its page: the same facts as by file and API, once per form, whoever presses twice."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 from zoneinfo import ZoneInfo
-
-import asyncpg
 
 from hub.domain.facts import (
     CancelConfirmed,
@@ -24,20 +20,15 @@ from hub.domain.facts import (
 from hub.domain.money import MINOR_UNITS
 from hub.domain.purchase import UnitCost
 from hub.domain.shipping import Parcel, ParcelLine
-from hub.domain.signed_link import BadLink, sign, verify
-from hub.flow.aggregate import Order
 from hub.flow.confirm import apply
-from hub.flow.ports import LostRace
 from hub.flow.refusal import CannotDo
 from hub.flow.take_order import advance
-from hub.store.admin import idempotency
-from hub.store.admin.tokens import Actor, Role
 from hub.web.api.order_actions import load
-from hub.web.services import RACES, Services, Work
+from hub.web.forms import Form, Forms
+from hub.web.services import Services, Work
 from hub.web.supplier.standing import LineStanding, Stage, Standing, stage_of
 
 FORM_FOR: Final = timedelta(hours=4)
-SUPPLIER: Final = "supplier"
 MEANINGS: Final[Mapping[str, StockMeaning]] = {
     "out_of_stock": StockMeaning.QUANTITY,
     "discontinued": StockMeaning.ALL,
@@ -53,84 +44,24 @@ ALLOWED: Final[Mapping[str, tuple[Stage, ...]]] = {
     "stop": (Stage.STOPPING,),
 }
 
-Form = Mapping[str, str]
-
-
-class BadForm(ValueError):
-    """The form was not made here, is for something else, or is too old."""
-
 
 class BadInput(ValueError):
     """What stands in a form cannot be; the text says what, for whoever filled it in."""
 
 
-@dataclass(kw_only=True)
-class SuppliersWork(Work):
-    """A write that the supplier of a purchase order asked for."""
-
-    @property
-    def who(self) -> str:
-        """As rows name it; who that is, the link says."""
-        return SUPPLIER
-
-
-def form_key(key: bytes) -> bytes:
-    """The key of forms, so that no form's token is a link."""
-    return hashlib.sha256(b"crossdock supplier form 1 " + key).digest()
+def forms(key: bytes) -> Forms:
+    """The forms of a page whose links are signed with `key`."""
+    return Forms(holder="supplier", valid_for=FORM_FOR, key=key)
 
 
 def form_tokens(hub: Services, key: bytes, one: Standing) -> dict[str, str]:
-    """Tokens of the forms of this stage: each for one action on one fulfilment order, usable once."""
-    return {
-        action: sign(f"{one.id}/{action}/{hub.new_id()}", hub.clock() + FORM_FOR, form_key(key))
-        for action, stages in ALLOWED.items()
-        if one.stage in stages
-    }
+    """Tokens of the forms of this stage, by action."""
+    offered = (action for action, stages in ALLOWED.items() if one.stage in stages)
+    return {action: forms(key).token(hub, one.id, action) for action in offered}
 
 
-def read_form_token(hub: Services, key: bytes, token: str, fulfilment: str, action: str) -> str:
-    """What makes a form unique. Raises `BadForm`."""
-    try:
-        whose, what, once = verify(token, hub.clock(), form_key(key)).split("/")
-    except (BadLink, ValueError) as error:
-        raise BadForm("the form is not valid any more") from error
-    if (whose, what) != (fulfilment, action):
-        raise BadForm("the form is for something else")
-    return once
-
-
-def _token(fulfilment: str) -> str:
-    return f"link:{fulfilment}"
-
-
-async def sent_before(hub: Services, fulfilment: str, action: str, once: str) -> bool:
-    """Whether a form was sent already: whoever presses twice is answered as the first time."""
-    async with hub.database.connection() as connection:
-        return await idempotency.find(connection, _token(fulfilment), f"{action}:{once}") is not None
-
-
-async def submit(hub: Services, order: Order, no: int, action: str, once: str, facts: Sequence[NodeFact]) -> None:
-    """Apply facts in one transaction; a form that was sent before does nothing more. Raises `CannotDo`: too late."""
-    token = _token(order.fulfilments[no].id)
-    actor = Actor(token=token, name=SUPPLIER, role=Role.VIEWER, merchant=order.merchant)
-    for tried in range(1, RACES + 1):
-        try:
-            async with hub.database.transaction() as connection:
-                work = SuppliersWork(connection=connection, actor=actor, now=hub.clock(), hub=hub, lock_stock=tried > 1)
-                key = f"{action}:{once}"
-                if await idempotency.begin(connection, actor.token, key, b""):
-                    return
-                await _apply(work, order.id, no, action, facts)
-                await idempotency.keep(connection, actor.token, key, 303, "text/html", b"")
-            break
-        except (LostRace, asyncpg.DeadlockDetectedError):
-            if tried == RACES:
-                raise
-    for lane in sorted(work.rings):
-        hub.ring(lane)
-
-
-async def _apply(work: Work, id: str, no: int, action: str, facts: Sequence[NodeFact]) -> None:
+async def say(work: Work, id: str, no: int, action: str, facts: Sequence[NodeFact]) -> None:
+    """Apply facts about a fulfilment order. Raises `CannotDo`: too late."""
     order, batch = await load(work, id), await work.batch()
     if stage_of(order, no) not in ALLOWED[action]:
         raise CannotDo(f"it is too late to {action} {order.fulfilments[no].id}")

@@ -18,10 +18,11 @@ from hub.store.admin.errors import Conflict, Missing
 from hub.store.contacts import contacts
 from hub.store.database import is_weather
 from hub.web.customer.page import HEADERS
+from hub.web.forms import BadForm, sent_before, submit
 from hub.web.reading import storable_text
 from hub.web.services import Hub, Services
 from hub.web.supplier import actions
-from hub.web.supplier.actions import BadForm, BadInput
+from hub.web.supplier.actions import BadInput
 from hub.web.supplier.page import SAID, Shown, page, plain
 from hub.web.supplier.standing import Standing, standing
 
@@ -93,11 +94,12 @@ async def answer_it(hub: Hub, request: Asked, token: FromPath[str], action: From
     try:
         if not all(storable_text(word) for pair in form.items() for word in pair):
             raise BadInput("Please write plain text")
-        given = form.pop("form", "")
-        once = actions.read_form_token(hub, supplier_key(hub.link_key), given, found.standing.id, action)
-        if not await actions.sent_before(hub, found.standing.id, action, once):
+        forms, order = actions.forms(supplier_key(hub.link_key)), found.order
+        actor = forms.actor(found.standing.id, order.merchant)
+        once = forms.once(hub, form.pop("form", ""), found.standing.id, action)
+        if not await sent_before(hub, actor, action, once):
             facts = actions.facts_of(action, form, found.standing, once, hub.clock(), found.zone)
-            await actions.submit(hub, found.order, found.no, action, once, facts)
+            await submit(hub, actor, action, once, lambda work: actions.say(work, order.id, found.no, action, facts))
     except BadForm:
         return _shown(hub, await find(hub, token), token, fault=EXPIRED, status=403)
     except BadInput as error:
