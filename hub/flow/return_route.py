@@ -6,13 +6,13 @@ from typing import Final
 from hub.domain.network import Node, Purpose
 from hub.domain.order import DeliveryGroup, Method
 from hub.domain.returns import Return
-from hub.flow.aggregate import DecisionRow, Order
+from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
+from hub.flow.decided import keep_decision
 from hub.flow.return_rules import RouteTerms
 from hub.flow.stock_ports import ItemFacts
 from hub.routing.decide import decide
 from hub.routing.model import Group, GroupLine, NodeState, Policy, Snapshot
-from hub.routing.record import encode, encode_input
 
 ACCEPTS: Final = "returns"
 """Capability of a node that takes goods back."""
@@ -74,20 +74,7 @@ def choose_node(
     )
     snapshot = Snapshot(at=batch.now, nodes=nodes)
     decision = decide(group, snapshot, policy)
-    order.decisions_made.append(
-        DecisionRow(
-            no=order.decisions + len(order.decisions_made) + 1,
-            group=group.group,
-            at=batch.now,
-            policy=decision.policy,
-            engine=decision.engine,
-            cost=decision.plan.cost,
-            gap=decision.gap,
-            proven=decision.proven,
-            input=encode_input(group, snapshot, decision.policy),
-            document=encode(decision),
-        )
-    )
+    keep_decision(order, group, snapshot, decision, batch.now)
     return next((assignment.node for assignment in decision.plan.assignments), None)
 
 

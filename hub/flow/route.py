@@ -7,10 +7,11 @@ from hub.domain.demand import Demand
 from hub.domain.item import margin
 from hub.domain.order import DeliveryGroup, ManagedBy, Method
 from hub.domain.states import OrderState, SliceState
-from hub.flow.aggregate import DecisionRow, Order
+from hub.flow.aggregate import Order
 from hub.flow.backorder import released
 from hub.flow.batch import Batch
 from hub.flow.claim import offer
+from hub.flow.decided import keep_decision
 from hub.flow.fulfil import release
 from hub.flow.ports import Unit
 from hub.flow.remainder import OPEN, leave, no_answer
@@ -20,9 +21,8 @@ from hub.flow.transfer import as_routed, by_way_of_another
 from hub.flow.waiting import stop_waiting
 from hub.routing.conditions import ConditionFailed
 from hub.routing.decide import decide
-from hub.routing.model import Decision, Group, GroupLine, Snapshot
+from hub.routing.model import Decision, Group, GroupLine
 from hub.routing.prepare import RoutingInputError
-from hub.routing.record import encode, encode_input
 
 
 async def route(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
@@ -86,7 +86,7 @@ def _decide_group(order: Order, demands: Sequence[Demand], group: Group, scene: 
         version = batch.directory.policy(order.merchant).version
         no_answer(order, [demand.no for demand in demands], error, version, batch)
         return
-    _keep(order, group, snapshot, decision, batch)
+    keep_decision(order, group, snapshot, decision, batch.now)
     _reserve(order, decision, demands, scene, batch)
     offer(order, group, decision, snapshot, batch)
     onward = by_way_of_another(order, group, decision.plan.unfilled, batch)
@@ -153,24 +153,6 @@ def _lines(
             )
         )
     return tuple(found)
-
-
-def _keep(order: Order, group: Group, snapshot: Snapshot, decision: Decision, batch: Batch) -> None:
-    no = order.decisions + len(order.decisions_made) + 1
-    order.decisions_made.append(
-        DecisionRow(
-            no=no,
-            group=group.group,
-            at=batch.now,
-            policy=decision.policy,
-            engine=decision.engine,
-            cost=decision.plan.cost,
-            gap=decision.gap,
-            proven=decision.proven,
-            input=encode_input(group, snapshot, decision.policy),
-            document=encode(decision),
-        )
-    )
 
 
 def _reserve(order: Order, decision: Decision, demands: Sequence[Demand], scene: Scene, batch: Batch) -> None:
