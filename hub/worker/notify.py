@@ -167,19 +167,15 @@ class Notifier:
     ) -> Told:
         verdict = judge(outcome, claimed.look_first)
         retry = not isinstance(outcome, Done | NeedsPerson)
-        # While it takes nothing at all the fault is its own, not the event's: patience decides, and nothing is skipped.
-        exhausted = retry and not subscriber.failing and claimed.tries + 1 >= self._backoff.max_attempts
+        # While it takes nothing at all the fault is its own, not the event's: patience decides, nothing is skipped, and
+        # no try of that time is held against the event when it takes others again.
+        failures = claimed.tries - claimed.waits + 1
+        exhausted = retry and not subscriber.failing and failures >= self._backoff.max_attempts
         next_at = None
         if retry and not exhausted:
-            next_at = next_try(
-                claimed.tries + 1,
-                now,
-                self._random.random(),
-                schedule_seconds=self._backoff.schedule_seconds,
-                jitter=self._backoff.jitter,
-                cap_seconds=self._backoff.cap_seconds,
-                asked=outcome.at if isinstance(outcome, RetryLater) else None,
-            )
+            asked = outcome.at if isinstance(outcome, RetryLater) else None
+            tries = claimed.tries + 1 if subscriber.failing else failures
+            next_at = next_try(tries, now, self._random.random(), self._backoff, asked)
         tried = Tried(
             claimed=claimed,
             started_at=started,
@@ -189,7 +185,8 @@ class Notifier:
             reference=outcome.reference if isinstance(outcome, Done) else None,
             over=isinstance(outcome, Done),
             next_at=next_at,
-            waits=False,
+            # A time that a subscriber names is a try all the same: while it takes others, no event may wait for ever.
+            waits=subscriber.failing,
             look_first=verdict.look_first,
         )
         return Told(tried, outcome, exhausted)

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from hub.domain.contact import Contact
-from hub.worker.notify_webhook import Webhooks
 from tests.scenarios.counter import Counter
 from tests.scenarios.house import PATIENT, House
 from tests.scenarios.listeners import Receiver
@@ -42,10 +41,7 @@ async def once(house: House) -> None:
     await house.run("UPDATE outbox SET due_at = now() WHERE NOT parked")
     await notifier.run()
     await notifier.drain()
-    for way in notifier._ways.values():
-        if isinstance(way, Webhooks):
-            for _, client in way._open.values():
-                client._breaker.succeeded()
+    house.close_circuits()
 
 
 async def test_an_order_is_told_as_it_happens_signed_and_in_order(
@@ -227,6 +223,27 @@ async def test_an_event_that_one_receiver_never_takes_lets_the_others_pass(
     await counter.ok("POST", f"/exceptions/{trouble['id']}/retry")
     await once(town.house)
     assert receiver.types() == ["order.routed", "order.captured"]
+
+
+async def test_tries_while_a_receiver_took_nothing_are_not_held_against_an_event(
+    town: Town, counter: Counter, receiver: Receiver
+) -> None:
+    await subscribe(counter, receiver, types=["crossdock.order.captured"])
+    town.passer_by()
+    town.passer_by()
+    await town.shop.delivered()
+    receiver.faults.outage = True
+    for _ in range(PATIENT.max_attempts + 1):
+        await once(town.house)
+    receiver.faults.outage = False
+    receiver.answers = [200, 500]
+    await once(town.house)
+    assert len(receiver.heard) == 1, "it takes events again"
+    receiver.answers = [500]
+    await once(town.house)
+    assert await town.house.open_exceptions() == [], "a failure or two after an outage of 13 tries"
+    await once(town.house)
+    assert receiver.types() == ["order.captured", "order.captured"]
 
 
 async def test_a_worker_that_dies_while_telling_is_followed_by_another(
