@@ -59,8 +59,8 @@ async def buy_label(context: Context[Settings], wanted: LabelRequest) -> Outcome
     if wanted.given_up:
         return await _given_up(context, wanted)
     asked, bought = boxes.of(wanted), list[Label]()
-    for box in asked:
-        # Before any of them costs money.
+    for box in (wanted, *asked):
+        # Before any of them costs money; together, since boxes of one shipment are one export.
         if isinstance(undeclared := customs_info(box), NeedsPerson):
             return undeclared
     if wanted.more_parcels and wanted.service is None:

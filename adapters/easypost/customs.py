@@ -1,5 +1,6 @@
 """Pure: what a label request declares at a customs border, as EasyPost's customs_info."""
 
+from collections import Counter
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
@@ -14,7 +15,8 @@ TENTH: Final = Decimal("0.1")
 NO_EXPORT_FILING: Final = "NOEEI 30.37(a)"
 """What the United States want to read on exports that need no filing."""
 FILED_FROM: Final = 250_000
-"""US cents: goods worth more than this leave the United States with a filing's number (ITN), which nobody gave us."""
+"""US cents: goods of one tariff number worth more than this, in all boxes together, leave the United States with a
+filing's number (ITN), which nobody gave us."""
 
 
 def customs_info(wanted: LabelRequest) -> dict[str, object] | NeedsPerson | None:
@@ -63,8 +65,11 @@ def _filing(declared: Declaration, ship_from: Contact) -> dict[str, str] | str:
         return {}
     if declared.currency != "USD":
         return f"an export from the United States is declared in USD, not in {declared.currency}"
-    if any(goods.value > FILED_FROM for goods in declared.goods):
-        return "goods worth more than 2,500 USD need an export filing"
+    worth: Counter[str] = Counter()
+    for goods in declared.goods:
+        worth[goods.hs_code or goods.description] += goods.value
+    if any(value > FILED_FROM for value in worth.values()):
+        return "goods of one kind worth more than 2,500 USD need an export filing"
     return {"eel_pfc": NO_EXPORT_FILING}
 
 

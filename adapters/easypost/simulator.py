@@ -1,11 +1,9 @@
 """An EasyPost on loopback: offers, labels, refunds, and parcels that travel and tell of it by signed webhooks."""
 
-import asyncio
 import base64
 import unicodedata
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,18 +15,18 @@ from adapters.easypost.settings import LISTS_PER_SECOND
 from adapters.easypost.simulator_books import TARIFFS, Books, Journey, Shipment, Tracker
 from adapters.easypost.simulator_documents import error_document, event_document, shipment_document, tracker_document
 from adapters.easypost.webhook import PREFIX
-from hub.sdk.testkit.simulator import Faults, Sent, Simulator
+from hub.sdk.testkit.simulator import Faults, Sent
+from hub.sdk.testkit.working import Working
 from hub.sdk.webhook import hmac_sha256
 
 CARRIERS: Final = frozenset(tariff.carrier for tariff in TARIFFS)
 LARGEST_PAGE: Final = 100
-IDLE_SECONDS: Final = 0.02
 
 Anyone = Request[Any, Any, Any]
 Answer = tuple[int, object]
 
 
-class EasyPostSimulator(Simulator):
+class EasyPostSimulator(Working):
     """EasyPost's API v2 for one account.
 
     `books` are the state, `labels_bought` counts purchases by our reference. A shipment is bought once: again is 422.
@@ -57,26 +55,15 @@ class EasyPostSimulator(Simulator):
         self._authorisation = "Basic " + base64.b64encode(f"{api_key}:".encode()).decode()
         self._lists: deque[datetime] = deque()
         self._events = 0
-        self._ticking: asyncio.Task[None] | None = None
 
     @property
     def labels_bought(self) -> Counter[str]:
         """Purchases by our reference."""
         return self.books.labels_bought
 
-    async def start(self, port: int = 0) -> str:
-        """Listen, and let the parcels travel."""
-        url = await super().start(port)
-        self._ticking = asyncio.create_task(self._tick())
-        return url
-
-    async def stop(self) -> None:
-        """Stop the parcels, then listening."""
-        if self._ticking is not None:
-            self._ticking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._ticking
-        await super().stop()
+    async def work(self) -> None:
+        """Let the parcels travel."""
+        self.advance()
 
     def advance(self) -> None:
         """Take the steps that are due now and send their webhooks."""
@@ -215,10 +202,3 @@ class EasyPostSimulator(Simulator):
             return
         self._events += 1
         self.deliver(self.signed(msgspec.json.encode(event_document(self._events, tracker, before, self.now()))))
-
-    async def _tick(self) -> None:
-        while True:
-            due = self.books.next_due
-            if due is not None and due <= self.now():
-                self.advance()
-            await asyncio.sleep(IDLE_SECONDS)

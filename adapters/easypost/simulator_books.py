@@ -180,11 +180,6 @@ class Books:
                 tracker.scans = [*tracker.scans, Scan(status=status, at=at)]
         return changed
 
-    @property
-    def next_due(self) -> datetime | None:
-        """When something happens next."""
-        return self._due[0][0] if self._due else None
-
 
 def _zone(document: dict[str, Any]) -> int:
     start, end = document["from_address"], document["to_address"]

@@ -16,8 +16,9 @@ from adapters.odoo.settings import Settings, account
 from adapters.odoo.translate import CREATE, Domain, Values
 from hub.sdk.booking import NO_ITEM, NO_LOCATION, within_period
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, blocked
+from hub.sdk.outcomes import Interrupted, NeedsPerson, Outcome, blocked
 from hub.sdk.posting import AdjustedLine, StockAdjustment
+from hub.sdk.stock_booking import booked, by_direction, living
 
 UPDATE: Final = 1
 """Odoo's command for a record of a list that is there already."""
@@ -36,6 +37,16 @@ class Transfer(Row, frozen=True, kw_only=True):
     name: str
     state: str
     origin: Text
+
+    @property
+    def mark(self) -> str:
+        """Our name of it."""
+        return str(self.origin)
+
+    @property
+    def cancelled(self) -> bool:
+        """Nothing moves by it."""
+        return self.state == "cancel"
 
 
 class Move(Row, frozen=True, kw_only=True):
@@ -64,14 +75,10 @@ async def post_stock(context: Context[Settings], request: StockAdjustment) -> Ou
 async def _post(odoo: Odoo, request: StockAdjustment) -> Outcome:
     places = _places(odoo.settings, request)
     products = await _products(odoo, request)
-    ways = {
-        f"{request.key}/out": [line for line in request.lines if line.quantity < 0],
-        f"{request.key}/in": [line for line in request.lines if line.quantity > 0],
-    }
-    ways = {origin: lines for origin, lines in ways.items() if lines}
+    ways = by_direction(request)
     transfers = await _transfers(odoo, ways)
     if all(origin in transfers and transfers[origin].state == "done" for origin in ways):
-        return _done(transfers, found=True)
+        return booked(transfers, found=True)
     missing = [origin for origin in ways if origin not in transfers]
     if missing:
         # One call, one transaction: both, or none.
@@ -86,11 +93,7 @@ async def _post(odoo: Odoo, request: StockAdjustment) -> Outcome:
     for origin, transfer in transfers.items():
         if transfer.state != "done":
             raise blocked(f"Odoo did not validate {transfer.name} ({origin})", "validate it in Odoo, then retry")
-    return _done(transfers, found=False)
-
-
-def _done(transfers: Mapping[str, Transfer], *, found: bool) -> Done:
-    return Done(reference=", ".join(transfers[origin].name for origin in sorted(transfers)), found=found)
+    return booked(transfers, found=False)
 
 
 def _places(settings: Settings, request: StockAdjustment) -> Places:
@@ -135,15 +138,7 @@ async def _finish(odoo: Odoo, ways: Ways, transfers: Mapping[str, Transfer], pro
 async def _transfers(odoo: Odoo, ways: Ways) -> dict[str, Transfer]:
     """Those that live, by source document."""
     found = await odoo.rows(Transfer, [["origin", "in", sorted(ways)]], limit=20)
-    living: dict[str, Transfer] = {}
-    for one in found:
-        if one.state != "cancel" and living.setdefault(str(one.origin), one) is not one:
-            raise blocked(f"{one.origin} is in Odoo several times", "cancel all but one, then retry")
-    for one in found:
-        if str(one.origin) not in living:
-            step = "clear the source document of the cancelled transfer to book it anew, or resolve the exception"
-            raise blocked(f"{one.origin} was cancelled in Odoo ({one.name})", step)
-    return living
+    return living(found, "Odoo", "the source document of the cancelled transfer")
 
 
 def _values(origin: str, lines: Sequence[AdjustedLine], products: dict[str, int], places: Places) -> Values:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from adapters.order_files.settings import Settings, folders
+from adapters.order_files.settings import Settings
 from adapters.order_files.translate import split, written
 from adapters.order_files.webhook import subject
 from hub.sdk.capabilities import AvailabilityUpdate, Check, Context, Page, Probe, Pulled, ShipmentConfirmation
@@ -30,7 +30,7 @@ async def pull_orders(context: Context[Settings], cursor: str | None) -> AsyncIt
             return Judged(item=item, error=str(fault))
         return Judged(item=item)
 
-    async for page in take_files(context, folders(context.settings), judge, cursor):
+    async for page in take_files(context, context.settings.folders(), judge, cursor):
         yield page
 
 

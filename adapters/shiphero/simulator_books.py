@@ -13,7 +13,8 @@ import msgspec
 
 from adapters.shiphero import simulator_documents as documents
 from adapters.shiphero.simulator_documents import Json, Line, Order, Return, Shelf, Shipment
-from hub.sdk.testkit.simulator import Faults, Sent, Simulator
+from hub.sdk.testkit.simulator import Faults, Sent
+from hub.sdk.testkit.working import Working
 
 ACCOUNT_NUMBER = 18963
 
@@ -34,7 +35,7 @@ class LineInput(msgspec.Struct):
     warehouse_id: str | None = None
 
 
-class Warehouse(Simulator):
+class Warehouse(Working):
     """Books of one account as public attributes, and the work on them. Knobs may be turned while it runs.
 
     `auto_ship` ships an accepted order after `ship_after_ms`: in two shipments with probability `split`, one unit
@@ -71,7 +72,6 @@ class Warehouse(Simulator):
         self._touched: dict[int, Order] = {}
         self._numbers = iter(range(300_000_001, 2**62))
         self._due: deque[tuple[datetime, Order]] = deque()
-        self._worker: asyncio.Task[None] | None = None
 
     # --- the books ---
 
@@ -234,25 +234,11 @@ class Warehouse(Simulator):
             "x-shiphero-message-id": message_id,
         }
 
-    async def start(self, port: int = 0) -> str:
-        """Listen, and let the warehouse work."""
-        url = await super().start(port)
-        self._worker = asyncio.create_task(self._work())
-        return url
-
-    async def stop(self) -> None:
-        """Close the warehouse, then stop listening."""
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
-        await super().stop()
-
-    async def _work(self) -> None:
-        while True:
-            while self._due and self._due[0][0] <= self.now():
-                self._pick(self._due.popleft()[1])
-                await asyncio.sleep(0)
-            await asyncio.sleep(0.02)
+    async def work(self) -> None:
+        """Pick what is due, one order after another."""
+        while self._due and self._due[0][0] <= self.now():
+            self._pick(self._due.popleft()[1])
+            await asyncio.sleep(0)
 
     def _pick(self, order: Order) -> None:
         if order.status == "canceled":

@@ -16,7 +16,7 @@ from adapters.supplier.purchase_order import (
     new_order,
     ordered_fact,
 )
-from adapters.supplier.settings import Settings, folders
+from adapters.supplier.settings import Settings
 from adapters.supplier.webhook import subject
 from hub.sdk.capabilities import Check, Command, Context, FulfilmentCancel, FulfilmentRequest, Page, Probe, Pulled
 from hub.sdk.files import RemoteFile, digest, join
@@ -78,7 +78,7 @@ async def pull_files(context: Context[Settings], cursor: str | None) -> AsyncIte
             return Judged(item=item, error=str(fault))
         return Judged(item=item)
 
-    async for page in take_files(context, folders(context.settings), judge, cursor):
+    async for page in take_files(context, context.settings.folders(), judge, cursor):
         yield page
 
 

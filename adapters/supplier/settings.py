@@ -8,13 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from hub.domain.money import MINOR_UNITS
-from hub.sdk.folders import Folders
+from hub.sdk.file_server import FileServer, Secret
 from hub.sdk.mail import MailServer
-from hub.sdk.redaction import Masked
 from hub.sdk.tabular import Layout
-from hub.sdk.wire import NoAuth, Ssh, Transport
+from hub.sdk.wire import NoAuth, Transport
 
-Secret = Annotated[str | None, msgspec.Meta(extra_json_schema={"x-secret": True})]
 Days = Annotated[int, msgspec.Meta(ge=0, le=365)]
 
 NOWHERE: Final = "http://127.0.0.1:9"
@@ -39,7 +37,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Of levels: what is not listed is not there."""
 
 
-class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(FileServer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A supplier. Answers and stock feeds are taken whichever way orders go out."""
 
     supplier: str
@@ -67,21 +65,11 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Signs what the supplier posts to us. Without one nothing can be posted."""
     previous_webhook_secret: Secret = None
 
-    username: str = ""
-    password: Secret = None
-    private_key: Secret = None
-    """PEM or OpenSSH text, instead of a password."""
-    passphrase: Secret = None
-    host_keys: tuple[str, ...] = ()
     incoming: str = "from_supplier"
     outgoing: str = "to_supplier"
     claimed: str = "from_supplier/taking"
     archive: str = "from_supplier/archive"
     error: str = "from_supplier/error"
-    staging: str | None = "crossdock"
-    pattern: str = "*"
-    settle_seconds: float = 10.0
-    done_suffix: str | None = None
     writes: Literal["csv", "json"] = "csv"
     layout: Layout = Layout()
     """Of the files that we write; `names` renames their columns."""
@@ -145,24 +133,4 @@ def transport(settings: Settings) -> Transport:
     base = settings.base_url or NOWHERE
     if settings.sends != "file" and not base.startswith(FILES):
         return Transport(base_url=base, auth=NoAuth())
-    login = Ssh(
-        username=settings.username,
-        password=settings.password or None,
-        private_key=settings.private_key or None,
-        passphrase=settings.passphrase or None,
-        host_keys=settings.host_keys,
-    )
-    return Transport(base_url=base, auth=login)
-
-
-def folders(settings: Settings) -> Folders:
-    """Where files are taken from and put away."""
-    return Folders(
-        incoming=settings.incoming,
-        claimed=settings.claimed,
-        archive=settings.archive,
-        error=settings.error,
-        pattern=settings.pattern,
-        settle_seconds=settings.settle_seconds,
-        done_suffix=settings.done_suffix,
-    )
+    return Transport(base_url=base, auth=settings.login())

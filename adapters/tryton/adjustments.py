@@ -15,8 +15,9 @@ from adapters.tryton.settings import Settings, account
 from adapters.tryton.translate import Values, day
 from hub.sdk.booking import NO_ITEM, NO_LOCATION, within_period
 from hub.sdk.capabilities import Context
-from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, blocked
+from hub.sdk.outcomes import Interrupted, NeedsPerson, Outcome, blocked
 from hub.sdk.posting import AdjustedLine, StockAdjustment
+from hub.sdk.stock_booking import booked, by_direction, living
 
 BUTTONS: Final = {"draft": "wait", "waiting": "assign_force", "assigned": "do"}
 """Which button leads on from a state. Forced: what is gone is gone, whatever Tryton counted."""
@@ -39,6 +40,16 @@ class Adjustment(Row, frozen=True, kw_only=True):
     def name(self) -> str:
         """Its number, which a draft may lack."""
         return self.number or f"draft {self.id}"
+
+    @property
+    def mark(self) -> str:
+        """Our name of it."""
+        return str(self.reference)
+
+    @property
+    def cancelled(self) -> bool:
+        """Nothing moves by it."""
+        return self.state == "cancelled"
 
 
 class AdjustmentMove(Row, frozen=True, kw_only=True):
@@ -72,16 +83,12 @@ async def post_stock(context: Context[Settings], request: StockAdjustment) -> Ou
 
 
 async def _post(tryton: Tryton, request: StockAdjustment) -> Outcome:
-    ways = {
-        f"{request.key}/out": [line for line in request.lines if line.quantity < 0],
-        f"{request.key}/in": [line for line in request.lines if line.quantity > 0],
-    }
-    ways = {mark: lines for mark, lines in ways.items() if lines}
+    ways = by_direction(request)
     places = await _places(tryton, request)
     products = await _products(tryton, request)
     shipments = await _shipments(tryton, ways)
     if all(mark in shipments and shipments[mark].state == "done" for mark in ways):
-        return _done(shipments, found=True)
+        return booked(shipments, found=True)
     missing = [mark for mark in ways if mark not in shipments]
     if missing:
         # One call, one transaction: both, or none.
@@ -92,11 +99,7 @@ async def _post(tryton: Tryton, request: StockAdjustment) -> Outcome:
         raise blocked(f"{request.key} was made in Tryton and is not shown", "check the user's access in Tryton")
     for mark in ways:
         shipments[mark] = await _finish(tryton, ways[mark], shipments[mark], products)
-    return _done(shipments, found=False)
-
-
-def _done(shipments: Mapping[str, Adjustment], *, found: bool) -> Done:
-    return Done(reference=", ".join(shipments[mark].name for mark in sorted(shipments)), found=found)
+    return booked(shipments, found=False)
 
 
 async def _places(tryton: Tryton, request: StockAdjustment) -> Places:
@@ -133,15 +136,7 @@ async def _shipments(tryton: Tryton, ways: Ways) -> dict[str, Adjustment]:
     """Those that live, by reference."""
     terms: list[object] = [["reference", "in", sorted(ways)], ["company", "=", tryton.settings.company_id]]
     found = await tryton.rows(Adjustment, terms, limit=20)
-    living: dict[str, Adjustment] = {}
-    for one in found:
-        if one.state != "cancelled" and living.setdefault(str(one.reference), one) is not one:
-            raise blocked(f"{one.reference} is in Tryton several times", "cancel all but one, then retry")
-    for one in found:
-        if str(one.reference) not in living:
-            step = "clear the reference of the cancelled shipment to book it anew, or resolve the exception"
-            raise blocked(f"{one.reference} was cancelled in Tryton ({one.name})", step)
-    return living
+    return living(found, "Tryton", "the reference of the cancelled shipment")
 
 
 async def _finish(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from adapters.ups.parties import address, boxes, shipper_of
+from adapters.ups.parties import address, boxes, shipper_of, total_weight
 from adapters.ups.schemas import (
     Amount,
     Negotiated,
@@ -30,9 +30,9 @@ from adapters.ups.schemas import (
 from adapters.ups.settings import Settings
 from adapters.ups.webhook import OBJECT
 from hub.domain.contact import Contact
-from hub.domain.money import MoneyError, minor
+from hub.domain.money import MoneyError, major, minor
 from hub.domain.shipping import Rate
-from hub.sdk.capabilities import ParcelToShip, Pulled
+from hub.sdk.capabilities import Declaration, ParcelToShip, Pulled
 from hub.sdk.limits import retry_after
 from hub.sdk.outcomes import (
     Done,
@@ -47,6 +47,8 @@ from hub.sdk.wire import Request, Response
 
 VERSION: Final = "v2409"
 SHOP: Final = "Shoptimeintransit"
+SHOP_PRICES: Final = "Shop"
+"""Without days. From one country to another days are told only for goods whose worth is (Rating, InvoiceLineTotal)."""
 TRACK_TOPIC: Final = "track"
 
 BREATH: Final = timedelta(seconds=30)
@@ -116,21 +118,37 @@ def shop_request(
     *,
     subject: str,
     returns: bool = False,
+    declared: Declaration | None = None,
 ) -> Request:
-    """POST /rating/Shoptimeintransit: all services with the account's own prices and their days."""
+    """POST /rating/Shoptimeintransit: all services with the account's own prices and, where UPS tells them, their days.
+
+    To another country UPS wants the weight of all boxes and the worth of the goods before it says how long it takes.
+    """
     owner = shipper_of(ship_from, ship_to, returns=returns)
-    shipment = {
+    abroad = ship_from.country != ship_to.country
+    option = SHOP_PRICES if abroad and declared is None else SHOP
+    shipment: dict[str, Any] = {
         "Shipper": {**_rated(owner, subject), "ShipperNumber": settings.account},
         "ShipTo": _rated(ship_to, subject),
         "ShipFrom": _rated(ship_from, subject),
         "PaymentDetails": {"ShipmentCharge": [{"Type": "01", "BillShipper": {"AccountNumber": settings.account}}]},
         "Package": [{"PackagingType": {"Code": "02"}, **box} for box in boxes(parcels, ship_from.country)],
         "ShipmentRatingOptions": {"NegotiatedRatesIndicator": "Y"},
-        "DeliveryTimeInformation": {"PackageBillType": "03"},
     }
-    head = {"RequestOption": SHOP, "TransactionReference": {"CustomerContext": subject}}
+    if option == SHOP:
+        shipment["DeliveryTimeInformation"] = {"PackageBillType": "03"}
+        if abroad and declared is not None:
+            shipment["ShipmentTotalWeight"] = total_weight(parcels, ship_from.country)
+            shipment["InvoiceLineTotal"] = worth(declared)
+    head = {"RequestOption": option, "TransactionReference": {"CustomerContext": subject}}
     document = {"RateRequest": {"Request": head, "Shipment": shipment}}
-    return request("POST", f"rating/{VERSION}/{SHOP}", "POST /rating", document)
+    return request("POST", f"rating/{VERSION}/{option}", "POST /rating", document)
+
+
+def worth(declared: Declaration) -> dict[str, str]:
+    """What declared goods are worth together."""
+    total = major(sum(goods.value for goods in declared.goods), declared.currency)
+    return {"CurrencyCode": declared.currency, "MonetaryValue": str(total)}
 
 
 def read_offers(response: Response, subject: str, now: datetime) -> tuple[Rate, ...]:

@@ -113,10 +113,15 @@ async def _looked(context: Context[Settings], wanted: LabelRequest) -> Outcome |
 
 
 async def _offer(context: Context[Settings], wanted: LabelRequest) -> Rate | NeedsPerson:
-    parcels = (wanted.parcel, *wanted.more_parcels)
     shop = calls.shop_request(
-        wanted.ship_from, wanted.ship_to, parcels, context.settings, subject=wanted.key, returns=wanted.returns
-    )  # fmt: skip
+        wanted.ship_from,
+        wanted.ship_to,
+        (wanted.parcel, *wanted.more_parcels),
+        context.settings,
+        subject=wanted.key,
+        returns=wanted.returns,
+        declared=wanted.declaration,
+    )
     offers = calls.read_offers(await _send(context, shop), wanted.key, context.now())
     return calls.choose(offers, wanted.service, wanted.key)
 

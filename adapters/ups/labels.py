@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from adapters.ups.calls import SERVICES, VERSION, amount_of, decoded, paid, request
+from adapters.ups.calls import SERVICES, VERSION, amount_of, decoded, paid, request, worth
 from adapters.ups.parties import boxes, party, shipper, shipper_of
 from adapters.ups.schemas import (
     LabelResult,
@@ -211,8 +211,7 @@ def _declare(shipment: dict[str, Any], wanted: LabelRequest, today: date) -> Non
         }
     }
     if (wanted.ship_from.country, wanted.ship_to.country) == ("US", "CA"):
-        total = major(sum(goods.value for goods in declared.goods), declared.currency)
-        shipment["InvoiceLineTotal"] = {"CurrencyCode": declared.currency, "MonetaryValue": str(total)}
+        shipment["InvoiceLineTotal"] = worth(declared)
 
 
 def _product(goods: DeclaredGoods, declared: Declaration) -> dict[str, Any]:

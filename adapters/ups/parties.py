@@ -42,9 +42,9 @@ def party(contact: Contact, subject: str) -> dict[str, Any]:
     name = contact.company or contact.name
     if not name:
         raise _unfit(subject, "has neither name nor company")
-    found: dict[str, Any] = {"Name": name[:LINE], "Address": address(contact, subject)}
-    if contact.name:
-        found["AttentionName"] = contact.name[:LINE]
+    # Abroad UPS wants a name for attention of both ends, and a warehouse may have no person's.
+    attention = (contact.name or name)[:LINE]
+    found: dict[str, Any] = {"Name": name[:LINE], "AttentionName": attention, "Address": address(contact, subject)}
     if digits := phone(contact):
         found["Phone"] = {"Number": digits}
     return found
@@ -86,6 +86,13 @@ def boxes(parcels: Sequence[ParcelToShip], origin: str | None) -> list[dict[str,
     """Weight rounded up to a tenth, sizes up to a whole unit with the longest first: UPS charges what it measures."""
     imperial = origin in IMPERIAL
     return [_box(parcel, imperial=imperial) for parcel in parcels]
+
+
+def total_weight(parcels: Sequence[ParcelToShip], origin: str | None) -> dict[str, Any]:
+    """Of all boxes, as `boxes` weighs each."""
+    weights = [box["PackageWeight"] for box in boxes(parcels, origin)]
+    total = sum((Decimal(weight["Weight"]) for weight in weights), Decimal(0))
+    return {"UnitOfMeasurement": weights[0]["UnitOfMeasurement"], "Weight": str(total)}
 
 
 def _box(parcel: ParcelToShip, *, imperial: bool) -> dict[str, Any]:

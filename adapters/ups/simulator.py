@@ -1,10 +1,8 @@
 """A UPS on loopback: tokens, rates, labels, voids, tracking, and parcels that travel and tell of it by alerts."""
 
-import asyncio
 import base64
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +17,7 @@ from adapters.ups.simulator_books import (
     Parcel,
     Scan,
     Shipment,
+    abroad,
     offered,
     packages,
     price,
@@ -38,21 +37,21 @@ from adapters.ups.simulator_documents import (
 )
 from adapters.ups.simulator_wire import Refusal, checked_ship, single
 from adapters.ups.webhook import CREDENTIAL
-from hub.sdk.testkit.simulator import Faults, Sent, Simulator
+from hub.sdk.testkit.simulator import Faults, Sent
+from hub.sdk.testkit.working import Working
 
 PER_SECOND: Final = 2 * CALLS_PER_SECOND
 """Calls that this simulator takes within any second."""
 TOKEN_LIVES: Final = timedelta(seconds=14399)
 MOST_TOKENS: Final = 20
 """Tokens alive at once: who fetches one per call is throttled (UPS-API/api-documentation#123)."""
-IDLE_SECONDS: Final = 0.02
 
 Anyone = Request[Any, Any, Any]
 Answer = tuple[int, object]
 Handler = Callable[[dict[str, Any], dict[str, str]], object]
 
 
-class UpsSimulator(Simulator):
+class UpsSimulator(Working):
     """UPS's OAuth, Rating, Shipping, Tracking and Track Alert APIs for one account.
 
     `books` are the state, `labels_bought` counts shipments by our reference; UPS keeps references as often as they are
@@ -89,26 +88,15 @@ class UpsSimulator(Simulator):
         self._tokens: dict[str, datetime] = {}
         self._made = 0
         self._called: deque[datetime] = deque()
-        self._ticking: asyncio.Task[None] | None = None
 
     @property
     def labels_bought(self) -> Counter[str]:
         """Shipments by our reference."""
         return self.books.labels_bought
 
-    async def start(self, port: int = 0) -> str:
-        """Listen, and let the parcels travel."""
-        url = await super().start(port)
-        self._ticking = asyncio.create_task(self._tick())
-        return url
-
-    async def stop(self) -> None:
-        """Stop the parcels, then listening."""
-        if self._ticking is not None:
-            self._ticking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._ticking
-        await super().stop()
+    async def work(self) -> None:
+        """Let the parcels travel."""
+        self.advance()
 
     def advance(self) -> None:
         """Take the steps that are due now and send their alerts."""
@@ -240,6 +228,9 @@ class UpsSimulator(Simulator):
         if not packages(shipment) or not shipment.get("ShipTo"):
             raise Refusal("110208", "Missing/Illegal ShipTo or Package")
         option, service = told["option"].casefold(), (shipment.get("Service") or {}).get("Code")
+        wanting = {"ShipmentTotalWeight", "InvoiceLineTotal"} - shipment.keys()
+        if option.endswith("timeintransit") and abroad(shipment) and wanting:
+            raise Refusal("110208", f"Missing/Illegal {sorted(wanting)[0]}: required to tell days abroad")
         tariffs = [tariff for tariff in offered(shipment) if tariff.code not in self.refused_services]
         if option.startswith("rate"):
             tariffs = [tariff for tariff in tariffs if tariff.code == service]
@@ -312,10 +303,3 @@ class UpsSimulator(Simulator):
             self.books.follow(number, self.now()).subscribed = True
             valid.append(number)
         return {"validTrackingNumbers": valid}
-
-    async def _tick(self) -> None:
-        while True:
-            due = self.books.next_due
-            if due is not None and due <= self.now():
-                self.advance()
-            await asyncio.sleep(IDLE_SECONDS)

@@ -170,11 +170,6 @@ class Books:
                 done.append((parcel, self.seen(parcel, at, said)))
         return done
 
-    @property
-    def next_due(self) -> datetime | None:
-        """When something happens next."""
-        return self._due[0][0] if self._due else None
-
 
 def packages(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Boxes of a shipment: UPS takes one object for a list of one."""
@@ -194,11 +189,15 @@ def ends(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return start, (document.get("ShipTo") or {}).get("Address") or {}
 
 
+def abroad(document: dict[str, Any]) -> bool:
+    """Whether a shipment goes to another country."""
+    start, end = ends(document)
+    return bool(start.get("CountryCode") != end.get("CountryCode"))
+
+
 def offered(document: dict[str, Any]) -> list[Tariff]:
     """Services between the ends of a shipment."""
-    start, end = ends(document)
-    abroad = start.get("CountryCode") != end.get("CountryCode")
-    return [tariff for tariff in TARIFFS if tariff.abroad == abroad]
+    return [tariff for tariff in TARIFFS if tariff.abroad == abroad(document)]
 
 
 def price(document: dict[str, Any], tariff: Tariff) -> int:

@@ -15,6 +15,8 @@ READ: Final = ("945", "944", "846", "947", "997")
 """Transactions that this adapter reads."""
 TAKEN: Final = ("A", "E", "P")
 """Taken as it is, with errors noted, in part: of one transaction all the same."""
+REJECTED: Final = ("R", "M", "W", "X")
+"""Rejected: for what it says, or because it could not be authenticated or decrypted (elements 715 and 717)."""
 
 
 class Answer(NamedTuple):
@@ -22,7 +24,8 @@ class Answer(NamedTuple):
 
     number: int | None
     """None where it names none."""
-    taken: bool
+    taken: bool | None
+    """None where it does not say, or in a word that X12 does not have."""
     text: str
 
 
@@ -75,6 +78,8 @@ def answers_in(transaction: Transaction) -> list[Answer]:
     for segment in transaction.segments:
         match segment[0]:
             case "AK1":
+                if verdicts:
+                    found.append(Answer(number, _taken(verdicts), "; ".join(told)))
                 number, verdicts, told = _number(element(segment, 2)), [], []
             case "AK3":
                 segment_id = f"{element(segment, 1)} (segment {element(segment, 2)})"
@@ -86,15 +91,25 @@ def answers_in(transaction: Transaction) -> list[Answer]:
                 start = 2 if segment[0] == "AK5" else 5
                 told += [f"{segment[0]} error {code}" for code in segment[start:] if code]
                 if segment[0] == "AK9":
-                    taken = all(verdict in TAKEN for verdict in verdicts)
-                    found.append(Answer(number, taken, "; ".join(told)))
+                    found.append(Answer(number, _taken(verdicts), "; ".join(told)))
+                    verdicts, told = [], []
+    if verdicts:
+        # Without an AK9: what was said of the transaction holds.
+        found.append(Answer(number, _taken(verdicts), "; ".join(told)))
     return found
+
+
+def _taken(verdicts: Sequence[str]) -> bool | None:
+    """What is rejected anywhere is rejected; a word that nobody knows says nothing."""
+    if any(verdict in REJECTED for verdict in verdicts):
+        return False
+    return True if all(verdict in TAKEN for verdict in verdicts) else None
 
 
 def answer_of(segment: Segment) -> Answer:
     """What a TA1 says of an interchange."""
     code = element(segment, 5)
-    return Answer(_number(element(segment, 1)), element(segment, 4) in ("A", "E"), f"TA1 error {code}" if code else "")
+    return Answer(_number(element(segment, 1)), _taken([element(segment, 4)]), f"TA1 error {code}" if code else "")
 
 
 def numbers_in(interchanges: Sequence[Interchange]) -> set[int]:
@@ -114,7 +129,10 @@ def _number(written: str) -> int | None:
 
 
 def answer(group: Group) -> list[Segment] | None:
-    """A 997 for a group; None for one that is itself an answer, or has no number to answer to."""
+    """A 997 for a group; None for one that is itself an answer, or has no number to answer to.
+
+    It repeats the partner's own words, which need not be writable.
+    """
     if group.functional == "FA" or not group.control:
         return None
     segments: list[Segment] = [("AK1", group.functional, group.control)]

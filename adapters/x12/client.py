@@ -7,12 +7,12 @@ from typing import Final
 import msgspec
 
 from adapters.x12.answers import answer, numbers_in
-from adapters.x12.interchange import Interchange, NotX12, Segment, read
+from adapters.x12.interchange import NotX12, Segment, read
 from adapters.x12.orders import cancel_order, shipping_order, transfer_advice
-from adapters.x12.settings import Settings, folders
+from adapters.x12.settings import Settings
 from adapters.x12.split import refusal, split
 from adapters.x12.tables import rows_of, table_of
-from adapters.x12.writer import Unwritable, written
+from adapters.x12.writer import Unwritable, text, written
 from hub.domain.facts import FulfilmentAccepted
 from hub.sdk.capabilities import (
     Check,
@@ -34,6 +34,8 @@ from hub.sdk.translate import Malformed
 
 SERIES: Final = "x12"
 """One row of numbers for all that goes to a partner."""
+LONGEST_WORD: Final = 14
+"""Of a 997 of ours: codes and numbers of at most nine characters, with some room for partners that have longer ones."""
 
 
 async def pull_files(context: Context[Settings], cursor: str | None) -> AsyncIterator[Page]:
@@ -54,7 +56,7 @@ async def pull_files(context: Context[Settings], cursor: str | None) -> AsyncIte
             return Judged(item=item, error=str(fault))
         return Judged(item=item)
 
-    async for page in take_files(context, folders(context.settings), judge, cursor):
+    async for page in take_files(context, context.settings.folders(), judge, cursor):
         yield page
         for item in page.items:
             await _acknowledge(context, item)
@@ -104,7 +106,10 @@ async def submit_fulfilment(context: Context[Settings], request: FulfilmentReque
 
 async def cancel_fulfilment(context: Context[Settings], request: FulfilmentCancel) -> Outcome:
     """A 940 that cancels. What becomes of it is told later: by a 997, by a 945, or by a person."""
-    segments = cancel_order(request, context.settings.profile)
+    try:
+        segments = cancel_order(request, context.settings.profile)
+    except Unwritable as fault:
+        return _unwritable(request.fulfilment, fault)
     done = await _send(context, request, "940", "OW", f"cancel:{request.fulfilment}", segments)
     return msgspec.structs.replace(done, answered_later=True) if isinstance(done, Done) else done
 
@@ -153,15 +158,18 @@ async def _acknowledge(context: Context[Settings], item: Pulled) -> None:
     for place, interchange in enumerate(interchanges):
         if refusal(interchange, profile) is not None:
             continue
-        for group in interchange.groups:
+        for number, group in enumerate(interchange.groups):
             segments = answer(group)
             if segments is not None:
-                await _answer(context, interchange, f"{place}:{group.control}:{digest(body)}", segments)
+                await _answer(context, f"answer:{place}.{number}:{digest(body)}", segments)
 
 
-async def _answer(context: Context[Settings], interchange: Interchange, key: str, segments: Sequence[Segment]) -> None:
-    numbered = await _numbers(context).take(SERIES, f"answer:{interchange.control}:{key}")
-    body = written(context.settings.profile, "FA", "997", segments, numbered.number, numbered.at)
+async def _answer(context: Context[Settings], about: str, segments: Sequence[Segment]) -> None:
+    numbered = await _numbers(context).take(SERIES, about)
+    profile = context.settings.profile
+    # The partner's own words, and its files may hold in them what ours cannot: no reason to stop taking files.
+    said = [tuple(text(value, LONGEST_WORD, profile) for value in segment) for segment in segments]
+    body = written(profile, "FA", "997", said, numbered.number, numbered.at)
     await _put(context, f"997-{numbered.number:09}.x12", body, look_first=False)
 
 

@@ -4,6 +4,7 @@ Delimiters are read from each ISA, padded or not. Counts and control numbers tha
 failures. A transaction whose end is missing is told by name; the others of the file are read all the same.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -20,7 +21,8 @@ MOST_UNREADABLE: Final = 20
 """ISAs that cannot be read, in one file; what is behind so many is left."""
 
 _BARE = re.compile(
-    r"ST(?P<element>[^\w\s])\d{3}(?P=element)\w+(?:(?P=element)\w*)?(?P<segment>[^\w ])[\r\n]*[A-Z]\w{1,2}(?P=element)"
+    r"ST(?P<element>[^\w \r\n])\d{3}(?P=element)\w+(?:(?P=element)\w*)?"
+    r"(?P<segment>[^\w ])(?P<gap>[ \t\r\n]*)[A-Z]\w{1,2}(?P=element)"
 )
 
 
@@ -121,10 +123,12 @@ def read(body: bytes) -> tuple[Interchange, ...]:
 
 def _text(body: bytes) -> str:
     try:
-        text = body.decode("utf-8-sig")
+        text = body.decode("utf-16") if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ""
+        text = text or body.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = body.decode("latin-1")
-    text = text.strip("\ufeff \t\r\n\x1a\0")
+    # Padding of mainframes and UTF-16 without its mark. No text column takes a NUL either.
+    text = text.replace("\0", "").strip("\ufeff \t\r\n\x1a")
     if not text:
         raise NotX12("empty", "the file holds nothing")
     if text[0] == "<":
@@ -150,24 +154,31 @@ class _Marks(msgspec.Struct, frozen=True):
 def _marks(text: str, at: int) -> tuple[_Marks, list[str], int] | None:
     """Delimiters and elements of the ISA that begins there, and where it ends; None when they cannot be told."""
     element = text[at + 3 : at + 4]
-    if not element or element.isalnum() or element.isspace():
+    if not element or element.isalnum() or element in " \r\n":
         return None
-    following = re.compile(rf"(?P<segment>[^\w ])[\r\n]*(?:GS|TA1|IEA|ISA|ST){re.escape(element)}")
+    mark = re.escape(element)
+    following = re.compile(rf"(?P<segment>[^\w {mark}])(?P<gap>[ \t\r\n]*)(?:GS|TA1|IEA|ISA|ST){mark}")
     end = following.search(text, at + 4, at + LONGEST_ISA)
     if end is None:
         return None
     segment, stop = end["segment"], end.start()
+    line_break = _line_break(segment + end["gap"])
     if segment in "\r\n":
-        segment = "\n"
-    elif text[stop + 1 : stop + 2] in ("\r", "\n") and not _ends_lines(text[stop + 1 : stop + LONGEST_ISA], segment):
+        segment = line_break
+    elif text[stop + 1] in "\r\n" and not _ends_lines(text[stop + 1 : stop + LONGEST_ISA], segment, line_break):
         # `*P*>` and a line break: the line break ends segments, and ">" is the component separator.
-        segment, stop = "\n", stop + 1
+        segment, stop = line_break, stop + 1
     return _Marks(element, segment), text[at + 4 : stop].strip("\r\n").split(element), stop + 1
 
 
-def _ends_lines(rest: str, mark: str) -> bool:
+def _line_break(gap: str) -> str:
+    """The character that every line break of a file has: some end lines in a carriage return alone."""
+    return "\r" if "\r" in gap and "\n" not in gap else "\n"
+
+
+def _ends_lines(rest: str, mark: str, line_break: str) -> bool:
     """Whether the first line of what follows ends in a character."""
-    line = rest.strip("\r\n").split("\n", 1)[0].strip("\r")
+    line = rest.strip("\r\n").split(line_break, 1)[0].strip("\r\n ")
     return line.endswith(mark)
 
 
@@ -193,7 +204,7 @@ def _interchange(text: str, start: int) -> tuple[Interchange, int]:
         told = Finding(name="bad_isa", text=f"{found}: {text[start : start + 40]!r}", fatal=True)
         after = text.find("ISA", start + 3)
         return Interchange(findings=(told,)), len(text) if after < 0 else after
-    head = [part.strip() for part in marks[1]]
+    head = [part.strip(" \t\r\n") for part in marks[1]]
     body = _Body(head[12])
     stop = len(text)
     for segment, at, following, ended in _segments(text, marks[0], marks[2]):
@@ -228,7 +239,7 @@ def _bare(text: str) -> Interchange:
     found = _BARE.match(text)
     if found is None:
         raise NotX12("no_delimiters", f"the file begins with {text[:20]!r}, of which delimiters cannot be told")
-    segment = "\n" if found["segment"] in "\r\n" else found["segment"]
+    segment = _line_break(found["segment"] + found["gap"]) if found["segment"] in "\r\n" else found["segment"]
     body = _Body(None)
     for elements, _, _, ended in _segments(text, _Marks(found["element"], segment)):
         body.take(elements, ended)

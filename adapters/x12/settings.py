@@ -7,12 +7,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from adapters.x12.interchange import Party
-from hub.sdk.folders import Folders
-from hub.sdk.redaction import Masked
+from hub.sdk.file_server import FileServer
 from hub.sdk.tabular import Layout
-from hub.sdk.wire import Ssh, Transport
+from hub.sdk.wire import Transport
 
-Secret = Annotated[str | None, msgspec.Meta(extra_json_schema={"x-secret": True})]
 Mark = Annotated[str, msgspec.Meta(min_length=1, max_length=1)]
 
 NOWHERE: Final = "sftp://127.0.0.1:9"
@@ -113,33 +111,17 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("says is shipped, levels or changes")
 
 
-class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(FileServer, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file server, and who speaks how."""
 
     partner: str
     """The partner's name: what it sends is told apart by it, and control numbers are counted for it."""
-    base_url: str | None = None
-    """`sftp://host` or `sftp://host:port`."""
-    username: str = ""
-    password: Secret = None
-    private_key: Secret = None
-    """PEM or OpenSSH text, instead of a password."""
-    passphrase: Secret = None
-    host_keys: tuple[str, ...] = ()
-    """What the server must show: `SHA256:...` fingerprints or public keys. The connection test names what it shows."""
-
     incoming: str = "from_partner"
-    """Where the partner puts files for us."""
     outgoing: str = "to_partner"
     """Where we put files for the partner."""
     claimed: str = "from_partner/taking"
     archive: str = "from_partner/archive"
     error: str = "from_partner/error"
-    staging: str | None = "crossdock"
-    """A folder of ours on the same disk, for files on their way and receipts; see README.md."""
-    pattern: str = "*"
-    settle_seconds: float = 10.0
-    done_suffix: str | None = None
 
     profile: Profile
     tables: tuple[Table, ...] = ()
@@ -153,24 +135,4 @@ def account(settings: Settings) -> str:
 
 def transport(settings: Settings) -> Transport:
     """The partner's file server."""
-    login = Ssh(
-        username=settings.username,
-        password=settings.password or None,
-        private_key=settings.private_key or None,
-        passphrase=settings.passphrase or None,
-        host_keys=settings.host_keys,
-    )
-    return Transport(base_url=settings.base_url or NOWHERE, auth=login)
-
-
-def folders(settings: Settings) -> Folders:
-    """Where files are taken from and put away."""
-    return Folders(
-        incoming=settings.incoming,
-        claimed=settings.claimed,
-        archive=settings.archive,
-        error=settings.error,
-        pattern=settings.pattern,
-        settle_seconds=settings.settle_seconds,
-        done_suffix=settings.done_suffix,
-    )
+    return Transport(base_url=settings.base_url or NOWHERE, auth=settings.login())

@@ -19,6 +19,8 @@ ANSWER: Final = "answer"
 LOST: Final = ("no_iea", "no_ge", "stray_segment", "junk")
 """Findings about what may have been in a file besides what was read of it."""
 
+_ASK: Final = "Ask the partner what it means."
+
 _OWN_NUMBER: Final = {"945": ("W06", 4), "944": ("W17", 3), "947": ("W15", 2)}
 """Where a document's own number stands. One that has a number is known by it, whatever envelope it comes in."""
 
@@ -51,8 +53,11 @@ def _interchange(interchange: Interchange, profile: Profile, holders: Holders) -
             if fault is not None and refused is None:
                 yield _refused(one.set, where, f"{fault.name}: {fault.text}. Have the partner send it again.")
             elif refused is None and one.set == "997":
-                for said in answers_in(one):
-                    yield from _answered(said, one.set, where, None, profile, holders)
+                said = answers_in(one)
+                if not said:
+                    yield _refused(one.set, where, f"no_verdict: it answers nothing (no AK5, no AK9). {_ASK}")
+                for each in said:
+                    yield from _answered(each, one.set, where, None, profile, holders)
             elif refused is None and one.set not in READ:
                 words = f"not_read: {one.set} is none of the documents that are taken here ({', '.join(READ)})"
                 yield _refused(one.set, where, words)
@@ -151,8 +156,12 @@ def _answered(
     held = holders.get(said.number) if said.number is not None else None
     if refused is not None or held is None:
         number = "no number" if said.number is None else f"number {said.number}"
-        unknown = f"unknown_number: it answers {number}, which no file of ours has. Ask the partner what it means."
+        unknown = f"unknown_number: it answers {number}, which no file of ours has. {_ASK}"
         yield _refused(set_, where, refused or unknown)
+        return
+    if said.taken is None:
+        unsaid = f"unknown_verdict: of our file {said.number} it says neither that it is taken nor that it is rejected"
+        yield _refused(set_, where, f"{unsaid}. {_ASK}")
         return
     text = f"{set_} rejects our file {said.number}: {said.text or 'it does not say why'}"
     done = profile.acknowledged_cancel_is_done

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from adapters.x12.document import Document, amount, first, fulfilment, goods, moment, opened, units, warehouse
+from adapters.x12.document import Amount, Document, amount, first, fulfilment, goods, moment, opened, units, warehouse
 from adapters.x12.interchange import Segment, element
 from hub.domain.facts import (
     FactLine,
@@ -84,7 +84,8 @@ def adjustment(body: bytes, tables: Tables) -> Sequence[Message]:
 def receipt(body: bytes, tables: Tables) -> Sequence[Message]:
     """944: a transfer that arrived, goods that came back, or goods that were bought, by what the document refers to.
 
-    Units that W13 calls damaged are part of what W07 counts, and not for sale.
+    Units that W13 calls damaged are part of what W07 counts, and not for sale. Those that it calls short are not: of a
+    transfer they are lost, and nobody waits for them.
     """
     document = opened(body)
     head = first(document, "W17")
@@ -99,12 +100,10 @@ def receipt(body: bytes, tables: Tables) -> Sequence[Message]:
     asked = fulfilment(element(head, 4))
     if refers == "transfer":
         return _arrived(document, at, asked, received, tables)
-    lines = [
-        StockLine(location=here, sku=one.sku, delta=measured.quantity - damaged, lot=one.lot, unit=measured.unit)
-        for one in received
-        for measured in (amount(document, one.written, one.code, tables),)
-        for damaged in (amount(document, one.damaged, one.code, tables).quantity,)
-    ]
+    lines = []
+    for one in received:
+        whole = one.whole_in_its_unit(tables)
+        lines.append(StockLine(location=here, sku=one.sku, delta=whole.quantity, lot=one.lot, unit=whole.unit))
     reason = f"receipt {number}" if number else "receipt"
     return (StockReported(at=at, kind=ReportKind.DELTA, lines=tuple(lines), reason=reason),)
 
@@ -122,19 +121,51 @@ def receipt_of(segments: Sequence[Segment]) -> str:
 
 
 class _Received:
-    """A W07 with what follows it."""
+    """A W07 with what follows it. Raises `Malformed` for less than nothing, or more damaged than came."""
 
     def __init__(self, document: Document, block: Sequence[Segment], tables: Tables) -> None:
         segment = block[0]
-        self.written, self.code = element(segment, 1), element(segment, 2)
+        self._document = document
+        self._written, self._code = element(segment, 1), element(segment, 2)
         found = goods(document, segment, 3, tables, lot_after=3)
         self.sku, self.lot = found.sku, found.lot
         lines = (s for s in block if s[0] == "N9" and tables.find("reference", f"N9 {element(s, 1)}") == "line")
         self.line = next((element(s, 2) for s in lines), None)
-        self.damaged = "0"
+        self._said: list[tuple[str, str, str]] = []
+        """Of each W13: what it means, the quantity and its unit, which is W07's where it states none."""
         for said in block:
-            if said[0] == "W13" and tables.require("receipt_condition", element(said, 3)) == "damaged":
-                self.damaged = element(said, 1)
+            if said[0] == "W13":
+                meaning = tables.require("receipt_condition", element(said, 3))
+                self._said.append((meaning, element(said, 1), element(said, 2) or self._code))
+
+    def units(self, tables: Tables) -> tuple[int, int, int]:
+        """Base units that came whole, that came damaged, and that did not come."""
+        came = units(self._document, self._written, self._code, tables)
+        said = {"damaged": 0, "short": 0}
+        for meaning, quantity, code in self._said:
+            if meaning in said:
+                said[meaning] += self._counted(units(self._document, quantity, code, tables))
+        return self._counted(came - said["damaged"]), said["damaged"], said["short"]
+
+    def whole_in_its_unit(self, tables: Tables) -> Amount:
+        """What came whole, in W07's unit: W13 must be in the same, for only the item could tell how they compare."""
+        came = amount(self._document, self._written, self._code, tables)
+        whole = came.quantity
+        for meaning, quantity, code in self._said:
+            if meaning == "damaged":
+                damaged = amount(self._document, quantity, code, tables)
+                if damaged.unit != came.unit:
+                    raise Malformed(
+                        "W13", self._document.where, f"{self.sku} is damaged in {code}, W07 is {self._code}"
+                    )
+                whole -= self._counted(damaged.quantity)
+        return Amount(self._counted(whole), came.unit)
+
+    def _counted(self, quantity: int) -> int:
+        if quantity < 0:
+            text = f"{self.sku}: less than nothing, or more damaged (W13) than received"
+            raise Malformed("W07", self._document.where, text)
+        return quantity
 
     def fact_line(self, quantity: int) -> FactLine:
         """Units of it."""
@@ -146,15 +177,17 @@ class _Received:
 def _arrived(
     document: Document, at: datetime, asked: str, received: Sequence[_Received], tables: Tables
 ) -> tuple[Message, ...]:
-    bad = {id(one): units(document, one.damaged, one.code, tables) for one in received}
-    counts = [(one, units(document, one.written, one.code, tables) - bad[id(one)]) for one in received]
-    good = tuple(one.fact_line(quantity) for one, quantity in counts if quantity > 0)
-    broken = tuple(one.fact_line(bad[id(one)]) for one in received if bad[id(one)])
+    counts = [(one, one.units(tables)) for one in received]
+    good, broken, short = (
+        tuple(one.fact_line(count[place]) for one, count in counts if count[place]) for place in range(3)
+    )
     facts: list[Message] = []
     if good:
         facts.append(GoodsArrived(at=at, fulfilment=asked, lines=good))
     if broken:
         facts.append(GoodsLost(at=at, fulfilment=asked, lines=broken, reason="damaged on arrival"))
+    if short:
+        facts.append(GoodsLost(at=at, fulfilment=asked, lines=short, reason="short on arrival"))
     if not facts:
         raise Malformed("944", document.where, "nothing was received")
     return tuple(facts)
@@ -165,8 +198,7 @@ def _came_back(
 ) -> GoodsReturned:
     lines: list[ReturnedLine] = []
     for one in received:
-        broken = units(document, one.damaged, one.code, tables)
-        whole = units(document, one.written, one.code, tables) - broken
+        whole, broken, _ = one.units(tables)
         for quantity, disposition in ((whole, Disposition.RESTOCK), (broken, Disposition.REFURBISH)):
             if quantity > 0:
                 lines.append(ReturnedLine(sku=one.sku, quantity=quantity, disposition=disposition))

@@ -61,7 +61,8 @@ def pieces(value: str | None, longest: int, profile: Profile) -> list[str]:
 def written(
     profile: Profile, functional: str, code: str, segments: Iterable[Segment], number: int, at: datetime
 ) -> bytes:
-    """A file of one transaction. The same arguments make the same bytes. Raises `Unwritable`."""
+    """A file of one transaction. The same arguments make the same bytes. Raises `Unwritable`, for a value that holds a
+    delimiter or cannot be encoded too: whoever reads the file would read something else."""
     if not 0 < number <= LAST_NUMBER:
         raise Unwritable(f"control number {number} has more than nine digits: agree with the partner how to go on")
     local = at.astimezone(ZoneInfo(profile.time_zone))
@@ -71,6 +72,9 @@ def written(
         *("GS", functional, profile.our_group or profile.us.id, profile.partner_group or profile.partner.id),
         *(f"{local:%Y%m%d}", f"{local:%H%M}", str(number), "X", profile.version),
     )
+    for segment in (group, *body):
+        for value in segment:
+            identity(segment[0], value, len(value), profile)
     whole = [_isa(profile, number, local), group, *body, ("GE", "1", str(number)), ("IEA", "1", f"{number:09}")]
     end = profile.segment + ("\n" if profile.line_breaks and profile.segment not in "\r\n" else "")
     return "".join(profile.element.join(segment) + end for segment in whole).encode(profile.encoding)

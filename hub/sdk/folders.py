@@ -26,7 +26,8 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
 
     incoming: str
     claimed: str
-    """Ours: what is being taken in. What lies there when a pull begins was left by one that died, and goes first."""
+    """Ours: what is being taken in. What lies there when a pull begins was left by one that died, and goes first; or it
+    cannot be read (too long, no right), which every pull says until somebody takes it away."""
     archive: str
     error: str
     """What cannot be read at all, each with a note of the reason beside it."""
@@ -37,7 +38,7 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
     done_suffix: str | None = None
     """Instead: `orders.csv` is whole when `orders.csv.done` lies beside it."""
     largest_bytes: int = 64 * 1024 * 1024
-    """What is longer goes to the error folder unread."""
+    """What is longer is not read."""
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +73,10 @@ async def take_files(context: Context[Any], folders: Folders, judge: Judge, curs
 
     A file that is read twice (whoever took it in died before it was put away) has the same key both times. Raises
     `Interrupted` as the port does, and RetryLater when another pull put away what this one was about to read; what was
-    claimed by then is taken in by the next pull.
+    claimed by then is taken in by the next pull. A file that needs a person is told when all others are taken in.
     """
     files = server(context)
+    unread: list[Interrupted] = []
     for folder in (folders.claimed, folders.archive, folders.error):
         await files.make_folder(folder)
     written = cursor or "{}"
@@ -83,19 +85,26 @@ async def take_files(context: Context[Any], folders: Folders, judge: Judge, curs
     for left in await files.list(folders.claimed):
         if folders.done_suffix and left.name not in {file.name for file in present}:
             await files.remove(join(folders.incoming, left.name) + folders.done_suffix)
-        async for page in _take(files, folders, left, judge, written, context.now):
+        async for page in _take(files, folders, left, judge, written, context.now, unread):
             yield page
     whole, waiting = settled(present, folders, _cursor.decode(written).seen, now)
     written = msgspec.json.encode(_Cursor(seen=waiting)).decode()
     for file in whole:
-        claimed = msgspec.structs.replace(file, folder=folders.claimed)
+        claimed = msgspec.structs.replace(file, folder=folders.claimed, name=readable(file.name))
         if await files.move(file.path, claimed.path):
             if folders.done_suffix:
                 await files.remove(file.path + folders.done_suffix)
-            async for page in _take(files, folders, claimed, judge, written, context.now):
+            async for page in _take(files, folders, claimed, judge, written, context.now, unread):
                 yield page
     if written != (cursor or "{}"):
         yield Page(items=(), cursor=written)
+    if unread:
+        raise unread[0]
+
+
+def readable(name: str) -> str:
+    """A file's name as text: bytes of it that are no UTF-8, which nothing else here could hold, as %E9. Pure."""
+    return "".join(f"%{ord(sign) - 0xDC00:02X}" if "\udc80" <= sign <= "\udcff" else sign for sign in name)
 
 
 def server(context: Context[Any]) -> Files:
@@ -119,18 +128,23 @@ def settled(
             if not file.name.endswith(folders.done_suffix) and file.name + folders.done_suffix in names:
                 whole.append(file)
             continue
-        before = seen.get(file.name)
+        name = readable(file.name)
+        before = seen.get(name)
         same = before is not None and (before.size, before.modified_at) == (file.size, file.modified_at)
         look = before if before is not None and same else _Look(file.size, file.modified_at, now)
         if (now - look.seen_at).total_seconds() >= folders.settle_seconds:
             whole.append(file)
         else:
-            waiting[file.name] = look
+            waiting[name] = look
     return whole, waiting
 
 
-async def _read(files: Files, file: RemoteFile) -> bytes:
+async def _read(files: Files, file: RemoteFile, longest: int) -> bytes:
     """All of a file. A server says the same of a file that is gone as of a folder that never was: look which it is."""
+    if file.size > longest:
+        step = "Take it away, have the partner send it in parts, or have it sent again if it is none of theirs."
+        reason = f"{file.path} is {file.size} bytes long; at most {longest} are read"
+        raise Interrupted(NeedsPerson(reason=reason, next_step=step))
     try:
         return await files.read(file.path)
     except Interrupted as fault:
@@ -141,19 +155,26 @@ async def _read(files: Files, file: RemoteFile) -> bytes:
 
 
 async def _take(
-    files: Files, folders: Folders, file: RemoteFile, judge: Judge, cursor: str, now: Callable[[], datetime]
+    files: Files,
+    folders: Folders,
+    file: RemoteFile,
+    judge: Judge,
+    cursor: str,
+    now: Callable[[], datetime],
+    unread: list[Interrupted],
 ) -> AsyncIterator[Page]:
+    """A page of one file, which is put away after it; none of a file that needs a person, who is told in `unread`."""
     stamp = f"{now():%Y%m%dT%H%M%S%f}"
-    put_away = join(folders.error, f"{stamp}-{file.name}")
-    if file.size > folders.largest_bytes:
-        reason = f"{file.name} is {file.size} bytes long; at most {folders.largest_bytes} are read"
-        await files.put(put_away + NOTE, reason.encode())
-        await files.move(file.path, put_away)
+    try:
+        body = await _read(files, file, folders.largest_bytes)
+    except Interrupted as fault:
+        if not isinstance(fault.outcome, NeedsPerson):
+            raise
+        unread.append(fault)
         return
-    judged = judge(file, await _read(files, file))
+    judged = judge(file, body)
     yield Page(items=(judged.item,), cursor=cursor)
-    if judged.error is None:
-        put_away = join(folders.archive, f"{stamp}-{file.name}")
-    else:
+    put_away = join(folders.archive if judged.error is None else folders.error, f"{stamp}-{file.name}")
+    if judged.error is not None:
         await files.put(put_away + NOTE, judged.error.encode())
     await files.move(file.path, put_away)

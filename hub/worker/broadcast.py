@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+import msgspec
 import structlog
 
 from hub.domain.ids import NewId
@@ -44,6 +45,9 @@ UNTIL_A_PERSON: Final = timedelta(hours=1)
 
 Failure = NeedsPerson | Refused | RetryLater | Unauthorised | Uncertain
 
+LONGEST_SECONDS: Final = 300.0
+"""No channel is given a longer pause: what it sells by is wrong meanwhile."""
+
 PATIENCE_SECONDS = 0.25
 """How long a run waits for what it started: a channel that answers in time is told before the run ends."""
 
@@ -65,7 +69,7 @@ class Broadcaster:
         self._clients = clients
         self._clock = clock
         self._new_id = new_id
-        self._backoff = backoff
+        self._backoff = msgspec.structs.replace(backoff, cap_seconds=min(LONGEST_SECONDS, backoff.cap_seconds))
         self._random = random.Random()
         self._telling: dict[str, asyncio.Task[int]] = {}
         self._met: list[Point] | None = None
@@ -220,15 +224,8 @@ class Broadcaster:
             await raise_troubles(connection, [(link.connection.merchant, None, trouble)], now)
 
     def _again_at(self, outcome: Outcome, tries: int, now: datetime) -> datetime:
-        return next_try(
-            tries,
-            now,
-            self._random.random(),
-            schedule_seconds=self._backoff.schedule_seconds,
-            jitter=self._backoff.jitter,
-            cap_seconds=min(300.0, self._backoff.cap_seconds),
-            asked=outcome.at if isinstance(outcome, RetryLater) else None,
-        )
+        asked = outcome.at if isinstance(outcome, RetryLater) else None
+        return next_try(tries, now, self._random.random(), self._backoff, asked)
 
 
 def _trouble(connection: Connection, outcome: Failure, *, exhausted: bool) -> Trouble | None:

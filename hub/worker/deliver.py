@@ -176,15 +176,7 @@ class Deliverer:
         exhausted = verdict.retry and verdict.word != "unauthorised" and asked is None and failures >= self._attempts
         next_at = None
         if verdict.retry and not exhausted:
-            next_at = next_try(
-                failures,
-                now,
-                self._random.random(),
-                schedule_seconds=self._backoff.schedule_seconds,
-                jitter=self._backoff.jitter,
-                cap_seconds=self._backoff.cap_seconds,
-                asked=asked,
-            )
+            next_at = next_try(failures, now, self._random.random(), self._backoff, asked)
         tried = Tried(
             claimed=claimed,
             started_at=started,

@@ -116,15 +116,7 @@ class Fetcher:
             await self._park(leased, Trouble("fetch_failed", cause, step))
             return
         now = self._clock()
-        at = next_try(
-            tries,
-            now,
-            self._random.random(),
-            schedule_seconds=self._backoff.schedule_seconds,
-            jitter=self._backoff.jitter,
-            cap_seconds=self._backoff.cap_seconds,
-            asked=asked,
-        )
+        at = next_try(tries, now, self._random.random(), self._backoff, asked)
         async with self._database.connection() as connection:
             await fetch_again(connection, leased, at - now, reason, counts=asked is None)
 

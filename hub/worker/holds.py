@@ -5,16 +5,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
-import structlog
-
 from hub.domain.ids import NewId
 from hub.flow.batch import Batch
 from hub.flow.hold_clock import lift_due, mark_earlier, watch_authorisations
-from hub.flow.ports import LostRace, Unit
+from hub.flow.ports import Unit
 from hub.store.configuration import ConfigurationReader
 from hub.store.unit_of_work import PostgresStore
-
-log = structlog.get_logger(__name__)
+from hub.worker.race import contended
 
 WATCH_SECONDS: Final = 60.0
 """How often authorisations are looked at: they end by the day, and looking reads more than an index."""
@@ -59,10 +56,9 @@ class HoldKeeper:
 
     async def _batch(self, work: Callable[[Unit, Batch], Awaitable[int]]) -> int:
         directory = await self._configuration.directory()
-        for lock in (False, True):
-            try:
-                async with self._store.unit() as unit:
-                    return await work(unit, Batch(directory, self._clock(), self._new_id, lock))
-            except LostRace as race:
-                log.debug("race.lost", lane="holds", reason=str(race))
-        return 1
+
+        async def attempt(lock: bool) -> int:
+            async with self._store.unit() as unit:
+                return await work(unit, Batch(directory, self._clock(), self._new_id, lock))
+
+        return await contended("holds", attempt)

@@ -20,6 +20,7 @@ from hub.sdk.adapter import Lane
 from hub.store.configuration import ConfigurationReader
 from hub.store.database import is_data_fault, is_weather
 from hub.store.unit_of_work import PostgresStore
+from hub.worker.race import contended
 
 log = structlog.get_logger(__name__)
 
@@ -72,27 +73,25 @@ class Performer:
     async def resume(self) -> int:
         """One batch of what waits and is due; returns how many orders it was."""
         directory = await self._configuration.directory()
-        for lock in (False, True):
-            try:
-                async with self._store.unit() as unit:
-                    # Who gives way is tried again with those who wait.
-                    gave = await displace(unit, Batch(directory, self._clock(), self._new_id, lock))
-                async with self._store.unit() as unit:
-                    return gave + await resume(unit, Batch(directory, self._clock(), self._new_id, lock))
-            except LostRace as race:
-                log.debug("race.lost", lane="waiting", reason=str(race))
-        return 1
+
+        async def attempt(lock: bool) -> int:
+            async with self._store.unit() as unit:
+                # Who gives way is tried again with those who wait.
+                gave = await displace(unit, Batch(directory, self._clock(), self._new_id, lock))
+            async with self._store.unit() as unit:
+                return gave + await resume(unit, Batch(directory, self._clock(), self._new_id, lock))
+
+        return await contended("waiting", attempt)
 
     async def meet_deadlines(self) -> int:
         """One batch of orders whose stores, or whose customers at a store, let a deadline pass; returns how many."""
         directory = await self._configuration.directory()
-        for lock in (False, True):
-            try:
-                async with self._store.unit() as unit:
-                    return await meet_deadlines(unit, Batch(directory, self._clock(), self._new_id, lock))
-            except LostRace as race:
-                log.debug("race.lost", lane="deadlines", reason=str(race))
-        return 1
+
+        async def attempt(lock: bool) -> int:
+            async with self._store.unit() as unit:
+                return await meet_deadlines(unit, Batch(directory, self._clock(), self._new_id, lock))
+
+        return await contended("deadlines", attempt)
 
     async def _attempt(self, lane: Lane, limit: int, only: Sequence[int] | None) -> Done:
         directory = await self._configuration.directory()

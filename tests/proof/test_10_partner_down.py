@@ -51,9 +51,7 @@ async def test_a_partner_that_is_down_holds_up_no_other_and_catches_up(town: Tow
 
         town.depot.faults.outage = False
         # The breaker's pause and the effects' own, left out: it is the vendor's clock that goes on.
-        for _, _, ends in town.house.parts.clients._open.values():
-            ends.client._breaker.succeeded()
-            ends.client._issuer.succeeded()
+        town.house.close_circuits()
         await town.house.run("UPDATE outbox SET due_at = now() WHERE NOT parked")
         await reached(town.depot, BACKLOG)
     assert set(town.depot.orders_created.values()) == {1}

@@ -77,18 +77,7 @@ class Bazaar:
         """A stall that sells what these nodes hold; its stock point."""
         if name not in self.house.connections:
             await self._connect(name)
-        point: int = await self.house.value(
-            "INSERT INTO stock_point (account_id, external_location, purpose, buffer, buffer_percent, supply_days) "
-            "VALUES ($1, $2, 'sell', $3, $4, $5) RETURNING id",
-            int(self.house.connections[name]),
-            location,
-            terms.get("buffer", 0),
-            terms.get("percent", 0),
-            terms.get("supply_days", 0),
-        )
-        for node in nodes or (self.east, self.west):
-            await self.house.run("INSERT INTO stock_point_node VALUES ($1, $2)", point, node)
-        return point
+        return await self.house.stock_point(name, location, *(nodes or (self.east, self.west)), **terms)
 
     async def _connect(self, name: str) -> None:
         account = await self.house.value(

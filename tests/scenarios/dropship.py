@@ -14,7 +14,6 @@ from tests.scenarios.town import Town
 
 S = TypeVar("S")
 
-PULL = "UPDATE schedule SET next_due_at = now() WHERE connection_id = 'acme'"
 COST = """UPDATE item SET document = jsonb_set(document, '{unit_cost}', '{"USD": "12.00"}') WHERE sku = 'VASE'"""
 
 
@@ -55,7 +54,6 @@ class Dropship(Generic[S]):
 async def settled(town: Town, config: dict[str, object], supplier: S) -> Dropship[S]:
     """Connect a supplier, with ten of VASE and JAR at its node; a unit of VASE costs 12 dollars."""
     await town.house.connect("acme", "supplier", {"supplier": "acme-supply", "currency": "USD", **config})
-    await town.house.run("INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('acme', 'status', 60)")
     node = await town.house.node("ACME", kind="supplier", latitude=41.8, longitude=-87.6)
     await town.house.bind(node, "acme", "acme-supply")
     await town.house.bind(node, "acme", "acme-supply", role="stock_master")
@@ -100,9 +98,7 @@ async def by_mail(town: Town, **config: object) -> AsyncIterator[Dropship[MailSe
 async def heard(shop: Dropship[SupplierFiles]) -> None:
     """The supplier reads its files, and the hub the supplier's."""
     shop.supplier.work()
-    await shop.town.house.run(PULL)
-    await shop.town.house.worker.puller.run()
-    assert await shop.town.house.value("SELECT last_error FROM schedule WHERE connection_id = 'acme'") is None
+    await shop.town.house.pull("acme", "status")
     await shop.town.settle()
 
 

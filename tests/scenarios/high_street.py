@@ -1,6 +1,5 @@
 """Two stores and a warehouse that are worked through the hub: what is ordered, and what is done at the counter."""
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -54,11 +53,7 @@ class HighStreet:
 
     async def told(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """A revision of an order, while somebody takes up what is stored; the order, when all has come to rest."""
-        asked = asyncio.ensure_future(self.counter.ask("POST", path, body))
-        while not asked.done():
-            await self.house.path()
-            await asyncio.sleep(0.005)
-        answer = asked.result()
+        answer = await self.counter.capture(path, body)
         assert answer.status_code == 201, answer.text
         return await self.look(answer.json()["id"])
 

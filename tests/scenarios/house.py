@@ -27,6 +27,7 @@ from hub.store.verify import verify_stock
 from hub.web.app import build_routes
 from hub.wiring import OpenDatabase, Parts, build_parts, build_web, build_worker
 from hub.worker.main import Worker
+from hub.worker.notify_webhook import Webhooks
 
 QUICK = Backoff(schedule_seconds=(0.01,), jitter=0.0, max_attempts=12)
 
@@ -138,6 +139,23 @@ class House:
         """Let a connection speak for a node."""
         await self.run("INSERT INTO node_binding VALUES ($1, 'default', $2, $3, $4)", node, role, connection, location)
 
+    async def stock_point(
+        self, connection: str, location: str, *nodes: int, purpose: str = "sell", **terms: int
+    ) -> int:
+        """A connection's location, for what these nodes hold."""
+        number: int = await self.value(
+            "INSERT INTO stock_point (account_id, external_location, purpose, buffer, buffer_percent, supply_days) "
+            "VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+            int(self.connections[connection]),
+            location,
+            purpose,
+            terms.get("buffer", 0),
+            terms.get("percent", 0),
+            terms.get("supply_days", 0),
+        )
+        await self.run("INSERT INTO stock_point_node SELECT $1, unnest($2::bigint[])", number, nodes)
+        return number
+
     async def item(self, sku: str, **columns: object) -> int:
         """An item."""
         number: int = await self.value(
@@ -205,11 +223,33 @@ class House:
             while await self.worker.performer.resume():
                 busy = True
 
+    def close_circuits(self) -> None:
+        """Whoever was down is asked again at once: partners and subscribers."""
+        clients = [ends.client for _, _, ends in self.parts.clients._open.values()]
+        for way in self.worker.notifier._ways.values():
+            if isinstance(way, Webhooks):
+                clients += [client for _, client in way._open.values()]
+        for client in clients:
+            client._breaker.succeeded()
+            client._issuer.succeeded()
+
+    async def pull(self, connection: str, *operations: str) -> None:
+        """Ask a connection for these now, one after another and nothing else; every pull succeeds."""
+        for operation in operations:
+            await self.run("UPDATE schedule SET next_due_at = now() + interval '1 day'")
+            await self.run(
+                "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ($1, $2, 60) "
+                "ON CONFLICT (connection_id, operation) DO UPDATE SET next_due_at = now() - interval '1 day'",
+                connection,
+                operation,
+            )
+            assert await self.worker.puller.run() == 1
+            failed = "SELECT last_error FROM schedule WHERE connection_id = $1 AND operation = $2"
+            assert await self.value(failed, connection, operation) is None
+
     async def send(self) -> None:
         """Try once to send what waits, pauses after failures left out."""
-        for _, _, ends in self.parts.clients._open.values():
-            ends.client._breaker.succeeded()
-            ends.client._issuer.succeeded()
+        self.close_circuits()
         await self.run("UPDATE outbox SET due_at = now() WHERE NOT parked")
         deliverer = self.worker.deliverer
         deliverer._backoff = PATIENT

@@ -1,6 +1,5 @@
 """Orders of companies: approved by who may, on account, whole or not at all, to several places at several times."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -264,11 +263,7 @@ async def test_nobody_approves_the_order_that_he_entered_where_the_rule_says_so(
                               "country": "US"}},
         **COMPANY,
     }  # fmt: skip
-    asked = asyncio.ensure_future(counter.ok("POST", "/orders", body))
-    while not asked.done():
-        await town.house.path()
-        await asyncio.sleep(0.005)
-    order = asked.result()
+    order = (await counter.capture("/orders", body)).json()
     for path, wish in (
         (f"/orders/{order['id']}/approve", None),
         (f"/orders/{order['id']}/lift", {"kind": "approval_large"}),

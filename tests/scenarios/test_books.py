@@ -78,12 +78,7 @@ async def read_books(town: Town) -> None:
     house = town.house
     await house.run("UPDATE delivery SET key = key || ':' || message_id WHERE key LIKE 'books:%'")
     await house.run("UPDATE posting SET posted_at = posted_at - interval '1 hour'")
-    await house.run(
-        "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('books', 'books', 86400) "
-        "ON CONFLICT (connection_id, operation) DO UPDATE SET next_due_at = now()"
-    )
-    assert await house.worker.puller.run() == 1
-    assert await house.value("SELECT last_error FROM schedule WHERE operation = 'books'") is None
+    await house.pull("books", "books")
     await town.settle()
 
 

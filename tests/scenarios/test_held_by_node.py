@@ -10,18 +10,12 @@ from tests.scenarios.counter import Counter
 from tests.scenarios.test_changes_by_stage import troubles
 from tests.scenarios.town import Town
 
-PULL = (
-    "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('depot', 'status', 120) "
-    "ON CONFLICT (connection_id, operation) DO UPDATE SET next_due_at = now()"
-)
-
 
 async def hold(town: Town, order: str, later: int, *holds: str) -> None:
     """The depot holds an order for these alone, so many seconds from now, and is asked for its news."""
     town.depot.now = lambda: datetime.now(UTC) + timedelta(seconds=later)
     town.depot.hold(town.asked(order), *holds)
-    await town.house.run(PULL)
-    await town.house.worker.puller.run()
+    await town.house.pull("depot", "status")
     await town.settle()
 
 

@@ -146,21 +146,13 @@ async def ledger(town: Town) -> AsyncIterator[BusinessCentralSimulator]:
         config = msgspec.to_builtins(settings(made))
         modes = {"post": "off"}
         await town.house.connect("erp", "business_central", config, modes=modes)
-        await town.house.run(
-            "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('erp', 'items', 1800)"
-        )
         yield made
         assert made.violations == []
 
 
 async def heard(town: Town) -> None:
     """The hub asks the ledger what is new in its catalogue, and nothing else."""
-    await town.house.run(
-        "UPDATE schedule SET next_due_at = now() + CASE operation WHEN 'items' THEN -1 ELSE 1 END * interval '1 day' "
-        "WHERE connection_id = 'erp'"
-    )
-    assert await town.house.worker.puller.run() == 1
-    assert await town.house.value("SELECT max(last_error) FROM schedule WHERE connection_id = 'erp'") is None
+    await town.house.pull("erp", "items")
     await town.settle()
 
 

@@ -32,8 +32,7 @@ class Dune:
 
     async def ask(self) -> None:
         """Pull what is new at the store."""
-        await self.town.house.run("UPDATE schedule SET next_due_at = now() WHERE connection_id = 'dune'")
-        assert await self.town.house.worker.puller.run() == 1
+        await self.town.house.pull("dune", "orders")
         await self.town.settle()
 
     async def leave(self, order: dict[str, Any]) -> None:
@@ -54,15 +53,7 @@ async def dune(town: Town) -> AsyncIterator[Dune]:
     async with simulator() as store:
         store.sell("PASS")
         await town.house.connect("dune", "magento", vars_of(settings(store)))
-        await town.house.run(
-            "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('dune', 'orders', 60)"
-        )
-        point = await town.house.value(
-            "INSERT INTO stock_point (account_id, external_location, purpose) VALUES ($1, $2, 'sell') RETURNING id",
-            int(town.house.connections["dune"]),
-            SOURCE,
-        )
-        await town.house.run("INSERT INTO stock_point_node VALUES ($1, $2)", point, town.east)
+        await town.house.stock_point("dune", SOURCE, town.east)
         await town.goods("MUG-RED", east=10)
         await town.settle()
         yield Dune(town=town, store=store)

@@ -17,10 +17,6 @@ async def odoo(town: Town) -> AsyncIterator[OdooSimulator]:
     async with OdooSimulator(api_key="odoo-api-key-1") as made:
         config = {"host": "odoo.example", "database": made.database, "api_key": made.api_key, "warehouses": ["WH"]}
         await town.house.connect("wms", "odoo", {**config, "base_url": made.base_url}, modes={"post": "off"})
-        for pull in ("status", "returns", "movements", "stock"):
-            await town.house.run(
-                "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('wms', $1, 60)", pull
-            )
         node = await town.house.node("SOUTH", latitude=29.7, longitude=-95.4)
         await town.house.bind(node, "wms", "WH")
         await town.house.bind(node, "wms", "WH", role="stock_master")
@@ -35,14 +31,7 @@ async def odoo(town: Town) -> AsyncIterator[OdooSimulator]:
 
 async def heard(town: Town, *pulls: str) -> None:
     """The hub asks Odoo what is new."""
-    for pull in pulls or ("status",):
-        await town.house.run("UPDATE schedule SET next_due_at = now() + interval '1 day' WHERE connection_id = 'wms'")
-        await town.house.run(
-            "UPDATE schedule SET next_due_at = now() - interval '1 day' WHERE connection_id = 'wms' AND operation = $1",
-            pull,
-        )
-        assert await town.house.worker.puller.run() == 1
-        assert await town.house.value("SELECT max(last_error) FROM schedule WHERE connection_id = 'wms'") is None
+    await town.house.pull("wms", *(pulls or ("status",)))
     await town.settle()
 
 
@@ -135,7 +124,6 @@ async def test_a_return_and_a_count_reach_the_hub(town: Town, odoo: OdooSimulato
 async def test_what_was_ordered_of_a_supplier_there_is_expected_here_once_that_is_switched_on(
     town: Town, odoo: OdooSimulator
 ) -> None:
-    await town.house.run("INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('wms', 'supply', 60)")
     order = purchases.order(odoo.books, {odoo.floor.product("VASE"): 2}, date(2099, 2, 1), pack=6)
     supply = "SELECT reference, quantity, due FROM supply"
     await heard(town, "supply")

@@ -35,9 +35,7 @@ async def partner(town: Town) -> AsyncIterator[OrderFilesPartner]:
 
 
 async def pulled(town: Town) -> None:
-    await town.house.run("UPDATE schedule SET next_due_at = now() WHERE connection_id = 'files'")
-    assert await town.house.worker.puller.run() == 1
-    assert await town.house.value("SELECT last_error FROM schedule WHERE connection_id = 'files'") is None
+    await town.house.pull("files", "orders")
     await town.settle()
 
 

@@ -183,9 +183,7 @@ async def test_webhooks_that_never_came_and_a_page_that_was_lost_are_pulled(town
     await town.house.worker.puller.run()
     assert await town.house.value("SELECT last_error FROM schedule")
     await town.house.run("UPDATE schedule SET next_due_at = now()")
-    for _, _, ends in town.house.parts.clients._open.values():
-        ends.client._breaker.succeeded()
-        ends.client._issuer.succeeded()
+    town.house.close_circuits()
     await town.house.worker.puller.run()
     await town.settle()
     assert [await town.slices(order["id"]) for order in orders] == [[(1, "shipped", town.east)]] * 2

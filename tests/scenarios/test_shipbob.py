@@ -1,13 +1,12 @@
 """Goods sent to a 3PL that is asked by API: announced, counted as they come, and never twice."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from adapters.shipbob.simulator import ShipBobSimulator
 from adapters.shipbob.simulator_books import Pace
-from tests.scenarios.counter import open_counter
+from tests.scenarios.counter import Counter
 from tests.scenarios.town import Town
 
 CICERO = 3
@@ -21,10 +20,6 @@ async def bob(town: Town) -> AsyncIterator[ShipBobSimulator]:
     async with made:
         config = {"account": "town", "token": made.token, "channel_id": made.channel_id, "base_url": made.base_url}
         await town.house.connect("bob", "shipbob", config, modes={"pull_supply": "live", "pull_history": "live"})
-        for pull in ("receiving", "stock", "supply", "history"):
-            await town.house.run(
-                "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('bob', $1, 60)", pull
-            )
         node = await town.house.node("SOUTH", latitude=29.7, longitude=-95.4)
         await town.house.bind(node, "bob", str(CICERO))
         await town.house.bind(node, "bob", str(CICERO), role="stock_master")
@@ -34,14 +29,7 @@ async def bob(town: Town) -> AsyncIterator[ShipBobSimulator]:
 
 async def heard(town: Town, *pulls: str) -> None:
     """The hub asks ShipBob what is new."""
-    for pull in pulls:
-        await town.house.run("UPDATE schedule SET next_due_at = now() + interval '1 day' WHERE connection_id = 'bob'")
-        await town.house.run(
-            "UPDATE schedule SET next_due_at = now() - interval '1 day' WHERE connection_id = 'bob' AND operation = $1",
-            pull,
-        )
-        assert await town.house.worker.puller.run() == 1
-        assert await town.house.value("SELECT max(last_error) FROM schedule WHERE connection_id = 'bob'") is None
+    await town.house.pull("bob", *pulls)
     await town.settle()
 
 
@@ -53,17 +41,10 @@ async def there(town: Town) -> tuple[int, int]:
     return row["sellable"], row["in_transit"]
 
 
-async def test_a_transfer_is_announced_received_and_counted_once(town: Town, bob: ShipBobSimulator) -> None:
-    counter = await open_counter(town.house)
-    body = {"from": "EAST", "to": "SOUTH", "lines": [{"sku": "PASS", "quantity": 6}], "reference": "T-1"}
-    asked = asyncio.ensure_future(counter.ask("POST", "/transfers", body))
-    while not asked.done():
-        await town.house.path()
-        await asyncio.sleep(0.005)
-    order = asked.result().json()["id"]
-    await town.settle()
-    town.depot.ship(town.asked(order))
-    await town.settle()
+async def test_a_transfer_is_announced_received_and_counted_once(
+    town: Town, counter: Counter, bob: ShipBobSimulator
+) -> None:
+    order = await town.transfer(counter, "SOUTH", 6)
     (announced,) = bob.books.announced
     assert (announced.number, announced.expected) == (f"{order}-1-advise-1", {"PASS": 6})
     assert await there(town) == (0, 6)
@@ -78,7 +59,6 @@ async def test_a_transfer_is_announced_received_and_counted_once(town: Town, bob
     assert await there(town) == (5, 0)
     assert await town.house.value("SELECT state FROM customer_order WHERE id = $1", order) == "closed"
     assert [row["kind"] for row in await town.house.open_exceptions()] == ["transfer_lost"]
-    await counter.client.aclose()
 
 
 async def test_a_purchase_is_expected_until_it_is_on_the_shelf(town: Town, bob: ShipBobSimulator) -> None:

@@ -276,13 +276,7 @@ async def test_goods_that_do_not_ship_ask_nobody(town: Town) -> None:
 
 async def till(town: Town) -> None:
     """The shop's location is the eastern node."""
-    account = int(town.house.connections["shop"])
-    point = await town.house.value(
-        "INSERT INTO stock_point (account_id, external_location, purpose) VALUES ($1, $2, 'sell') RETURNING id",
-        account,
-        str(TILL),
-    )
-    await town.house.run("INSERT INTO stock_point_node VALUES ($1, $2)", point, town.east)
+    await town.house.stock_point("shop", str(TILL), town.east)
 
 
 async def test_a_sale_at_the_till_takes_its_stock_from_that_store(town: Town) -> None:

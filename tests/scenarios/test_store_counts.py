@@ -5,50 +5,24 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.square.harness import STORE, simulator
+from adapters.square.harness import STORE
 from adapters.square.simulator import SquareSimulator
+from tests.scenarios.seller import open_seller
 from tests.scenarios.town import Town
-
-KEY = "sig-of-the-till"
 
 
 @pytest.fixture
 async def seller(town: Town) -> AsyncIterator[SquareSimulator]:
     """A seller whose store is a node of its own, with Square as its stock master."""
-    async with simulator() as seller:
-        seller.sell("PASS", price=100)
-        url = f"{town.house.url}/webhooks/till"
-        config = {
-            "merchant_id": seller.merchant_id,
-            "signature_key": KEY,
-            "application_id": seller.application_id,
-            "application_secret": seller.application_secret,
-            "refresh_token": seller.refresh_token,
-            "notification_url": url,
-            "stock_locations": [STORE],
-            "base_url": seller.base_url,
-        }
-        await town.house.connect("till", "square", config)
-        await town.house.run(
-            "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('till', 'stock', 60)"
-        )
+    async with open_seller(town, stock_locations=[STORE]) as seller:
         store = await town.house.node("STORE", latitude=29.7, longitude=-95.4)
         await town.house.bind(store, "till", STORE, role="stock_master")
-        point = await town.house.value(
-            "INSERT INTO stock_point (account_id, external_location, purpose) VALUES ($1, $2, 'fulfil') RETURNING id",
-            int(town.house.connections["till"]),
-            STORE,
-        )
-        await town.house.run("INSERT INTO stock_point_node VALUES ($1, $2)", point, store)
+        await town.house.stock_point("till", STORE, store, purpose="fulfil")
         for sku in ("MUG-RED", "TEE-M"):
             await town.goods(sku)
-        await town.house.run("UPDATE schedule SET next_due_at = now() WHERE connection_id = 'till'")
-        assert await town.house.worker.puller.run() == 1
-        assert await town.house.value("SELECT last_error FROM schedule WHERE connection_id = 'till'") is None
+        await town.house.pull("till", "stock")
         await town.settle()
-        seller.listener = (url, KEY)
         yield seller
-        assert seller.violations == []
 
 
 async def there(town: Town, sku: str) -> int:

@@ -9,13 +9,11 @@ import pytest
 
 from adapters.odoo.harness import settings as odoo_settings
 from adapters.odoo.harness import simulator as odoo_simulator
-from adapters.square.harness import simulator
 from adapters.square.simulator import SquareSimulator
 from tests.scenarios.counter import Counter
+from tests.scenarios.seller import open_seller
 from tests.scenarios.test_refunds import vars_of
 from tests.scenarios.town import Town
-
-KEY = "sig-of-the-till"
 
 
 @dataclass(kw_only=True)
@@ -40,28 +38,10 @@ class Till:
 
 @pytest.fixture
 async def till(town: Town) -> AsyncIterator[Till]:
-    async with simulator() as seller:
-        seller.sell("PASS", price=100)
-        url = f"{town.house.url}/webhooks/till"
-        config = {
-            "merchant_id": seller.merchant_id,
-            "signature_key": KEY,
-            "application_id": seller.application_id,
-            "application_secret": seller.application_secret,
-            "refresh_token": seller.refresh_token,
-            "notification_url": url,
-            "base_url": seller.base_url,
-        }
-        await town.house.connect("till", "square", config)
-        seller.listener = (url, KEY)
-        point = await town.house.value(
-            "INSERT INTO stock_point (account_id, external_location, purpose) VALUES ($1, 'L1', 'sell') RETURNING id",
-            int(town.house.connections["till"]),
-        )
-        await town.house.run("INSERT INTO stock_point_node VALUES ($1, $2)", point, town.east)
+    async with open_seller(town) as seller:
+        await town.house.stock_point("till", "L1", town.east)
         await town.goods("MUG-RED", east=10, west=10)
         yield Till(town=town, seller=seller)
-        assert seller.violations == []
 
 
 async def test_a_sale_made_offline_takes_its_stock_at_the_store_when_it_arrives(till: Till) -> None:
@@ -120,11 +100,7 @@ async def test_an_endless_aisle_order_is_sent_from_any_node_while_the_rest_is_ca
     town = till.town
     till.seller.sell("LAMP", price=1999)
     await town.goods("LAMP", west=5)
-    aisle = await town.house.value(
-        "INSERT INTO stock_point (account_id, external_location, purpose) VALUES ($1, 'aisle', 'fulfil') RETURNING id",
-        int(town.house.connections["till"]),
-    )
-    await town.house.run("INSERT INTO stock_point_node VALUES ($1, $2), ($1, $3)", aisle, town.east, town.west)
+    await town.house.stock_point("till", "aisle", town.east, town.west, purpose="fulfil")
     placed = till.seller.place_order([("LAMP", 2)], carried=[("MUG-RED", 1)])
     order = await till.order(placed)
     states = {(units, state, node) for units, state, node in await town.slices(order["id"])}

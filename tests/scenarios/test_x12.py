@@ -10,10 +10,8 @@ import pytest
 from adapters.shopify.simulator_books import ShopOrder
 from adapters.x12.simulator import LOCATION, THEM, US, X12Partner
 from hub.store.numbers import StoredNumbers
-from tests.scenarios.counter import open_counter
+from tests.scenarios.counter import Counter
 from tests.scenarios.town import Town
-
-PULL = "UPDATE schedule SET next_due_at = now() WHERE connection_id = 'wms'"
 
 
 @pytest.fixture
@@ -33,9 +31,6 @@ async def partner(town: Town) -> AsyncIterator[X12Partner]:
                 "profile": {"us": {"id": THEM}, "partner": {"id": US}},
             },
         )
-        await town.house.run(
-            "INSERT INTO schedule (connection_id, operation, every_seconds) VALUES ('wms', 'status', 60)"
-        )
         node = await town.house.node("SOUTH", latitude=29.7, longitude=-95.4)
         await town.house.bind(node, "wms", LOCATION)
         await town.house.bind(node, "wms", LOCATION, role="stock_master")
@@ -48,9 +43,7 @@ async def partner(town: Town) -> AsyncIterator[X12Partner]:
 async def heard(town: Town, partner: X12Partner) -> None:
     """The warehouse reads its files, and the hub the warehouse's."""
     partner.work()
-    await town.house.run(PULL)
-    assert await town.house.worker.puller.run() == 1
-    assert await town.house.value("SELECT last_error FROM schedule WHERE connection_id = 'wms'") is None
+    await town.house.pull("wms", "status")
     await town.settle()
     partner.work()
 
@@ -180,17 +173,10 @@ async def test_numbers_are_given_once_and_kept(town: Town, partner: X12Partner) 
     assert (await numbers.take("other", "key 2")).number == 1
 
 
-async def test_a_transfer_is_advised_by_a_943_and_closed_by_its_944(town: Town, partner: X12Partner) -> None:
-    counter = await open_counter(town.house)
-    body = {"from": "EAST", "to": "SOUTH", "lines": [{"sku": "PASS", "quantity": 6}], "reference": "T-1"}
-    asked = asyncio.ensure_future(counter.ask("POST", "/transfers", body))
-    while not asked.done():
-        await town.house.path()
-        await asyncio.sleep(0.005)
-    order = asked.result().json()["id"]
-    await town.settle()
-    town.depot.ship(town.asked(order))
-    await town.settle()
+async def test_a_transfer_is_advised_by_a_943_and_closed_by_its_944(
+    town: Town, counter: Counter, partner: X12Partner
+) -> None:
+    order = await town.transfer(counter, "SOUTH", 6)
     partner.work()
     (reference,) = partner.advices
     assert reference == f"{order}-1"
@@ -203,11 +189,10 @@ async def test_a_transfer_is_advised_by_a_943_and_closed_by_its_944(town: Town, 
     assert [tuple(row.values()) for row in await town.house.rows(stock, town.items["PASS"], south)] == [(5, 0)]
     assert await town.house.value("SELECT state FROM customer_order WHERE id = $1", order) == "closed"
     assert list(await kinds(town)) == ["transfer_lost"]
-    await counter.client.aclose()
 
 
 async def test_lots_that_the_warehouse_names_are_kept_with_the_parcel_and_shown(
-    town: Town, partner: X12Partner
+    town: Town, counter: Counter, partner: X12Partner
 ) -> None:
     _, order, asked = await bought(town, ("VASE", 3))
     await heard(town, partner)
@@ -219,9 +204,7 @@ async def test_lots_that_the_warehouse_names_are_kept_with_the_parcel_and_shown(
     partner.send("945", [("W06", "F", asked, "20260116", "BOL-1"), *lines, ("W03", "3", "3", "LB")])
     await heard(town, partner)
     assert await where(town, order) == [(3, "shipped")]
-    counter = await open_counter(town.house)
     found = await counter.ok("GET", f"/orders/{order}")
-    await counter.client.aclose()
     (parcel,) = found["fulfilments"][0]["shipments"][0]["parcels"]
     assert [(line["sku"], line["quantity"], line["lot"]) for line in parcel["lines"]] == [
         ("VASE", 1, "L-7"),

@@ -8,6 +8,7 @@ from adapters.shiphero.simulator import ShipHeroSimulator
 from adapters.shiphero.simulator_documents import Order as DepotOrder
 from adapters.shopify.simulator import ShopifySimulator
 from adapters.shopify.simulator_books import ShopOrder
+from tests.scenarios.counter import Counter
 from tests.scenarios.house import House
 
 EAST, WEST = "76733", "76734"
@@ -66,6 +67,16 @@ class Town:
         placed = self.shop.place_order(lines, **how)
         await self.settle()
         return placed, await self.order(placed)
+
+    async def transfer(self, counter: Counter, to: str, units: int) -> str:
+        """Units of the passer-by's goods have left the eastern node for another; the order that is."""
+        lines = [{"sku": "PASS", "quantity": units}]
+        asked = await counter.capture("/transfers", {"from": "EAST", "to": to, "lines": lines, "reference": "T-1"})
+        order: str = asked.json()["id"]
+        await self.settle()
+        self.depot.ship(self.asked(order))
+        await self.settle()
+        return order
 
     async def order(self, placed: ShopOrder) -> dict[str, Any]:
         """The hub's row of a shop's order; there is exactly one."""

@@ -44,6 +44,7 @@ def test_goods_are_declared_by_line_with_their_value_and_share_of_the_weight() -
     [
         (declaring(msgspec.structs.replace(TEE, origin_country=None)), "where T-shirt was made"),
         (declaring(msgspec.structs.replace(TEE, value=250_001)), "need an export filing"),
+        (declaring(*(msgspec.structs.replace(MUGS, value=125_001),) * 2), "need an export filing"),
         (declaring(TEE, currency="EUR"), "declared in USD, not in EUR"),
     ],
 )
@@ -53,6 +54,20 @@ async def test_what_cannot_be_declared_is_not_bought(
     outcome = await client.buy_label(context, wanted)
     assert isinstance(outcome, NeedsPerson)
     assert said in outcome.reason
+    assert sim.calls.total() == 0
+
+
+async def test_boxes_of_one_shipment_are_one_export(sim: EasyPostSimulator, context: Context[Settings]) -> None:
+    half = msgspec.structs.replace(MUGS, value=125_001)
+    wanted = declaring(half, half)
+    boxed = msgspec.structs.replace(
+        wanted,
+        parcel=msgspec.structs.replace(wanted.parcel, goods=(half,)),
+        more_parcels=(msgspec.structs.replace(wanted.parcel, goods=(half,)),),
+    )
+    outcome = await client.buy_label(context, boxed)
+    assert isinstance(outcome, NeedsPerson)
+    assert "need an export filing" in outcome.reason
     assert sim.calls.total() == 0
 
 

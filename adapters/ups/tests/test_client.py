@@ -19,6 +19,7 @@ from hub.mapping.tables import CodeTables
 from hub.sdk.capabilities import Context, Declaration, DeclaredGoods, LabelRequest, LabelVoid, ParcelToShip
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, RetryLater, Unauthorised, Uncertain
 from hub.sdk.testkit.bench import Bench, outcome_of
+from hub.sdk.testkit.recorder import Recorder
 from hub.sdk.testkit.samples import CUSTOMER, LABEL, RATE
 from hub.sdk.testkit.simulator import Sent
 from hub.sdk.webhook import Delivery, Refuse, Store
@@ -214,6 +215,29 @@ class TestBorders:
         assert shirt["Unit"]["Value"] == "19.99"
         assert shipment["InvoiceLineTotal"] == {"CurrencyCode": "USD", "MonetaryValue": "45.98"}
         assert form["Contacts"]["SoldTo"]["Address"]["CountryCode"] == "CA"
+
+    @pytest.mark.parametrize("boxes", [1, 2])
+    async def test_what_is_declared_lets_ups_tell_days_abroad(
+        self, sim: UpsSimulator, context: Context[Settings], boxes: int
+    ) -> None:
+        more = (ParcelToShip(weight_g=700),) * (boxes - 1)
+        wanted = msgspec.structs.replace(self.WANTED, declaration=GOODS, more_parcels=more)
+        recorder = Recorder(context.client)
+        await label(msgspec.structs.replace(context, client=recorder), wanted)
+        asked = recorder.exchanges[0][0]
+        shipment = msgspec.json.decode(asked.body or b"")["RateRequest"]["Shipment"]
+        assert asked.path.endswith("/Shoptimeintransit")
+        assert shipment["InvoiceLineTotal"] == {"CurrencyCode": "USD", "MonetaryValue": "45.98"}
+        assert shipment["ShipmentTotalWeight"] == {
+            "UnitOfMeasurement": {"Code": "LBS", "Description": "Pounds"},
+            # 1,240 g are 2.74 pounds, 700 g are 1.55: each rounded up.
+            "Weight": {1: "2.8", 2: "4.4"}[boxes],
+        }
+
+    async def test_a_quote_abroad_has_prices_and_no_days(self, sim: UpsSimulator, context: Context[Settings]) -> None:
+        offers = await client.quote(context, msgspec.structs.replace(RATE, ship_to=ABROAD))
+        assert offers
+        assert all(offer.amount and offer.delivery_days is None for offer in offers)
 
     async def test_abroad_the_reference_is_the_shipments(self, sim: UpsSimulator, context: Context[Settings]) -> None:
         wanted = msgspec.structs.replace(self.WANTED, declaration=GOODS)

@@ -52,6 +52,8 @@ async def everything(sim: UpsSimulator, context: Context[Settings]) -> None:
         await outcome_of(client.buy_label(context, wanted))
 
     await client.quote(context, RATE)
+    await client.quote(context, msgspec.structs.replace(RATE, ship_to=ABROAD))
+    await buy(msgspec.structs.replace(LABEL, key="b", ship_to=ABROAD, declaration=GOODS))
     await buy(LABEL)
     await buy(AGAIN)
     zpl = msgspec.structs.replace(context.settings, label_format="ZPL")

@@ -109,6 +109,24 @@ async def test_a_repeated_file_is_answered_by_the_same_bytes(context: Context[Se
     assert len(partner.answers) == 1
 
 
+@pytest.mark.parametrize("control", ["1*2~3", "\u00c9\u00b2", "9" * 400, "1\x00\r"])
+async def test_a_number_that_cannot_be_repeated_stops_nothing(
+    context: Context[Settings], partner: X12Partner, control: str
+) -> None:
+    body = partner.file("947", [("W15", "20260116", "A-1"), ("W19", "06", "-2", "EA", "", "VN", "MUG")]).decode()
+    piped = body.replace("~\r\n", "\x1c").replace("*", "|").replace("|1|X|", f"|{control}|X|")
+    piped = piped.replace("ST|947|0001", f"ST|947|{control}")
+    partner.drop("from_partner/odd.x12", piped.encode())
+    partner.count({"MUG": 3})
+    assert len(await documents(context, await pulled(context))) == 2
+    assert partner.within("from_partner/taking") == {}
+    answers = partner.within("to_partner")
+    assert len(answers) == 2
+    # Strictly written all the same: the simulator refuses a file whose envelope or counts are off.
+    partner.work()
+    assert len(partner.answers) == 2
+
+
 async def test_half_a_file_is_left_until_it_is_whole(context: Context[Settings], partner: X12Partner) -> None:
     patient = msgspec.structs.replace(context, settings=msgspec.structs.replace(context.settings, settle_seconds=0.05))
     partner.knobs.partial_uploads = True

@@ -8,7 +8,10 @@ from typing import Final
 import msgspec
 import pytest
 
-from adapters.x12.harness import BOUGHT, CHANGES, LEVELS, RECEIVED, SHIPPED, WHERE, document
+from adapters.x12.harness import BOUGHT, CHANGES, LEVELS, PROFILE, RECEIVED, SHIPPED, WHERE, document
+from adapters.x12.interchange import read
+from adapters.x12.simulator import X12Partner
+from adapters.x12.split import split
 from adapters.x12.translate import READERS
 from hub.domain.facts import (
     CancelConfirmed,
@@ -179,6 +182,49 @@ def test_a_transfer_that_arrived_in_part_broken() -> None:
     assert lost.lines == (FactLine(sku="MUG-RED", quantity=1),)
 
 
+def received(*segments: str) -> Mapping[str, object]:
+    return document("944", f"W17*F*20260116*REC-1*{FULFILMENT_ID}", *segments)
+
+
+def test_a_transfer_that_arrived_short() -> None:
+    arrived, broken, short = facts(
+        received(
+            "W07*6*EA**VN*A",
+            *("W13*1*EA*01", "W13*2*EA*01", "W13*4*EA*02"),
+            "W07*0*EA**VN*B",
+            "W13*1*DZ*02",
+            "W07*9*EA**VN*C",
+            "W13*1*EA*03",
+        )
+    )
+    assert isinstance(arrived, GoodsArrived)
+    assert arrived.lines == (FactLine(sku="A", quantity=3), FactLine(sku="C", quantity=9))
+    assert isinstance(broken, GoodsLost)
+    assert (broken.lines, broken.reason) == ((FactLine(sku="A", quantity=3),), "damaged on arrival")
+    assert isinstance(short, GoodsLost)
+    assert short.lines == (FactLine(sku="A", quantity=4), FactLine(sku="B", quantity=12))
+    assert short.reason == "short on arrival"
+    several = {"receipt_condition": {"02": "counted"}}
+    assert [type(one) for one in facts(received("W07*6*EA**VN*A", "W13*4*EA*02"), several)] == [GoodsArrived]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        received("W07*1*EA**VN*A", "W13*2*EA*01"),
+        received("W07*3*EA**VN*A", "W13*-2*EA*01"),
+        received("W07*-3*EA**VN*A"),
+        document("944", "W17*F*20260116*REC-1*PO-7", "W07*2*CA**VN*A", "W13*3*EA*01"),
+        document("944", "W17*F*20260116*REC-1*PO-7", "W07*2*EA**VN*A", "W13*3*EA*01"),
+        document("944", "W17*F*20260116*REC-1", "N9*RZ*RMA-9", "W07*1*EA**VN*A", "W13*3*EA*01"),
+    ],
+)
+def test_a_944_whose_exceptions_do_not_add_up(said: Mapping[str, object]) -> None:
+    purchase = any(segment[-1] == "PO-7" for segment in said["segments"])  # type: ignore[attr-defined]
+    with pytest.raises(Malformed, match=r"W07|W13"):
+        facts(said, topic="944.stock" if purchase else "")
+
+
 def test_bought_goods_that_arrived() -> None:
     (fact,) = facts(BOUGHT, topic="944.stock")
     assert fact == StockReported(
@@ -247,6 +293,32 @@ def test_answers(held: str, taken: bool, done: bool, kind: type | None) -> None:
     found = facts({"said": said}, topic="answer")
     assert [type(one) for one in found] == ([kind] if kind else [])
     assert all(getattr(one, "fulfilment", None) == FULFILMENT_ID for one in found)
+
+
+@pytest.mark.parametrize(
+    ("said", "taken", "reason"),
+    [
+        (["AK1*OW*7", "AK2*940*0001", "AK5*A", "AK9*A*1*1*1"], [True], ""),
+        (["AK1*OW*7", "AK2*940*0001", "AK5*R*5", "AK9*P*1*1*0"], [False], ""),
+        (["AK1*OW*7", "AK2*940*0001", "AK5*X", "AK9*A*1*1*1"], [False], ""),
+        (["AK1*OW*7", "AK2*940*0001", "AK3*N4*9**8", "AK4*2*156*7", "AK5*R*5"], [False], ""),
+        (["AK1*OW*7", "AK2*940*0001", "AK5*A"], [True], ""),
+        (["AK1*OW*7", "AK2*940*0001", "AK5*R*5", "AK1*OW*8", "AK9*A*1*1*1"], [False, True], ""),
+        (["AK1*OW*7", "AK2*940*0001", "AK5*Q", "AK9*A*1*1*1"], [], "unknown_verdict"),
+        (["AK1*OW*7", "AK9**1*1*1"], [], "unknown_verdict"),
+        (["AK1*OW*7", "AK2*940*0001"], [], "no_verdict"),
+    ],
+)
+def test_what_a_997_says(said: Sequence[str], taken: Sequence[bool], reason: str) -> None:
+    body = X12Partner().file("997", [tuple(segment.split("*")) for segment in said])
+    held = {7: f"submit:{FULFILMENT_ID}", 8: f"submit:{FULFILMENT_ID}"}
+    items = split(read(body), PROFILE, held)
+    refused = [msgspec.json.decode(item.body).get("refused", "").partition(":")[0] for item in items]
+    heard = [item for item, why in zip(items, refused, strict=True) if not why]
+    facts_told = [one for item in heard for one in READERS[item.topic](item.body, CodeTables())]
+    assert [isinstance(one, FulfilmentAccepted) for one in facts_told] == list(taken)
+    assert [why for why in refused if why] == [reason or "rejected"] * (len(items) - len(heard))
+    assert reason in refused or not reason
 
 
 def test_times_are_the_partners() -> None:

@@ -69,6 +69,13 @@ def segments(found: Interchange) -> list[tuple[str, ...]]:
         lambda text: text.replace("*P*>~", "*P*~"),
         lambda text: text.replace("*P*>~", "*P~"),
         lambda text: text + "\n\n\x1a",
+        lambda text: text.replace("~\r\n", "\r"),
+        lambda text: text.replace("~\r\n", "~\r"),
+        lambda text: text.replace("~\r\n", "~  "),
+        lambda text: text.replace("~\r\n", "~ \n"),
+        lambda text: text.replace("*", "\x1d").replace("~\r\n", "\x1c").replace(">", "\x1f"),
+        lambda text: text.replace("*", "\t"),
+        lambda text: text.replace("*", "]"),
     ],
 )
 def test_the_same_is_read_however_it_is_written(good: bytes, change: object) -> None:
@@ -78,6 +85,20 @@ def test_the_same_is_read_however_it_is_written(good: bytes, change: object) -> 
     assert (found.sender, found.receiver) == (PROFILE.partner, PROFILE.us)
     assert segments(found) == BODY
     assert set(names(found)) <= {"no_component_separator"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "latin-1"])
+def test_the_same_is_read_in_whatever_encoding_it_comes(good: bytes, encoding: str) -> None:
+    text = good.decode().replace("MUG", "MUG-\u00c9")
+    found = only(("\ufeff" * (encoding == "utf-16-be") + text).encode(encoding))
+    assert segments(found)[1][-1] == "MUG-\u00c9"
+    assert names(found) == []
+
+
+def test_bare_transactions_end_their_segments_as_they_like(good: bytes) -> None:
+    bare = good[good.index(b"ST*") : good.index(b"GE*")].decode()
+    for text in (bare, bare.replace("~\r\n", "\r"), bare.replace("~\r\n", "\n"), bare.replace("*", "\x1d")):
+        assert segments(only(text.encode())) == BODY
 
 
 @pytest.mark.parametrize(

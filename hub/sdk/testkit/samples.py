@@ -58,6 +58,17 @@ WAREHOUSE: Final = Contact(
     country="US",
 )
 
+
+def line_cancel(order: str, *lines: tuple[str, int, int]) -> ChannelLineCancel:
+    """Units taken off lines of a channel's order: (line, units, how many remain)."""
+    return ChannelLineCancel(
+        key=f"{ORDER}-pay-lines-1",
+        order_external_id=order,
+        lines=tuple(CancelledLine(line=line, quantity=units, remaining=left) for line, units, left in lines),
+        reason="customer asked",
+    )
+
+
 FULFILMENT: Final = FulfilmentRequest(
     key=f"{FULFILMENT_ID}-submit-1",
     fulfilment=FULFILMENT_ID,
@@ -92,12 +103,7 @@ CONFIRMATION: Final = ShipmentConfirmation(
     shipped_at=datetime(2026, 1, 16, 15, 0, tzinfo=UTC),
 )
 ORDER_CANCEL: Final = ChannelCancel(key=f"{ORDER}-cancel-1", order_external_id="1001", reason="customer asked")
-LINE_CANCEL: Final = ChannelLineCancel(
-    key=f"{ORDER}-pay-lines-1",
-    order_external_id="1001",
-    lines=(CancelledLine(line="11", quantity=1, remaining=1),),
-    reason="customer asked",
-)
+LINE_CANCEL: Final = line_cancel("1001", ("11", 1, 1))
 PAYMENT_CAPTURE: Final = PaymentCapture(
     key=f"{ORDER}-pay-capture-1",
     order_external_id="1001",

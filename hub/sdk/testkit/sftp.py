@@ -19,6 +19,8 @@ class Stored(msgspec.Struct, kw_only=True):
 
     body: bytes
     modified_at: datetime
+    locked: bool = False
+    """It may be listed and moved, and not read."""
 
 
 class SftpSimulator(Simulator):
@@ -181,6 +183,8 @@ class _Shelf(asyncssh.SFTPServer):
                 raise asyncssh.SFTPNoSuchFile(f"no folder {split(path)[0]}")
             if path not in self._books.disk or pflags & asyncssh.FXF_TRUNC:
                 self._books.disk[path] = Stored(body=b"", modified_at=self._books.now())
+        if self._file(path).locked:
+            raise asyncssh.SFTPPermissionDenied(f"{path} is another user's")
         return _Open(self._file(path), path, append=bool(pflags & asyncssh.FXF_APPEND))
 
     def close(self, file_obj: object) -> None:
@@ -227,7 +231,10 @@ class _Shelf(asyncssh.SFTPServer):
             raise asyncssh.SFTPNoSuchFile(f"no folder {folder}")
         inner = [(split(path)[1], None) for path in self._books.folders if path != "/" and split(path)[0] == folder]
         files = [(split(path)[1], file) for path, file in self._books.disk.items() if split(path)[0] == folder]
-        return [asyncssh.SFTPName(name.encode(), attrs=_attributes(file)) for name, file in (*inner, *files)]
+        return [
+            asyncssh.SFTPName(name.encode(errors="surrogateescape"), attrs=_attributes(file))
+            for name, file in (*inner, *files)
+        ]
 
     def remove(self, path: bytes) -> None:
         self._act("remove", lambda: self._remove(self._path(path)))

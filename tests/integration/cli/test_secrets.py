@@ -21,8 +21,11 @@ UNTIL = datetime(2030, 1, 1, tzinfo=UTC)
 CONNECTIONS = BATCH + 3
 
 
-async def fill(database: Database) -> None:
+@pytest.fixture
+async def filled(database: Database, database_url: str, queue_url: str, monkeypatch: pytest.MonkeyPatch) -> Database:
     """More sealed connections than one transaction takes, a token, a subscription: all under the old key."""
+    monkeypatch.setenv("CROSSDOCK_DATABASE_URL", database_url)
+    monkeypatch.setenv("CROSSDOCK_QUEUE_URL", queue_url)
     old = Vault(OLD)
     async with database.transaction() as link:
         await link.execute(
@@ -41,6 +44,7 @@ async def fill(database: Database) -> None:
             "VALUES ('S1', 'default', 'shop', 'webhook', '{}', $1)", sealed,
         )  # fmt: skip
     await StoredTokens(database, old, "C000").replace(Token(access_token="first", expires_at=UNTIL))
+    return database
 
 
 async def rotate(monkeypatch: pytest.MonkeyPatch, key: bytes, *others: bytes) -> Result:
@@ -49,69 +53,62 @@ async def rotate(monkeypatch: pytest.MonkeyPatch, key: bytes, *others: bytes) ->
     return await asyncio.to_thread(CliRunner().invoke, crossdock, ["secrets", "rotate", "--json"])
 
 
-async def test_everything_opens_with_the_new_key_alone_afterwards(
-    database: Database, database_url: str, queue_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CROSSDOCK_DATABASE_URL", database_url)
-    monkeypatch.setenv("CROSSDOCK_QUEUE_URL", queue_url)
-    await fill(database)
+def told(result: Result) -> dict[str, tuple[int, int]]:
+    """(resealed, broken) by table."""
+    return {row["table"]: (row["resealed"], row["broken"]) for row in json.loads(result.stdout)}
 
+
+async def test_everything_opens_with_the_new_key_alone_afterwards(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = await rotate(monkeypatch, NEW, OLD)
     assert first.exit_code == 0, first.output
-    told = {row["table"]: (row["resealed"], row["broken"]) for row in json.loads(first.stdout)}
-    assert told == {"connection": (CONNECTIONS, 0), "connection_token": (1, 0), "subscription": (1, 0)}
+    assert told(first) == {"connection": (CONNECTIONS, 0), "connection_token": (1, 0), "subscription": (1, 0)}
 
     new = Vault(NEW)
-    async with database.connection() as link:
+    async with filled.connection() as link:
         rows = await link.fetch("SELECT id, secrets FROM connection")
         told_of = await link.fetchval("SELECT secrets FROM subscription")
     opened = {row["id"]: new.open(row["secrets"], table="connection", row=row["id"], field="secrets") for row in rows}
     assert opened == {id: {"key": id} for id in opened}
     assert len(opened) == CONNECTIONS
     assert new.open(told_of, table="subscription", row="S1", field="secrets") == {"secret": "whsec"}
-    assert await StoredTokens(database, new, "C000").load() == Token(access_token="first", expires_at=UNTIL)
+    assert await StoredTokens(filled, new, "C000").load() == Token(access_token="first", expires_at=UNTIL)
     with pytest.raises(SealBroken):
-        await StoredTokens(database, Vault(OLD), "C000").load()
+        await StoredTokens(filled, Vault(OLD), "C000").load()
 
     again = await rotate(monkeypatch, NEW, OLD)
-    assert {row["resealed"] for row in json.loads(again.stdout)} == {0}
+    assert {resealed for resealed, _ in told(again).values()} == {0}
 
 
-async def test_what_no_key_opens_is_named_and_left(
-    database: Database, database_url: str, queue_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CROSSDOCK_DATABASE_URL", database_url)
-    monkeypatch.setenv("CROSSDOCK_QUEUE_URL", queue_url)
-    await fill(database)
+async def test_what_no_key_opens_is_named_and_left(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     foreign = Vault(LOST).seal({"key": "x"}, table="connection", row="C001", field="secrets")
-    async with database.connection() as link:
+    async with filled.connection() as link:
         await link.execute("UPDATE connection SET secrets = $1 WHERE id = 'C001'", foreign)
         await link.execute("UPDATE subscription SET secrets = 'rubbish' WHERE id = 'S1'")
 
     result = await rotate(monkeypatch, NEW, OLD)
     assert result.exit_code == 1
-    told = {row["table"]: (row["resealed"], row["broken"]) for row in json.loads(result.stdout)}
-    assert told == {"connection": (CONNECTIONS - 1, 1), "connection_token": (1, 0), "subscription": (0, 1)}
+    assert told(result) == {"connection": (CONNECTIONS - 1, 1), "connection_token": (1, 0), "subscription": (0, 1)}
     assert "connection C001 secrets: sealed with key" in result.stderr
     assert "subscription S1: not an envelope" in result.stderr
-    async with database.connection() as link:
+    async with filled.connection() as link:
         assert await link.fetchval("SELECT secrets FROM connection WHERE id = 'C001'") == foreign
 
 
-async def test_a_token_renewed_meanwhile_is_not_put_back(database: Database) -> None:
-    await fill(database)
+async def test_a_token_renewed_meanwhile_is_not_put_back(filled: Database) -> None:
     place = SEALED[1]
-    async with database.transaction() as renewing:
+    async with filled.transaction() as renewing:
         newer = Vault(OLD).seal(
             {"access_token": "second", "expires_at": (UNTIL + timedelta(hours=1)).isoformat()},
             table="connection_token", row="C000", field="envelope",
         )  # fmt: skip
         await renewing.execute("UPDATE connection_token SET envelope = $1", newer)
-        rotating = asyncio.create_task(reseal(database, Vault(NEW, OLD), place))
+        rotating = asyncio.create_task(reseal(filled, Vault(NEW, OLD), place))
         await asyncio.sleep(0.1)
         assert not rotating.done()
     assert (await rotating).resealed == 1
-    kept = await StoredTokens(database, Vault(NEW), "C000").load()
+    kept = await StoredTokens(filled, Vault(NEW), "C000").load()
     assert kept is not None
     assert kept.access_token == "second"
 

@@ -1,6 +1,5 @@
 """Orders of the hub's own: goods between nodes, something else instead, goods of nobody, offers, approvals."""
 
-import asyncio
 from itertools import count
 from typing import Any, Final
 
@@ -40,17 +39,13 @@ class Dealings(Stage):
                 "lines": [{"sku": self.goods[which], "quantity": units}],
                 "reference": f"T-{next(_numbers)}",
             } | ({"from": sender} if sender else {})
-            if made := self.run(self._while_the_hub_works("/transfers", body)):
+            if made := self.run(self._captured("/transfers", body)):
                 self.own.append(made["external_id"])
         self.go(then)
 
-    async def _while_the_hub_works(self, path: str, body: dict[str, Any]) -> Any:
-        """The API waits a moment for a worker to take an order up."""
-        asked = asyncio.ensure_future(self.world.counter.ask("POST", path, body))
-        while not asked.done():
-            await self.world.house.path()
-            await asyncio.sleep(0.005)
-        answer = asked.result()
+    async def _captured(self, path: str, body: dict[str, Any]) -> Any:
+        """The order that was made, if there is one."""
+        answer = await self.world.counter.capture(path, body)
         assert answer.status_code in (201, 409, 422), f"{path} {body}: {answer.text}"
         return answer.json() if answer.is_success else None
 

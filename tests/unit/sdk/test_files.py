@@ -234,10 +234,36 @@ async def test_other_names_and_unfinished_uploads_are_left_alone(server: SftpSim
     assert len(server.within("in")) == 4
 
 
-async def test_a_file_beyond_reason_is_not_read(server: SftpSimulator) -> None:
+@pytest.mark.parametrize("locked", [True, False])
+async def test_a_file_that_cannot_be_read_is_told_each_time_and_holds_up_no_other(
+    server: SftpSimulator, locked: bool
+) -> None:
     server.drop("in/a.csv", b"abc")
-    assert brought(await took(server, msgspec.structs.replace(FOLDERS, largest_bytes=2))) == []
-    assert server.within("bad")["20260301T120000000000-a.csv"] == b"abc"
+    server.disk["/in/a.csv"].locked = locked
+    careful = FOLDERS if locked else msgspec.structs.replace(FOLDERS, largest_bytes=2)
+    for name in ("b", "c"):
+        server.drop(f"in/{name}.csv", name.encode())
+        pages: list[Page] = []
+        with pytest.raises(Interrupted) as caught:
+            await took(server, careful, into=pages)
+        assert brought(pages) == [name.encode()]
+        assert isinstance(caught.value.outcome, NeedsPerson)
+        assert "in/taking/a.csv" in caught.value.outcome.reason
+    assert server.within("in/taking") == {"a.csv": b"abc"}
+    del server.disk["/in/taking/a.csv"]
+    assert brought(await took(server, careful)) == []
+
+
+async def test_a_name_that_is_no_text_is_taken_like_any_other(server: SftpSimulator) -> None:
+    name = b"caf\xe9.csv".decode(errors="surrogateescape")
+    server.drop(f"in/{name}", b"abc")
+    patient = msgspec.structs.replace(FOLDERS, settle_seconds=10)
+    (look,) = await took(server, patient)
+    clock = Clock()
+    clock.at += timedelta(seconds=11)
+    (page, last) = await took(server, patient, look.cursor, clock)
+    assert ([item.object for item in page.items], last.items) == (["caf%E9.csv"], ())
+    assert list(server.within("done")) == ["20260301T120011000000-caf%E9.csv"]
 
 
 async def test_two_takers_take_a_file_once(server: SftpSimulator) -> None:
