@@ -368,6 +368,10 @@ class Order:
                 if f"hold:{hold.kind}" in other.lift_rule.split(","):
                     self.end_hold(other.no, at, by=f"hold:{hold.kind}")
 
+    def trouble(self, kind: str, cause: str, next_step: str) -> Trouble:
+        """What a person must know of this order, which waits for it."""
+        return Trouble(kind, cause, next_step, self.connection, self.external_id, ("order", self.id))
+
     def mend(self, kind: str, cause: str = "") -> None:
         """This order gives no more reason for an exception; without a cause, for any of the kind."""
         self.troubles = [one for one in self.troubles if one.kind != kind or cause not in ("", one.cause)]

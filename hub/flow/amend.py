@@ -142,15 +142,12 @@ def _elsewhere_only(order: Order, demand: int, content: OrderContent) -> bool:
 
 def _left_to_person(order: Order, line: str, units: int, why: str, batch: Batch) -> None:
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind="change_too_late",
             cause=f"{order.connection}: order {order.external_id}, cancel of line {line}",
             next_step=f"The channel cancelled {units} units that are with the node: {why}. Choose: let them go and "
             "offer a return once they have arrived (POST /api/v1/returns); or have the node asked all the same (POST "
             f"/api/v1/orders/{order.id}/reroute): what it lets go of is cancelled.",
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )
     order.note(batch.now, "change_too_late", f"cancel of line {line}: {units} units")
@@ -158,14 +155,11 @@ def _left_to_person(order: Order, line: str, units: int, why: str, batch: Batch)
 
 def _too_late(order: Order, line: str, units: int, batch: Batch) -> None:
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind="cancel_after_ship",
             cause=f"{order.connection}: order {order.external_id}, line {line}",
             next_step=f"{units} units were cancelled after they had left. Agree a return with the customer "
             "(POST /api/v1/returns), or refund without goods.",
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )
     order.note(batch.now, "cancel_too_late", f"line {line}: {units} units had left")

@@ -9,7 +9,7 @@ from hub.domain.demand import Demand, Slice
 from hub.domain.effects import CancelAtChannel, CancelLinesAtChannel
 from hub.domain.order import OrderContent
 from hub.domain.states import AT_REST, SliceState
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.credit import billed
 from hub.flow.directory import Link
@@ -160,13 +160,10 @@ def _free(content: OrderContent, demands: Mapping[int, Demand], slices: Mapping[
 
 def _by_hand(order: Order, what: str) -> None:
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind=CANCELLED_HERE,
             cause=f"{order.connection}: order {order.external_id}",
             next_step=f"{what}, and the channel cannot be told. Cancel the same there by hand; this closes by itself "
             "once the channel says so too.",
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )

@@ -66,13 +66,10 @@ def question(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
                 order.mend(hold.kind)
     if difference:
         order.troubles.append(
-            Trouble(
+            order.trouble(
                 kind="total_mismatch",
                 cause=f"{order.connection}: order {order.external_id} differs by {difference} {order.currency}",
                 next_step=NEXT_STEPS["total_mismatch"],
-                connection=order.connection,
-                external_id=order.external_id,
-                waiter=("order", order.id),
             )
         )
 
@@ -81,13 +78,10 @@ def trouble_of(order: Order, problem: Problem) -> Trouble:
     """The exception of a problem: grouped by what has to be mended, not by order, where mending one mends all."""
     shared = problem.kind.startswith("unmapped_") or problem.kind == "overlay_failed"
     where = problem.value if shared else f"order {order.external_id}, {problem.path}"
-    return Trouble(
+    return order.trouble(
         kind=problem.kind,
         cause=f"{order.connection}: {problem.field} {where}",
         next_step=NEXT_STEPS.get(problem.kind, "Look at the message and correct it at its source."),
-        connection=order.connection,
-        external_id=order.external_id,
-        waiter=("order", order.id),
     )
 
 

@@ -83,11 +83,8 @@ def _trouble(order: Order, rule: HoldRule, scope: str, left: int, gone: int) -> 
             f"{gone} units have left. Choose: have the carrier bring the parcel back, agree a return (POST "
             f'/api/v1/returns), or let it be (POST {path}/lift with {{"kind": "{rule.kind}"}}).'
         )
-    return Trouble(
+    return order.trouble(
         kind=HELD_TOO_LATE,
         cause=_cause(order, rule.kind, scope),
         next_step=f"Held after its release: {rule.reason}. {' '.join(steps)}",
-        connection=order.connection,
-        external_id=order.external_id,
-        waiter=("order", order.id),
     )

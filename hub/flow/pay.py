@@ -196,13 +196,10 @@ def expires(connection: str, external: str, order: str, when: str) -> Trouble:
 
 
 def _trouble(order: Order, kind: str, step: str) -> Trouble:
-    return Trouble(
+    return order.trouble(
         kind=kind,
         cause=f"{order.connection}: order {order.external_id}",
         next_step=step,
-        connection=order.connection,
-        external_id=order.external_id,
-        waiter=("order", order.id),
     )
 
 

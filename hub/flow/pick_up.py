@@ -106,14 +106,11 @@ def _leave_to_person(order: Order, no: int, parts: list[Slice], units: int, batc
         order.advance(part.no, SliceState.UNALLOCATED, node=None, fulfilment=None, reason=NOT_COLLECTED)
         order.exclusions[part.demand, fulfilment.node] = until
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind=NOT_COLLECTED,
             cause=f"order {order.external_id}, {fulfilment.id}",
             next_step=f"{units} units were not collected and are on the shelf again. Cancel them, or give them another "
             f"chance: POST /api/v1/orders/{order.id}/pick-up.",
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )
 
@@ -227,14 +224,11 @@ def _locked_cause(order: Order, group: str) -> str:
 
 def code_locked(order: Order, group: str, tries: int) -> Trouble:
     """The exception of a code that was wrong too often."""
-    return Trouble(
+    return order.trouble(
         kind=LOCKED,
         cause=_locked_cause(order, group),
         next_step=f"{tries} wrong codes were tried. Make sure who is asking, then issue a new code: "
         f"POST /api/v1/orders/{order.id}/pick-up-code.",
-        connection=order.connection,
-        external_id=order.external_id,
-        waiter=("order", order.id),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from hub.domain.demand import Slice
 from hub.domain.fulfilment import fulfilment_id
 from hub.domain.states import WITH_NODE, SliceState
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.amend import advanced, was_asked, window_closed
 from hub.flow.batch import Batch
 from hub.flow.change_window import Wish
@@ -105,13 +105,10 @@ def _what(change: Change) -> str:
 
 def _too_late(order: Order, change: Change, units: int, step: str, batch: Batch) -> None:
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind="change_too_late",
             cause=f"{order.connection}: order {order.external_id}, {_what(change)} of {change.group}",
             next_step=step,
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )
     order.note(batch.now, "change_too_late", f"{_what(change)} of {change.group}: {units} units")
@@ -124,14 +121,11 @@ def reprice(order: Order, changes: Sequence[Change], batch: Batch) -> None:
         return
     about = ", ".join(sorted(f"line {change.line}" if change.line else "charges" for change in dearer))
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind="price_after_invoice",
             cause=f"{order.connection}: order {order.external_id}",
             next_step=f"The channel changed amounts ({about}) after goods were invoiced. Choose: credit and invoice "
             "the difference in the books, or refund it (POST /api/v1/refunds); what leaves from now on is invoiced at "
             "the new amounts.",
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )

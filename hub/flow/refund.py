@@ -144,41 +144,32 @@ def _above(order: Order, amount: int, room: int) -> CannotRefund:
 
 
 def _cut(order: Order, amount: int, room: int) -> Trouble:
-    return Trouble(
+    return order.trouble(
         kind="refund_capped",
         cause=f"{order.connection}: order {order.external_id}",
         next_step=f"{amount} {order.currency} were due and only {room} are left of what was captured. Compare with the "
         "channel's own refunds.",
-        connection=order.connection,
-        external_id=order.external_id,
-        waiter=("order", order.id),
     )
 
 
 def nothing_left(order: Order, return_id: str) -> None:
     """A return is due money, and none of what was captured is left: told, and no unit counts as refunded."""
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind="refund_capped",
             cause=f"{order.connection}: order {order.external_id}",
             next_step=f"Return {return_id} is due a refund, and nothing captured is left. Compare with the channel's "
             "own refunds and captures, then POST /api/v1/refunds if something is owed.",
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )
 
 
 def _by_hand(order: Order, refund: Refund) -> Trouble:
-    return Trouble(
+    return order.trouble(
         kind="refund_by_hand",
         cause=f"{order.connection}: order {order.external_id}, refund {refund.no}",
         next_step=f"Nobody can be asked to refund: pay {refund.amount} {refund.currency} (minor units) back where it "
         f"was taken, then POST /api/v1/refunds/{refund.id}/paid.",
-        connection=order.connection,
-        external_id=order.external_id,
-        waiter=("order", order.id),
     )
 
 

@@ -7,7 +7,7 @@ from hub.domain.contact import Contact
 from hub.domain.effects import BuyReturnLabel
 from hub.domain.facts import ParcelScanned
 from hub.domain.shipping import TrackingStatus
-from hub.flow.aggregate import Order, Parcelled, Trouble
+from hub.flow.aggregate import Order, Parcelled
 from hub.flow.batch import Batch
 from hub.flow.cartons import Goods, in_one
 from hub.flow.customs import declare
@@ -41,14 +41,11 @@ async def parcel_comes_back(unit: Unit, order: Order, parcel: Parcelled, batch: 
     made = await open_return(unit, order, asked, batch)
     on_its_way(order, made.id, batch)
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind="returned_to_sender",
             cause=f"{order.connection}: order {order.external_id}, parcel {parcel.tracking or parcel.no}",
             next_step=f"The parcel did not reach the customer and comes back as return {made.id}. Ask for a better "
             "address and send an exchange, or let the refund take its course.",
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )
 

@@ -117,14 +117,11 @@ async def _arrived(unit: Unit, order: Order, fact: GoodsReturned, node: int, sou
     over = sum(units.values())
     if over > 0:
         order.troubles.append(
-            Trouble(
+            order.trouble(
                 kind="returned_unasked",
                 cause=f"order {order.external_id}: receipt {fact.receipt}",
                 next_step=f"{over} units more came back than the customer had. Count what is there, and correct the "
                 "shelf with a count (PUT /api/v1/stock).",
-                connection=order.connection,
-                external_id=order.external_id,
-                waiter=("order", order.id),
             )
         )
 

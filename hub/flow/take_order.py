@@ -224,13 +224,10 @@ def _still_open(order: Order, changes: Sequence[Change], batch: Batch) -> None:
     if told and not any(change.kind in (ChangeKind.LINE_ADDED, ChangeKind.QUANTITY_UP) for change in changes):
         return
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind="cancelled_here",
             cause=f"{order.connection}: order {order.external_id}",
             next_step="The order is cancelled here and open at the channel. Cancel it there too, or place it anew.",
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )
 
@@ -308,14 +305,11 @@ def unresolved(order: Order, line: OrderLine, batch: Batch) -> None:
     wait = order.waits[demand] = for_item(line)
     kind, cause = exception_of(order, demand, wait, batch)
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind=kind,
             cause=cause,
             next_step=f"Create the item with PUT /api/v1/items/{line.sku or '{sku}'} or map the channel's variant with "
             "PUT /api/v1/sku-maps; the orders that wait are tried again at once.",
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )
 
@@ -344,14 +338,11 @@ def _store(order: Order, group: DeliveryGroup, batch: Batch) -> int | None:
     if node is None:
         account = batch.directory.accounts[order.account].name
         order.troubles.append(
-            Trouble(
+            order.trouble(
                 kind="unknown_location",
                 cause=f"{account}: {location or 'no location'}",
                 next_step="Make the location a stock point of one node (PUT /api/v1/stock-points). Until then, sales "
                 "there take no stock: count that store afterwards.",
-                connection=order.connection,
-                external_id=order.external_id,
-                waiter=("order", order.id),
             )
         )
     return node

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from hub.domain.order import OrderLine
-from hub.flow.aggregate import Order, Trouble, Wait
+from hub.flow.aggregate import Order, Wait
 from hub.flow.batch import Batch
 from hub.flow.ports import Unit
 from hub.flow.writes import Writes
@@ -93,13 +93,10 @@ def begin_waiting(order: Order, demand: int, wait: Wait, note: str, next_step: s
     order.note(batch.now, "waiting", note)
     kind, cause = exception_of(order, demand, wait, batch)
     order.troubles.append(
-        Trouble(
+        order.trouble(
             kind=kind,
             cause=cause,
             next_step=next_step,
-            connection=order.connection,
-            external_id=order.external_id,
-            waiter=("order", order.id),
         )
     )
 

@@ -108,9 +108,9 @@ class Source:
         self.functions = [n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
 
     def calls(self, *names: str) -> Iterator[ast.Call]:
-        """Calls of a function or class by its bare name."""
+        """Calls of a function, class or method by its written name."""
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
                 yield node
 
     def around(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef:
@@ -144,9 +144,8 @@ def raised_kinds() -> set[str]:
         if "testkit" in path.parts or "scaffold" in path.parts:
             continue
         source = Source(path)
-        for call in source.calls("Trouble", "NeedsPerson"):
-            place = 99 if isinstance(call.func, ast.Name) and call.func.id == "NeedsPerson" else 0
-            found |= source.kinds(call, place)
+        for call in source.calls("Trouble", "order.trouble", "NeedsPerson"):
+            found |= source.kinds(call, 99 if ast.unparse(call.func) == "NeedsPerson" else 0)
     return found
 
 
