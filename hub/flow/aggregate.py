@@ -30,6 +30,7 @@ from hub.domain.states import (
     move,
 )
 from hub.domain.stock import StockReason
+from hub.flow.trouble import Trouble
 
 
 class Moment(NamedTuple):
@@ -48,18 +49,6 @@ class Planned(NamedTuple):
     subject: str
     key: str
     effect: AnyEffect | TellEvent
-
-
-class Trouble(NamedTuple):
-    """Something a person must know of, grouped by cause."""
-
-    kind: str
-    cause: str
-    next_step: str
-    connection: str | None = None
-    external_id: str | None = None
-    waiter: tuple[str, str] | None = None
-    """What waits for it: ("order", id) or ("message", id)."""
 
 
 class Wait(NamedTuple):

@@ -10,10 +10,11 @@ from hub.domain.fulfilment import CancelRequest, fulfilment_id
 from hub.domain.ids import effect_key
 from hub.domain.order import ManagedBy, OrderContent
 from hub.domain.states import CANCEL_MOVES, GONE, WITH_NODE, CancelState, Handoff, SliceState, move
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.change_window import Asked, Party, Wish, why_not
 from hub.flow.ports import Unit
+from hub.flow.trouble import Trouble
 from hub.flow.waiting import stop_waiting
 
 # Least advanced first: what nobody has touched goes before what a node works on.

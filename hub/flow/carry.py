@@ -16,7 +16,7 @@ from hub.domain.facts import (
 )
 from hub.domain.fulfilment import split_fulfilment_id
 from hub.domain.shipping import TRACKING_RANK
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.confirm import UnknownFulfilment, apply, deliver
 from hub.flow.directory import Directory
@@ -25,6 +25,7 @@ from hub.flow.ports import Inbound, Unit
 from hub.flow.return_parcels import follow
 from hub.flow.take_order import advance
 from hub.flow.transit import arrivals
+from hub.flow.trouble import Trouble
 
 Parked = list[tuple[Inbound, Trouble]]
 

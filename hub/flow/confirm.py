@@ -37,7 +37,7 @@ from hub.domain.states import (
     SliceState,
     move,
 )
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.amend import end_request, fit, not_let_go, recall, stop
 from hub.flow.batch import Batch
 from hub.flow.departure import depart
@@ -48,6 +48,7 @@ from hub.flow.pick_up import hand_over, wait_for_customer
 from hub.flow.postage import buy_label
 from hub.flow.purchase import acknowledge, heard, purchased
 from hub.flow.transfer import advise, arrive, lose, send
+from hub.flow.trouble import Trouble
 
 
 class UnknownFulfilment(Exception):

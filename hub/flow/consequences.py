@@ -20,8 +20,8 @@ from hub.domain.facts import (
 )
 from hub.domain.fulfilment import fulfilment_id
 from hub.domain.states import Handoff
-from hub.flow.aggregate import Trouble
 from hub.flow.ports import Claimed
+from hub.flow.trouble import Trouble
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Unauthorised, Uncertain
 
 MOVES_MONEY: Final = (CapturePayment, VoidPayment, RefundPayment)

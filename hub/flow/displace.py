@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from hub.domain.states import SliceState
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.ports import Unit
 from hub.flow.take_order import advance
+from hub.flow.trouble import Trouble
 from hub.flow.urgency import Urgency, urgency
 
 SHELVES: Final = 50

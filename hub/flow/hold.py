@@ -6,8 +6,9 @@ from typing import Final
 from hub.domain.demand import Hold
 from hub.domain.order import NOT_HELD, OrderSnapshot, Problem
 from hub.domain.states import OrderState
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.refusal import CannotDo
+from hub.flow.trouble import Trouble
 
 HARMLESS: Final = frozenset({"bad_time"})
 """Problems that stop nothing: told, and the order goes on."""

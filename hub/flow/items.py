@@ -11,11 +11,11 @@ import msgspec
 from hub.domain.facts import ItemReported
 from hub.domain.item import Customs, Particulars
 from hub.domain.money import MINOR_UNITS
-from hub.flow.aggregate import Trouble
 from hub.flow.batch import Batch
 from hub.flow.carry import Parked
 from hub.flow.ledger_ports import KnownItem, ToldItems
 from hub.flow.ports import Inbound, Unit
+from hub.flow.trouble import Trouble
 
 PLACES: Final = 6
 DIGITS: Final = 12

@@ -5,10 +5,11 @@ from typing import Final
 
 from hub.domain.demand import Slice
 from hub.domain.states import WITH_NODE, Handoff
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.amend import was_asked
 from hub.flow.hold_rules import HoldRule
 from hub.flow.redirect import LEFT
+from hub.flow.trouble import Trouble
 
 HELD_TOO_LATE: Final = "held_too_late"
 

@@ -11,8 +11,9 @@ import msgspec
 from hub.domain.facts import FulfilmentHeld
 from hub.domain.fulfilment import NodeHold
 from hub.domain.states import WITH_NODE
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
+from hub.flow.trouble import Trouble
 
 HELD: Final = "held_by_node"
 

@@ -49,7 +49,6 @@ from hub.domain.facts import (
     UnitsShort,
 )
 from hub.domain.order import OrderSnapshot
-from hub.flow.aggregate import Trouble
 from hub.flow.batch import Batch
 from hub.flow.books import take_books
 from hub.flow.carry import Parked, take_facts
@@ -61,6 +60,7 @@ from hub.flow.stock_levels import take_stock
 from hub.flow.supply import take_supply
 from hub.flow.take_back import take_payments, take_returns
 from hub.flow.take_order import take_orders
+from hub.flow.trouble import Trouble
 from hub.sdk.adapter import Lane, Message
 
 Read = list[tuple[Inbound, Message]]

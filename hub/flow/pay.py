@@ -17,12 +17,13 @@ from hub.domain.payment import (
 )
 from hub.domain.returns import share
 from hub.domain.states import AT_REST, GONE, REQUEST_MOVES, RequestState, move
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.credit import billed
 from hub.flow.directory import Link
 from hub.flow.ports import Unit
 from hub.flow.refund import money_subject, payments_of
+from hub.flow.trouble import Trouble
 from hub.sdk.capabilities import PaymentCapture, PaymentVoid
 
 EXPIRES = "authorisation_expires"

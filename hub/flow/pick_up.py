@@ -10,13 +10,14 @@ from hub.domain.facts import GoodsCollected
 from hub.domain.order import DeliveryGroup, Method, OrderContent
 from hub.domain.shipping import TrackingStatus
 from hub.domain.states import SLICE_MOVES, WITH_NODE, SliceState
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.cancel import cancel
 from hub.flow.departure import depart
 from hub.flow.meant import units_meant
 from hub.flow.refund import Wish, ask_refund, refundable
 from hub.flow.refusal import CannotDo
+from hub.flow.trouble import Trouble
 
 NOT_COLLECTED: Final = "not_collected"
 LOCKED: Final = "pick_up_code_locked"

@@ -10,11 +10,12 @@ import msgspec
 from hub.domain.contact import Contact
 from hub.domain.effects import AnyEffect
 from hub.domain.facts import ParcelScanned
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.ledger_ports import LedgerUnit
 from hub.flow.once import OnceUnit
 from hub.flow.risk_facts import Seen
 from hub.flow.stock_ports import StockUnit
+from hub.flow.trouble import Trouble
 from hub.flow.writes import Writes
 from hub.promise.lanes import Delivered
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from hub.domain.facts import DisclosureAsked, ErasureAsked
-from hub.flow.aggregate import Trouble
 from hub.flow.batch import Batch
 from hub.flow.carry import Parked
 from hub.flow.ports import Inbound, Unit
+from hub.flow.trouble import Trouble
 
 NAMED_AT_MOST: Final = 20
 

@@ -15,10 +15,11 @@ from hub.domain.facts import FactLine, FulfilmentAccepted, PurchaseOrdered
 from hub.domain.network import NodeKind
 from hub.domain.purchase import Purchase, UnitCost, dearer, total_cost
 from hub.domain.states import WITH_NODE, CancelState, SliceState
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.meant import means
 from hub.flow.refusal import CannotDo
+from hub.flow.trouble import Trouble
 
 COST: Final = "supplier_cost"
 UNANSWERED: Final = "not_acknowledged"

@@ -10,9 +10,10 @@ from hub.domain.order import OrderContent
 from hub.domain.payment import CapturedBy, Payment, PaymentKind, position
 from hub.domain.returns import LIVING, Refund, RefundLine, refunded_units, share
 from hub.domain.states import REFUND_MOVES, RefundState, move
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.credit import billed, credit, numbered
+from hub.flow.trouble import Trouble
 from hub.sdk.capabilities import ConfirmedLine, PaymentRefund, RefundFrom
 
 NOT_TAKEN: Final = frozenset({"pending", "authorised", "voided"})

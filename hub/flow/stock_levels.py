@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 from hub.domain.facts import StockLine, StockReported
 from hub.domain.network import Purpose
 from hub.domain.stock import ReportKind
-from hub.flow.aggregate import Trouble
 from hub.flow.batch import CLOCK_SKEW, Batch
 from hub.flow.carry import Parked
 from hub.flow.directory import Directory, Link
 from hub.flow.ports import Inbound, Unit
 from hub.flow.serve import line_up, serve
 from hub.flow.stock_ports import Figure, StockItem, StockReport, StockSource
+from hub.flow.trouble import Trouble
 from hub.sdk.adapter import Kind, Subtracts
 from hub.stock.units import UnknownUnit, base_units
 

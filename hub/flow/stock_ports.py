@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from hub.domain.network import Node
-from hub.flow.aggregate import Trouble
+from hub.flow.trouble import Trouble
 from hub.stock.supply import Expected
 
 

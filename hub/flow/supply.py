@@ -5,13 +5,13 @@ from datetime import date
 from typing import Final
 
 from hub.domain.facts import SupplyReported
-from hub.flow.aggregate import Trouble
 from hub.flow.batch import Batch
 from hub.flow.carry import Parked
 from hub.flow.ledger_ports import SupplyRow
 from hub.flow.ports import Inbound, Unit
 from hub.flow.serve import line_up, serve
 from hub.flow.stock_ports import StockItem
+from hub.flow.trouble import Trouble
 from hub.stock.units import UnknownUnit, base_units
 
 CERTAIN: Final = 100

@@ -10,7 +10,7 @@ from hub.domain.fulfilment import split_fulfilment_id
 from hub.domain.returns import Return, ReturnLine
 from hub.domain.states import ReturnState
 from hub.domain.stock import Condition
-from hub.flow.aggregate import Moved, Order, Trouble
+from hub.flow.aggregate import Moved, Order
 from hub.flow.batch import Batch
 from hub.flow.carry import Parked
 from hub.flow.grade import Grades, check, grade, graded, moves, refund_due
@@ -29,6 +29,7 @@ from hub.flow.returns import (
     take_out_of_hands,
 )
 from hub.flow.take_order import advance
+from hub.flow.trouble import Trouble
 from hub.flow.writes import Writes
 
 OWNERLESS: Final = "return_without_order"

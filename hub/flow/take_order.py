@@ -11,7 +11,7 @@ from hub.domain.network import Mode
 from hub.domain.order import DeliveryGroup, ManagedBy, Method, OrderContent, OrderLine, OrderSnapshot
 from hub.domain.states import AT_REST, WITH_NODE, OrderState, SliceState
 from hub.domain.stock import StockReason
-from hub.flow.aggregate import Left, Order, Trouble
+from hub.flow.aggregate import Left, Order
 from hub.flow.amend import ask_nodes, fit
 from hub.flow.backorder import promise
 from hub.flow.batch import CLOCK_SKEW, Batch
@@ -39,6 +39,7 @@ from hub.flow.route import route
 from hub.flow.settle import settle
 from hub.flow.stock_ports import ItemFacts
 from hub.flow.tell import tell
+from hub.flow.trouble import Trouble
 from hub.flow.waiting import exception_of, for_item, unknown_word, wake_for_freed
 
 Items = tuple[Mapping[str, ItemFacts], Mapping[str, ItemFacts]]

@@ -20,11 +20,12 @@ from hub.domain.network import Node
 from hub.domain.order import DeliveryGroup, Method, OrderContent, OrderLine, OrderSnapshot
 from hub.domain.states import SliceState
 from hub.domain.stock import Condition, StockReason
-from hub.flow.aggregate import Carried, Order, Trouble
+from hub.flow.aggregate import Carried, Order
 from hub.flow.amend import fit
 from hub.flow.batch import Batch
 from hub.flow.meant import units_meant
 from hub.flow.stock_ports import ItemFacts
+from hub.flow.trouble import Trouble
 from hub.routing.model import Group, GroupLine
 from hub.sdk.capabilities import AdvisedLine, StockAdvice
 

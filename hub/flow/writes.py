@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from hub.flow.aggregate import Trouble
+from hub.flow.trouble import Trouble
 
 Row = tuple[object, ...]
 

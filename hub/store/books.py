@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from hub.domain.facts import BookedDocument, BooksReported
-from hub.flow.aggregate import Trouble
 from hub.flow.books import BookDrift, Found, Posted, compare, shown_as
+from hub.flow.trouble import Trouble
 from hub.store.database import PooledConnection
 from hub.store.troubles import leave, raise_troubles
 

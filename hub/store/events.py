@@ -9,7 +9,7 @@ import msgspec
 
 from hub.domain.events import Channel, Subscription
 from hub.domain.shipping import Label
-from hub.flow.aggregate import Trouble
+from hub.flow.trouble import Trouble
 from hub.store.contacts import contacts
 from hub.store.database import PooledConnection
 from hub.store.troubles import raise_troubles

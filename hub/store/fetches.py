@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from hub.flow.aggregate import Trouble
 from hub.flow.ports import Inbound
+from hub.flow.trouble import Trouble
 from hub.store.database import PooledConnection
 from hub.store.inbox import park
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from hub.flow.aggregate import Trouble
 from hub.flow.directory import Link
 from hub.flow.ports import Inbound
 from hub.flow.receive import accept_pulled
+from hub.flow.trouble import Trouble
 from hub.sdk.capabilities import Pulled
 from hub.store.database import PooledConnection
 from hub.store.troubles import raise_troubles

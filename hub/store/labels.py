@@ -13,9 +13,9 @@ from hub.domain.ids import effect_key
 from hub.domain.item import Customs, Dimensions
 from hub.domain.money import MINOR_UNITS, major
 from hub.domain.shipping import Label
-from hub.flow.aggregate import Trouble
 from hub.flow.cartons import Goods
 from hub.flow.ports import Claimed, LabelAsked
+from hub.flow.trouble import Trouble
 from hub.sdk.outcomes import NeedsPerson, Outcome, Refused
 from hub.store.database import PooledConnection
 

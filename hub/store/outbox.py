@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from hub.flow.aggregate import Trouble
 from hub.flow.ports import Claimed
+from hub.flow.trouble import Trouble
 from hub.sdk.outcomes import Learned
 from hub.store.database import PooledConnection
 from hub.store.troubles import raise_troubles

@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncpg
 
-from hub.flow.aggregate import Trouble
+from hub.flow.trouble import Trouble
 from hub.store.database import PooledConnection
 from hub.store.labels import label_of, price_of
 from hub.store.troubles import leave, raise_troubles

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from hub.flow.aggregate import Trouble
+from hub.flow.trouble import Trouble
 from hub.stock.reconcile import DriftClass, Verdict, of_channel, of_shelf
 from hub.store import figures
 from hub.store.database import PooledConnection

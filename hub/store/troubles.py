@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from hub.flow.aggregate import Trouble
+from hub.flow.trouble import Trouble
 from hub.store.database import PooledConnection
 
 UPSERT: Final = (

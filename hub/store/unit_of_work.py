@@ -13,12 +13,13 @@ import msgspec
 from hub.domain.contact import Contact
 from hub.domain.facts import BooksReported, ParcelScanned
 from hub.domain.network import Node
-from hub.flow.aggregate import Order, Trouble
+from hub.flow.aggregate import Order
 from hub.flow.ledger_ports import KnownItem, SupplyRow, ToldItems
 from hub.flow.once import Moved
 from hub.flow.ports import Inbound, LabelAsked, Mark
 from hub.flow.risk_facts import Seen
 from hub.flow.stock_ports import AllowedDay, Figure, ItemFacts, StockItem, StockReport, StockSource
+from hub.flow.trouble import Trouble
 from hub.flow.writes import Writes
 from hub.promise.lanes import Delivered
 from hub.stock.supply import Expected

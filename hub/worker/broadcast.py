@@ -12,9 +12,9 @@ import structlog
 
 from hub.domain.ids import NewId
 from hub.domain.network import Connection
-from hub.flow.aggregate import Trouble
 from hub.flow.consequences import credentials_refused
 from hub.flow.directory import Directory, Link
+from hub.flow.trouble import Trouble
 from hub.sdk.adapter import Publishes, Subtracts
 from hub.sdk.capabilities import AvailabilityUpdate, Level
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Unauthorised, Uncertain

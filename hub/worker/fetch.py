@@ -7,9 +7,9 @@ from datetime import datetime
 
 import structlog
 
-from hub.flow.aggregate import Trouble
 from hub.flow.directory import Directory, Link
 from hub.flow.fetch import topic_of
+from hub.flow.trouble import Trouble
 from hub.mapping.errors import Malformed
 from hub.sdk.capabilities import Pulled
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Uncertain

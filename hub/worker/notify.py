@@ -14,9 +14,9 @@ import msgspec
 import structlog
 
 from hub.domain.events import Channel, TellEvent
-from hub.flow.aggregate import Trouble
 from hub.flow.consequences import judge
 from hub.flow.ports import Claimed
+from hub.flow.trouble import Trouble
 from hub.sdk.leased import writing_while
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, Refused, RetryLater, Uncertain
 from hub.settings import Backoff

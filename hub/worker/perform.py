@@ -8,7 +8,6 @@ import structlog
 
 from hub.domain.ids import NewId
 from hub.domain.states import IllegalMove
-from hub.flow.aggregate import Trouble
 from hub.flow.batch import Batch
 from hub.flow.deadlines import meet_deadlines
 from hub.flow.displace import displace
@@ -16,6 +15,7 @@ from hub.flow.path import Done, perform
 from hub.flow.ports import LostRace
 from hub.flow.resume import resume
 from hub.flow.settle_stock import InvariantBroken
+from hub.flow.trouble import Trouble
 from hub.sdk.adapter import Lane
 from hub.store.configuration import ConfigurationReader
 from hub.store.database import is_data_fault, is_weather

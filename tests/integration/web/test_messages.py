@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from hub.domain.effects import SubmitFulfilment
-from hub.flow.aggregate import Trouble
 from hub.flow.ports import Inbound
+from hub.flow.trouble import Trouble
 from hub.store.inbox import Arrival, park, store_arrivals
 from hub.store.troubles import raise_troubles
 from tests.integration.web.conftest import Site, new_id, now, pointers
