@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from adapters.amazon import feeds
 from adapters.amazon.client import Seller, get_order
 from adapters.amazon.schemas import Line, Order
-from adapters.amazon.xml_feeds import child, envelope, run
+from adapters.amazon.xml_feeds import Undone, before, child, envelope, run
 from hub.sdk.capabilities import ChannelCancel
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Uncertain
 
@@ -31,15 +31,27 @@ async def cancel_order(context: Seller, request: ChannelCancel, /) -> Outcome:
     The order is always read first: it may be cancelled already, and a job of the last try may still be running.
     """
     order = await get_order(context, request.order_external_id, Order)
-    before = read_state(order)
-    if before is not None:
-        return before
+    standing = read_state(order)
+    if standing is not None:
+        return standing
+    subject = f"order {order.order_id}"
     if request.look_first:
-        job = await feeds.running(context, ACKNOWLEDGE)
-        if job is not None:
-            return Uncertain(reason=f"order {order.order_id}: Amazon is still processing feed {job}")
+        seen = await look(context, subject, request.key)
+        if seen is not None:
+            return seen
     document = acknowledgement(context.settings.seller_id, order, request.reason)
-    return await run(context, ACKNOWLEDGE, document, f"order {order.order_id}")
+    return await run(context, ACKNOWLEDGE, document, subject, request.key)
+
+
+async def look(context: Seller, subject: str, key: str) -> Outcome | None:
+    """What became of an earlier try; None when it may be repeated: nothing of it runs any more."""
+    seen = await before(context, subject, key)
+    if isinstance(seen, Undone):
+        return None
+    if seen is not None:
+        return seen
+    job = await feeds.running(context, ACKNOWLEDGE)
+    return None if job is None else Uncertain(reason=f"{subject}: Amazon is still processing feed {job}")
 
 
 def read_state(order: Order) -> Outcome | None:

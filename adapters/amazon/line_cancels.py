@@ -6,13 +6,12 @@ part of a line, or of a line of which something has left, is for a person.
 
 from collections.abc import Sequence
 
-from adapters.amazon import feeds
-from adapters.amazon.cancels import ACKNOWLEDGE, failure, read_state
+from adapters.amazon.cancels import ACKNOWLEDGE, failure, look, read_state
 from adapters.amazon.client import Seller, get_order
 from adapters.amazon.schemas import Line, Order
 from adapters.amazon.xml_feeds import run
 from hub.sdk.capabilities import CancelledLine, ChannelLineCancel
-from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Uncertain
+from hub.sdk.outcomes import Done, NeedsPerson, Outcome
 
 
 async def cancel_lines(context: Seller, request: ChannelLineCancel, /) -> Outcome:
@@ -25,12 +24,12 @@ async def cancel_lines(context: Seller, request: ChannelLineCancel, /) -> Outcom
     whole, parts = sort_lines(order, request.lines)
     done: Outcome = Done(found=True)
     if whole:
-        if request.look_first:
-            job = await feeds.running(context, ACKNOWLEDGE)
-            if job is not None:
-                return Uncertain(reason=f"order {order.order_id}: Amazon is still processing feed {job}")
+        subject = f"order {order.order_id}: lines"
+        seen = await look(context, subject, request.key) if request.look_first else None
+        if seen is not None and not isinstance(seen, Done):
+            return seen
         document = failure(context.settings.seller_id, order.order_id, whole, request.reason)
-        done = await run(context, ACKNOWLEDGE, document, f"order {order.order_id}: lines")
+        done = seen or await run(context, ACKNOWLEDGE, document, subject, request.key)
     if parts and isinstance(done, Done):
         units = ", ".join(f"{one.quantity} of line {one.line} ({one.remaining} remain)" for one in parts)
         return NeedsPerson(

@@ -1,6 +1,8 @@
 """Telling Amazon what may be sold: a request for each SKU while they are few, one listings feed when they are many."""
 
+import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
@@ -8,7 +10,7 @@ import msgspec
 
 from adapters.amazon import answers, feeds
 from adapters.amazon.client import Seller, request
-from adapters.amazon.schemas import Issue, Listing, Report, Submission
+from adapters.amazon.schemas import Feed, Issue, Listing, Report, Submission
 from hub.sdk.capabilities import AvailabilityUpdate, Level
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain
 from hub.sdk.wire import Request
@@ -21,12 +23,22 @@ ANY_TYPE: Final = "PRODUCT"
 ATTRIBUTE: Final = "fulfillment_availability"
 CHANNEL: Final = "fulfillment_channel_code"
 SHOWN: Final = 20
+FORGOTTEN: Final = timedelta(hours=1)
+"""A feed this old is waited for no longer: the levels are told anew."""
+PATIENCE: Final = timedelta(minutes=30)
+"""Feeds take minutes; one that takes longer is worth a word to a person."""
+NEXT_LOOK: Final = timedelta(minutes=1)
+WHOLE: Final = "(the whole feed)"
 
 Failures = dict[str, str]
 
 
 async def publish_availability(context: Seller, request: AvailabilityUpdate, /) -> Outcome:
-    """Set quantities, absolute. A level's location is the fulfilment channel code: "DEFAULT", or a supply source."""
+    """Set quantities, absolute. A level's location is the fulfilment channel code: "DEFAULT", or a supply source.
+
+    A feed takes minutes, longer than one call lasts. The next try waits for it and reads its report before another is
+    sent: feeds are scarce, cancels and refunds need them too, and a report that nobody read named nobody.
+    """
     if len(request.levels) < context.settings.feed_from:
         failed: Failures = {}
         for level in request.levels:
@@ -34,12 +46,49 @@ async def publish_availability(context: Seller, request: AvailabilityUpdate, /) 
             if reason is not None:
                 failed[level.sku] = reason
         return told(failed) if failed else Done()
-    feed = await feeds.start(context, KIND, feeds.JSON, feed_document(context, request.levels))
-    job = await feeds.finished(context, feed)
+    document = feed_document(context, request.levels)
+    if request.look_first:
+        earlier = await _earlier(context, request.levels, fingerprint(document))
+        if earlier is not None:
+            return earlier
+    feed = await feeds.start(context, KIND, feeds.JSON, document)
+    if context.numbers is not None:
+        await context.numbers.take(series(feed), fingerprint(document))
+    return await _ended(context, await feeds.finished(context, feed), request.levels)
+
+
+async def _ended(context: Seller, job: Feed, levels: Sequence[Level]) -> Outcome:
+    """What became of a feed that held these levels."""
     if job.processing_status in feeds.RUNNING:
-        return Uncertain(reason=f"availability: Amazon is still processing feed {feed}")
-    failed = read_report(await feeds.result(context, job), request.levels, feed)
-    return told(failed) if failed else Done(reference=feed)
+        return Uncertain(reason=f"availability: Amazon is still processing feed {job.feed_id}")
+    failed = read_report(await feeds.result(context, job), levels, job.feed_id)
+    return told(failed) if failed else Done(reference=job.feed_id)
+
+
+async def _earlier(context: Seller, levels: Sequence[Level], content: str) -> Outcome | None:
+    """What became of the newest feed of the last hour; None where it has ended and held other levels than these."""
+    now = context.now()
+    jobs = sorted(await feeds.since(context, KIND, now - FORGOTTEN), key=lambda job: job.created_time)
+    running = [job for job in jobs if job.processing_status in feeds.RUNNING]
+    if running:
+        reason = f"availability: Amazon is still processing feed {running[0].feed_id}"
+        if now - running[0].created_time > PATIENCE:
+            return Uncertain(reason=reason)
+        return RetryLater(reason=reason, at=now + NEXT_LOOK)
+    if not jobs or context.numbers is None or await context.numbers.holder(series(jobs[-1].feed_id), 1) != content:
+        return None
+    # One that died is no reason to ask a person before the levels were told once more.
+    return await _ended(context, jobs[-1], levels) if jobs[-1].processing_status == "DONE" else None
+
+
+def series(feed: str) -> str:
+    """Counter under which a feed's fingerprint is kept."""
+    return f"listings feed {feed}"
+
+
+def fingerprint(document: bytes) -> str:
+    """Tells whether a feed held the same levels."""
+    return hashlib.sha256(document).hexdigest()
 
 
 async def _patch(context: Seller, level: Level) -> str | None:
@@ -144,15 +193,17 @@ def read_report(document: bytes, levels: Sequence[Level], feed: str) -> Failures
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise Interrupted(RetryLater(reason=f"feed {feed}: the processing report cannot be read")) from None
     failed: Failures = {}
+    named: set[int | str] = set()
     for issue in report.issues:
         if issue.severity != "ERROR":
             continue
         number = issue.message_id
         known = number is not None and 1 <= number <= len(levels)
-        sku = levels[(number or 1) - 1].sku if known else (issue.sku or "(the whole feed)")
+        sku = levels[(number or 1) - 1].sku if known else (issue.sku or WHOLE)
         failed[sku] = f"{issue.code}: {issue.message}" if issue.code else issue.message
-    unread = len(levels) - report.summary.messages_accepted - len(failed)
-    if not failed and unread > 0:
+        named.add(number if known and number is not None else sku)
+    unread = len(levels) - report.summary.messages_accepted - len(named)
+    if unread > 0 and WHOLE not in failed:
         failed["(unnamed)"] = f"{unread} of {len(levels)} messages were not accepted"
     return failed
 

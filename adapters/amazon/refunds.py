@@ -12,7 +12,7 @@ from adapters.amazon import account, feeds
 from adapters.amazon.client import Seller, get_order
 from adapters.amazon.schemas import Shape
 from adapters.amazon.statements import stamp, transactions
-from adapters.amazon.xml_feeds import child, envelope, run
+from adapters.amazon.xml_feeds import Undone, before, child, envelope, run
 from hub.domain.money import MoneyError, major, minor
 from hub.domain.payment import Payment, PaymentKind
 from hub.sdk.capabilities import PaymentRefund
@@ -97,7 +97,8 @@ async def refund_payment(context: Seller, request: PaymentRefund, /) -> Outcome:
     except (ValueError, MoneyError) as error:
         step = "refund it in Seller Central"
         return NeedsPerson(reason=f"{subject}: {error}", next_step=step)
-    outcome = await run(context, ADJUST, adjustment(context.settings.seller_id, request, lines), subject)
+    document = adjustment(context.settings.seller_id, request, lines)
+    outcome = await run(context, ADJUST, document, subject, request.key)
     return _paid(request, outcome.reference, context.now()) if isinstance(outcome, Done) else outcome
 
 
@@ -118,7 +119,12 @@ def _paid(asked: PaymentRefund, reference: str | None, at: datetime, *, found: b
 
 
 async def _look(context: Seller, asked: PaymentRefund, subject: str) -> Outcome | None:
-    """What became of an earlier try; None when it surely started nothing."""
+    """What became of an earlier try; None when it surely gave nothing back."""
+    seen = await before(context, subject, asked.key)
+    if isinstance(seen, Done):
+        return _paid(asked, seen.reference, context.now(), found=True)
+    if seen is not None:
+        return None if isinstance(seen, Undone) else seen
     jobs = await feeds.since(context, ADJUST, context.now() - LOOKS_BACK)
     if any(job.processing_status in feeds.RUNNING for job in jobs):
         return Uncertain(reason=f"{subject}: Amazon is still processing refunds")

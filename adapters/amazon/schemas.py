@@ -190,6 +190,7 @@ class Feed(Shape, frozen=True):
     feed_id: str
     feed_type: str
     processing_status: str
+    created_time: datetime
     result_feed_document_id: str | None = None
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from adapters.amazon.account import newest, refund_rows
+from hub.domain.order import NOT_HELD
 
 Row = Mapping[str, Any]
 
@@ -192,6 +193,11 @@ def cancelled_by(items: Sequence[Row] | None) -> str | None:
     return None
 
 
+def held(status: object) -> str:
+    """What is pending is never released, also where somebody gave it an address or it is collected in a store."""
+    return "payment is not authorised yet" if status in UNPRICED else NOT_HELD
+
+
 def way(programs: Sequence[object] | None) -> str:
     """How the order reaches the customer, as a word for the table of methods."""
     return "IN_STORE_PICK_UP" if "IN_STORE_PICK_UP" in (programs or ()) else "SHIP"
@@ -286,6 +292,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         deliverable,
         discount,
         fees,
+        held,
         line_discount,
         line_goods,
         line_quantity,

@@ -18,20 +18,79 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     description: str
 
 
-async def run(context: Seller, kind: str, document: bytes, subject: str) -> Outcome:
-    """Start a job and wait for its end. Uncertain once it is started and its end is not known."""
+class Undone(msgspec.Struct, frozen=True):
+    """An earlier job surely did nothing, and whoever had to know was told: it may be started again."""
+
+
+async def run(context: Seller, kind: str, document: bytes, subject: str, key: str) -> Outcome:
+    """Start a job and wait for its end. Uncertain once it is started and its end is not known: `before` finds it."""
     feed = await feeds.start(context, kind, feeds.XML, document)
+    if context.numbers is not None:
+        await context.numbers.take(_jobs(key), feed)
     try:
         job = await feeds.finished(context, feed)
         if job.processing_status in feeds.RUNNING:
             return Uncertain(reason=f"{subject}: Amazon is still processing feed {feed}")
-        return read_result(await feeds.result(context, job), job, subject)
+        return await _read(context, job, subject, key)
     except Interrupted as interruption:
         if not isinstance(interruption.outcome, RetryLater):
             raise
         # The job is started: a look at it that failed must not let it be started again without looking.
         reason = f"{subject}: feed {feed} was sent, its end is not known: {interruption.outcome.reason}"
         raise Interrupted(Uncertain(reason=reason)) from interruption
+
+
+async def before(context: Seller, subject: str, key: str) -> Outcome | Undone | None:
+    """What became of the last job that was started under this key; None where that is not known.
+
+    Feeds take minutes, longer than a call, and Amazon keeps no reference of ours with them: the hub's counters do. A
+    report that refuses is told once; whoever tries again then has mended what it names.
+    """
+    feed = await _last(context, key)
+    if feed is None:
+        return None
+    job = await feeds.finished(context, feed)
+    if job.processing_status in feeds.RUNNING:
+        return Uncertain(reason=f"{subject}: Amazon is still processing feed {feed}")
+    if job.processing_status == "CANCELLED":
+        return Undone()
+    if context.numbers is not None and await context.numbers.holder(_told(feed), 1) is not None:
+        # One that ended FATAL may have done its work or not.
+        return Undone() if job.processing_status == "DONE" else None
+    return await _read(context, job, subject, key)
+
+
+async def _read(context: Seller, job: Feed, subject: str, key: str) -> Outcome:
+    """The report of a job that ended; that it was refused is noted."""
+    try:
+        outcome = read_result(await feeds.result(context, job), job, subject)
+    except Interrupted as interruption:
+        if isinstance(interruption.outcome, NeedsPerson):
+            await _note(context, job, key)
+        raise
+    if isinstance(outcome, NeedsPerson):
+        await _note(context, job, key)
+    return outcome
+
+
+async def _note(context: Seller, job: Feed, key: str) -> None:
+    if context.numbers is not None:
+        await context.numbers.take(_told(job.feed_id), key)
+
+
+async def _last(context: Seller, key: str) -> str | None:
+    found, number = None, 1
+    while context.numbers is not None and (feed := await context.numbers.holder(_jobs(key), number)) is not None:
+        found, number = feed, number + 1
+    return found
+
+
+def _jobs(key: str) -> str:
+    return f"feeds of {key}"
+
+
+def _told(feed: str) -> str:
+    return f"feed {feed} told"
 
 
 def envelope(seller: str, kind: str, message: ElementTree.Element) -> bytes:

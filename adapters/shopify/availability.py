@@ -27,14 +27,17 @@ async def publish_availability(context: Shop, request: AvailabilityUpdate, /) ->
     items = levels.known_items(request)
     new, failures = await _look_up(context, [level.sku for level in ours if level.sku not in items])
     failures += levels.counted_there(request.levels, own)
-    batch = levels.entries(ours, items | new)
+    batch, version = levels.entries(ours, items | new), context.settings.api_version
+    if levels.compares(version):
+        untold = {place for place, entry in enumerate(batch) if entry.expected is None}
+        batch = await _refreshed(context, batch, untold, ())
     for _ in range(ROUNDS):
         if not batch:
             return levels.told(failures) if failures else Done(learned=levels.learned(new))
         answer = await call(
             context,
             documents.SET_AVAILABLE,
-            levels.set_request(batch, request.key, context.now()),
+            levels.set_request(batch, request.key, context.now(), version),
             "inventorySetQuantities",
             levels.SetAnswer,
         )

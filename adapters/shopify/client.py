@@ -9,9 +9,10 @@ import msgspec
 
 from adapters.shopify import documents, orders
 from adapters.shopify.answers import read
-from adapters.shopify.operation import Operation
+from adapters.shopify.operation import Operation, dated
+from adapters.shopify.orders import rest_id
 from adapters.shopify.purchasers import PURCHASERS, Purchaser, rest_purchaser
-from adapters.shopify.rest_shape import rest_body, rest_id
+from adapters.shopify.rest_shape import rest_body
 from adapters.shopify.scopes import VISIBLE_DAYS, scope_checks
 from adapters.shopify.settings import Settings, account
 from hub.sdk.capabilities import Check, Context, Page, Probe, Pulled
@@ -28,9 +29,12 @@ DAY: Final = timedelta(days=1)
 AT_ONCE: Final = 50
 
 
-async def call(context: Shop, operation: Operation, variables: object, root: str, kind: type[T]) -> T | None:
+async def call(
+    context: Shop, operation: Operation, variables: Mapping[str, object], root: str, kind: type[T]
+) -> T | None:
     """Send one document and read its root field; raises `Interrupted` for whatever is not an answer."""
-    document = {"query": operation.document, "operationName": operation.name, "variables": variables}
+    query, given = dated(operation, variables, context.settings.api_version)
+    document = {"query": query, "operationName": operation.name, "variables": given}
     request = Request(
         method="POST",
         path="/graphql.json",
@@ -197,6 +201,7 @@ class Location(orders.Shape, frozen=True):
     id: str
     name: str
     is_active: bool
+    is_fulfillment_service: bool
 
 
 async def probe(context: Shop, /) -> Probe:
@@ -204,15 +209,19 @@ async def probe(context: Shop, /) -> Probe:
     shop = await call(context, documents.SHOP, {}, "shop", ShopInfo)
     installed = await call(context, documents.SCOPES, {}, "currentAppInstallation", Installation)
     handles = frozenset(scope.handle for scope in installed.access_scopes) if installed else frozenset[str]()
-    checks = scope_checks(handles, companies=context.settings.companies)
+    there: tuple[Location, ...] = ()
     if "read_locations" in handles:
         found = await call(context, documents.LOCATIONS, {}, "locations", orders.Nodes[Location])
-        active = [f"{rest_id(one.id)} {one.name}" for one in found.nodes if one.is_active] if found else []
-        checks.append(Check(name="locations", ok=bool(active), detail=", ".join(active) or "no active location"))
+        there = tuple(one for one in found.nodes if one.is_active) if found else ()
+    kept = frozenset(one.is_fulfillment_service for one in there)
+    checks = scope_checks(handles, companies=context.settings.companies, services=kept)
+    if "read_locations" in handles:
+        named = ", ".join(f"{rest_id(one.id)} {one.name}" for one in there)
+        checks.append(Check(name="locations", ok=bool(there), detail=named or "no active location"))
     said = shop.myshopify_domain.lower() if shop else "unknown"
-    named = account(context.settings)
-    same = said == named
-    detail = said if same else f"the access token belongs to {said}, the connection names {named}"
+    expected = account(context.settings)
+    same = said == expected
+    detail = said if same else f"the access token belongs to {said}, the connection names {expected}"
     return Probe(account=said, checks=(Check(name="shop", ok=same, detail=detail), *checks))
 
 

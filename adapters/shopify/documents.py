@@ -15,7 +15,7 @@ ORDER: Final = Operation(
     name="CrossdockOrder",
     document="query CrossdockOrder($id: ID!) { order(id: $id) { ...WholeOrder } }" + WHOLE,
     cost=30,
-    worst=132,
+    worst=135,
 )
 
 ORDER_OF_WORK: Final = Operation(
@@ -25,7 +25,7 @@ query CrossdockOrderOfWork($id: ID!) { fulfillmentOrder(id: $id) { order { ...Wh
 """
     + WHOLE,
     cost=31,
-    worst=133,
+    worst=136,
 )
 """The order that a fulfilment order belongs to."""
 
@@ -41,7 +41,7 @@ query CrossdockOrders($query: String!, $after: String) {
 """
     + WHOLE,
     cost=250,
-    worst=926,
+    worst=947,
 )
 
 ORDER_LINES: Final = Operation(
@@ -254,7 +254,9 @@ LOCATIONS: Final = Operation(
     name="CrossdockLocations",
     document="""
 query CrossdockLocations {
-  locations(first: 100, includeInactive: true) { nodes { id name isActive } pageInfo { hasNextPage } }
+  locations(first: 100, includeInactive: true) {
+    nodes { id name isActive isFulfillmentService } pageInfo { hasNextPage }
+  }
 }
 """,
     cost=11,

@@ -33,7 +33,11 @@ FULFILLED_LINE: Final = """
 fragment FulfilledLine on FulfillmentLineItem { quantity lineItem { id } }
 """
 
-PLAIN: Final = """
+MOVED: Final = "id kind status gateway createdAt processedAt test amountSet { ...Money } parentTransaction { id }"
+"""A movement of money."""
+
+PLAIN: Final = (
+    """
 fragment PlainOrder on Order {
   id name createdAt processedAt updatedAt cancelledAt cancelReason closedAt test confirmed confirmationNumber
   currencyCode presentmentCurrencyCode taxesIncluded dutiesIncluded taxExempt
@@ -51,8 +55,12 @@ fragment PlainOrder on Order {
   customer { id firstName lastName defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } tags }
   shippingAddress { ...Address }
   billingAddress { ...Address }
+  transactions(first: 50) { """
+    + MOVED
+    + """ }
 }
 """
+)
 """All of an order but its lists of things with ids of their own."""
 
 SHIPPING_LINE: Final = """
@@ -91,14 +99,13 @@ fragment WholeOrder on Order {{
   lineItems(first: 20) {{ nodes {{ ...Line }} pageInfo {{ hasNextPage endCursor }} }}
   refunds {{
     id createdAt processedAt note
+    duties {{ amountSet {{ ...Money }} }}
     refundLineItems(first: 10) {{ nodes {{ ...RefundLine }} pageInfo {{ hasNextPage endCursor }} }}
     refundShippingLines(first: 10) {{
       nodes {{ id subtotalAmountSet {{ ...Money }} taxAmountSet {{ ...Money }} }}
     }}
     orderAdjustments(first: 10) {{ nodes {{ id reason amountSet {{ ...Money }} taxAmountSet {{ ...Money }} }} }}
-    transactions(first: 10) {{
-      nodes {{ id kind status gateway createdAt processedAt test amountSet {{ ...Money }} parentTransaction {{ id }} }}
-    }}
+    transactions(first: 10) {{ nodes {{ {MOVED} }} }}
   }}
   fulfillments {{
     {FULFILLED}

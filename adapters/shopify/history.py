@@ -16,7 +16,7 @@ from adapters.shopify.answers import UserError
 from adapters.shopify.client import AT_ONCE, DAY, Installation, Shop, bring, call, gid
 from adapters.shopify.jsonl import Broken, groups
 from adapters.shopify.jsonl import whole as exported
-from adapters.shopify.rest_shape import rest_id
+from adapters.shopify.orders import rest_id
 from adapters.shopify.scopes import VISIBLE_DAYS
 from adapters.shopify.settings import Settings
 from hub.sdk.capabilities import Page, Pulled
@@ -31,6 +31,9 @@ PIECE: Final = 1 << 20
 
 LARGEST: Final = 64 << 20
 RUNNING: Final = frozenset({"CREATED", "RUNNING", "CANCELING"})
+GONE: Final = frozenset({400, 403, 404, 410})
+"""Statuses with which the storage answers an address that has ended."""
+
 STILL_GOOD: Final = timedelta(hours=1)
 """An export that ended within this time is taken again rather than asked for again."""
 
@@ -155,6 +158,8 @@ async def _read(context: Shop, found: Bulk, place: Place) -> AsyncIterator[Page]
     piece = PIECE
     while found.url is not None and place.offset < size:
         chunk = await _piece(context, found.url, place.offset, piece)
+        if chunk is None:
+            break
         try:
             here, taken = groups(chunk, last=place.offset + len(chunk) >= size)
             made = [(group.id, exported(group)) for group in here]
@@ -168,6 +173,10 @@ async def _read(context: Shop, found: Bulk, place: Place) -> AsyncIterator[Page]
         items += await _by_hand(context, [id for id, order in made if order is None])
         place = msgspec.structs.replace(place, offset=place.offset + taken)
         yield _page(place, items)
+    if place.offset < size:
+        # Orders that were read already come again under the same keys.
+        yield _page(Place(since=place.since))
+        raise Interrupted(RetryLater(reason="history: the export is not kept any more; it is asked for anew"))
     yield _page(msgspec.structs.replace(place, done=True))
 
 
@@ -178,8 +187,8 @@ def _larger(piece: int) -> int:
     return piece * 2
 
 
-async def _piece(context: Shop, url: str, start: int, length: int) -> bytes:
-    """Bytes of the export. Raises `Interrupted`."""
+async def _piece(context: Shop, url: str, start: int, length: int) -> bytes | None:
+    """Bytes of the export; None where its address has ended, a week after the export. Raises `Interrupted`."""
     if not trusted(url, context.settings):
         step = "report it: exports are expected in Google's storage, where Shopify keeps them"
         raise Interrupted(NeedsPerson(reason=f"history: the export is on {urlsplit(url).hostname}", next_step=step))
@@ -190,6 +199,8 @@ async def _piece(context: Shop, url: str, start: int, length: int) -> bytes:
         return answer.body
     if answer.status == 200 and len(answer.body) > start:
         return answer.body[start:]
+    if answer.status in GONE:
+        return None
     raise Interrupted(RetryLater(reason=f"history: the storage answered {answer.status} at byte {start} of the export"))
 
 

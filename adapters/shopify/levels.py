@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from adapters.shopify.answers import UserError
+from adapters.shopify.operation import IDEMPOTENT_FROM
 from adapters.shopify.orders import PageInfo, Ref, Shape
 from hub.sdk.capabilities import AvailabilityUpdate, Level
 from hub.sdk.outcomes import Learned, NeedsPerson
@@ -135,8 +136,9 @@ def entries(levels: Iterable[Level], items: Mapping[str, str]) -> list[Entry]:
     return list(found.values())
 
 
-def set_request(batch: Iterable[Entry], key: str, at: datetime) -> dict[str, object]:
-    """Variables of `documents.SET_AVAILABLE`, in the form of 2026-04: `changeFromQuantity` present in every entry.
+def set_request(batch: Iterable[Entry], key: str, at: datetime, version: str) -> dict[str, object]:
+    """Variables of `documents.SET_AVAILABLE`: from 2026-04 on `changeFromQuantity` is present in every entry, null
+    where nothing is compared; before it is `compareQuantity`, which has to be a number.
 
     The idempotency key, which Shopify demands, belongs to this call alone. A level is a state: were the same numbers
     to come back under the same key, Shopify would answer from memory and set nothing, though others were set between.
@@ -146,7 +148,7 @@ def set_request(batch: Iterable[Entry], key: str, at: datetime) -> dict[str, obj
             "inventoryItemId": entry.item,
             "locationId": entry.location,
             "quantity": entry.quantity,
-            "changeFromQuantity": entry.expected,
+            "compareQuantity" if compares(version) else "changeFromQuantity": entry.expected,
         }
         for entry in batch
     ]
@@ -162,12 +164,21 @@ def set_request(batch: Iterable[Entry], key: str, at: datetime) -> dict[str, obj
     }
 
 
+def compares(version: str) -> bool:
+    """Whether levels are set in the older form: compared all, or none of a call."""
+    return version < IDEMPOTENT_FROM
+
+
 STALE: Final = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
 IDEMPOTENCY: Final = frozenset({"IDEMPOTENCY_CONCURRENT_REQUEST", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"})
 
+_NOT_STOCKED: Final = "the item is not stocked at the location: activate it there"
+"""An earlier version says it of the number that is missing: what has no level has none to be compared with."""
+
 _REASONS: Final = {
     "INVALID_INVENTORY_ITEM": "the inventory item no longer exists",
-    "ITEM_NOT_STOCKED_AT_LOCATION": "the item is not stocked at the location: activate it there",
+    "ITEM_NOT_STOCKED_AT_LOCATION": _NOT_STOCKED,
+    "COMPARE_QUANTITY_REQUIRED": _NOT_STOCKED,
     "INVALID_LOCATION": "the location does not exist",
     "NON_MUTABLE_INVENTORY_ITEM": "the item is a bundle, whose level follows its components",
 }

@@ -4,14 +4,16 @@ Chosen over an order edit: one call instead of three, the same scope as a refund
 for our key. It lowers `current_quantity` and closes the units' place in the fulfilment order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from adapters.shopify import documents_money as documents
 from adapters.shopify import money
 from adapters.shopify.client import Shop, call, gid
+from adapters.shopify.messages import FulfillmentOrder
 from adapters.shopify.orders import Nodes, Ref, Shape
+from adapters.shopify.shipments import read_work
 from hub.sdk.capabilities import CancelledLine, ChannelLineCancel
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused
 
@@ -83,8 +85,18 @@ async def cancel_lines(context: Shop, request: ChannelLineCancel, /) -> Outcome:
         return off
     if not off:
         return Done(found=True)
-    answer = await call(context, documents.REFUND, off_variables(found, off, request), "refundCreate", money.Refunded)
+    refund = off_variables(found, off, await _places(context, found, off, request), request)
+    answer = await call(context, documents.REFUND, refund, "refundCreate", money.Refunded)
     return money.read_refund(answer or money.Refunded(refund=None, user_errors=()), found.name)
+
+
+async def _places(context: Shop, found: OnOrder, off: Mapping[str, int], request: ChannelLineCancel) -> dict[str, str]:
+    """Where the units are assigned, by line: a line that is not among the first of a long order is looked for."""
+    places = assigned(found.fulfillment_orders.nodes)
+    if off.keys() <= places.keys():
+        return places
+    work = await read_work(context, request.order_external_id)
+    return assigned(work.fulfillment_orders.nodes) if work else places
 
 
 async def _left(context: Shop, lines: Sequence[CancelledLine]) -> list[LineLeft]:
@@ -121,14 +133,20 @@ def units_off(lines: Sequence[CancelledLine], left: Sequence[LineLeft], name: st
     return off
 
 
-def off_variables(found: OnOrder, off: Mapping[str, int], request: ChannelLineCancel) -> dict[str, object]:
-    """Variables of refundCreate: no money moves, and the units are free again where they were assigned."""
-    places = {
+def assigned(works: Iterable[OpenOrder | FulfillmentOrder]) -> dict[str, str]:
+    """Locations that still wait for units of a line, by line. Pure."""
+    return {
         line.line_item.id: one.assigned_location.location.id
-        for one in found.fulfillment_orders.nodes
+        for one in works
         for line in one.line_items.nodes
         if line.remaining_quantity > 0 and one.assigned_location.location is not None
     }
+
+
+def off_variables(
+    found: OnOrder, off: Mapping[str, int], places: Mapping[str, str], request: ChannelLineCancel
+) -> dict[str, object]:
+    """Variables of refundCreate: no money moves, and the units are free again where they were assigned."""
     lines = []
     for line, units in off.items():
         place = {"locationId": places[line]} if line in places else {}

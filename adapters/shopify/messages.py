@@ -10,8 +10,7 @@ import msgspec
 
 from adapters.shopify.answers import UserError
 from adapters.shopify.companies import company
-from adapters.shopify.orders import FulfilledLine, Paged, Ref, Shape, Tracking
-from adapters.shopify.rest_shape import rest_id
+from adapters.shopify.orders import FulfilledLine, Paged, Ref, Shape, Tracking, rest_id
 from hub.sdk.capabilities import ChannelCancel, ShipmentConfirmation
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, RetryLater, Uncertain
 

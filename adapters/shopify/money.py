@@ -8,12 +8,11 @@ from typing import Final
 import msgspec
 
 from adapters.shopify.answers import UserError
-from adapters.shopify.orders import Nodes, Shape, Transaction
-from adapters.shopify.rest_shape import rest_id
+from adapters.shopify.orders import Nodes, Shape, Transaction, rest_id
 from hub.domain.money import MoneyError, major, minor
 from hub.domain.payment import Payment, PaymentKind
 from hub.sdk.capabilities import PaymentCapture, PaymentRefund, PaymentVoid
-from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, Uncertain
+from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, Uncertain, blocked
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 AUTHORISATIONS: Final = frozenset({"AUTHORIZATION", "EMV_AUTHORIZATION"})
@@ -87,8 +86,9 @@ def _minor(one: Transaction) -> int:
     money = one.amount_set.presentment_money
     try:
         return minor(Decimal(money.amount), money.currency_code)
-    except MoneyError:
-        return 0
+    except MoneyError as error:
+        told = f"transaction {rest_id(one.id)} of {money.amount} {money.currency_code} cannot be reckoned with: {error}"
+        raise blocked(told, "Move the money in the shop's admin, then resolve.") from error
 
 
 def other_currency(money: Money, currency: str) -> NeedsPerson | None:

@@ -1,6 +1,13 @@
 """What a GraphQL document is, and the fragment that most of them share."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import msgspec
+
+IDEMPOTENT_FROM: Final = "2026-04"
+"""Of this version on inventory and refunds demand a key, and levels a `changeFromQuantity`; earlier ones do not know
+either, and refuse them. "unstable" is later than all."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +23,16 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     worst: int
     write: bool = False
 
+
+def dated(operation: Operation, variables: Mapping[str, object], version: str) -> tuple[str, Mapping[str, object]]:
+    """Document and variables as a version takes them: the directive and its key are left out where it is not known."""
+    if version >= IDEMPOTENT_FROM or _DIRECTIVE not in operation.document:
+        return operation.document, variables
+    document = operation.document.replace(_DIRECTIVE, "").replace(", $key: String!", "")
+    return document, {name: value for name, value in variables.items() if name != "key"}
+
+
+_DIRECTIVE: Final = " @idempotent(key: $key)"
 
 MONEY = """
 fragment Money on MoneyBag { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }

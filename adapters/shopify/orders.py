@@ -8,6 +8,11 @@ import msgspec
 T = TypeVar("T")
 
 
+def rest_id(gid: str) -> int:
+    """The number at the end of a global id: "gid://shopify/Order/123?x=1" is 123."""
+    return int(gid.rpartition("/")[2].partition("?")[0])
+
+
 class Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Base of all: GraphQL names are camel case, unknown keys are ignored."""
 
@@ -184,6 +189,12 @@ class Transaction(Shape, frozen=True):
     parent_transaction: Ref | None
 
 
+class RefundedDuty(Shape, frozen=True):
+    """A duty given back."""
+
+    amount_set: Pair
+
+
 class Refund(Shape, frozen=True):
     """A refund."""
 
@@ -191,6 +202,7 @@ class Refund(Shape, frozen=True):
     created_at: str | None
     processed_at: str
     note: str | None
+    duties: tuple[RefundedDuty, ...] | None
     refund_line_items: Paged[RefundLine]
     refund_shipping_lines: Nodes[RefundedShipping]
     order_adjustments: Nodes[Adjustment]
@@ -347,6 +359,7 @@ class Order(Shape, frozen=True):
     discount_applications: Nodes[DiscountApplication]
     line_items: Paged[Line]
     refunds: tuple[Refund, ...]
+    transactions: tuple[Transaction, ...]
     fulfillments: tuple[Fulfillment, ...]
     fulfillment_orders: Nodes[FulfillmentOrder]
     risk: Risk = Risk()

@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.shopify import orders
 from adapters.shopify.operation import Operation
-from adapters.shopify.rest_shape import rest_id
+from adapters.shopify.orders import rest_id
 
 PURCHASERS: Final = Operation(
     name="CrossdockPurchasers",

@@ -11,6 +11,8 @@ from typing import Final
 import msgspec
 
 from adapters.shopify import orders
+from adapters.shopify.orders import rest_id
+from adapters.shopify.rest_people import address_shape, customer_shape
 
 Shape = dict[str, object]
 
@@ -40,20 +42,16 @@ def rest_shaped(order: orders.Order) -> Shape:
     return {
         **_head(order),
         **_totals(order),
-        "customer": _customer(order.customer),
-        "shipping_address": _address(order.shipping_address),
-        "billing_address": _address(order.billing_address),
+        "customer": customer_shape(order.customer),
+        "shipping_address": address_shape(order.shipping_address),
+        "billing_address": address_shape(order.billing_address),
         "discount_applications": [_application(one) for one in order.discount_applications.nodes],
         "line_items": [_line(line) for line in order.line_items.nodes],
         "shipping_lines": [_shipping_line(line) for line in order.shipping_lines.nodes],
-        "refunds": [_refund(refund, order.id) for refund in order.refunds],
+        "transactions": _transactions(order),
+        "refunds": [_refund(refund, order) for refund in order.refunds],
         "fulfillments": [_fulfillment(fulfillment, order.id) for fulfillment in order.fulfillments],
     }
-
-
-def rest_id(gid: str) -> int:
-    """The number at the end of a global id: "gid://shopify/Order/123?x=1" is 123."""
-    return int(gid.rpartition("/")[2].partition("?")[0])
 
 
 def _head(order: orders.Order) -> Shape:
@@ -104,8 +102,9 @@ def _risk_level(risk: orders.Risk) -> str | None:
 
 def _held_by(found: orders.Nodes[orders.FulfillmentOrder]) -> list[str]:
     """Reasons for which a part of the order is on hold; no webhook of an order carries them."""
-    held = (one for one in found.nodes if one.status == "ON_HOLD")
-    return sorted({hold.reason.lower() for one in held for hold in one.fulfillment_holds})
+    held = [one for one in found.nodes if one.status == "ON_HOLD"]
+    # Holds of others may be hidden from us; the status is not.
+    return sorted({hold.reason.lower() for one in held for hold in one.fulfillment_holds}) or ["on_hold"] * bool(held)
 
 
 def _totals(order: orders.Order) -> Shape:
@@ -247,7 +246,8 @@ def _application(one: orders.DiscountApplication) -> Shape:
     return shaped
 
 
-def _refund(refund: orders.Refund, order: str) -> Shape:
+def _refund(refund: orders.Refund, whole: orders.Order) -> Shape:
+    order = whole.id
     return {
         "id": rest_id(refund.id),
         "admin_graphql_api_id": refund.id,
@@ -255,6 +255,7 @@ def _refund(refund: orders.Refund, order: str) -> Shape:
         "created_at": refund.created_at,
         "processed_at": refund.processed_at,
         "note": refund.note,
+        "total_duties_set": _pair(_sum(((duty.amount_set, 1) for duty in refund.duties or ()), whole)),
         "refund_line_items": [
             {
                 "id": None if line.id is None else rest_id(line.id),
@@ -330,6 +331,18 @@ def _transaction(one: orders.Transaction, order: str) -> Shape:
     }
 
 
+def _transactions(order: orders.Order) -> list[Shape]:
+    """What was paid, where several gateways took it, as a gift card and a card do: no webhook implies payments of it.
+
+    Left out where there is one. A webhook may imply its sum before or after, and the books would be told the same money
+    under two names. Refunds bring their own.
+    """
+    if len(set(filter(None, order.payment_gateway_names))) < 2:
+        return []
+    of_refunds = {one.id for refund in order.refunds for one in refund.transactions.nodes}
+    return [_transaction(one, order.id) for one in order.transactions if one.id not in of_refunds]
+
+
 def _fulfillment(one: orders.Fulfillment, order: str) -> Shape:
     numbers = [tracking.number for tracking in one.tracking_info if tracking.number]
     urls = [tracking.url for tracking in one.tracking_info if tracking.url]
@@ -351,32 +364,6 @@ def _fulfillment(one: orders.Fulfillment, order: str) -> Shape:
             {"id": rest_id(line.line_item.id), "quantity": line.quantity} for line in one.fulfillment_line_items.nodes
         ],
     }
-
-
-def _customer(customer: orders.Customer | None) -> Shape | None:
-    if customer is None:
-        return None
-    email, phone = customer.default_email_address, customer.default_phone_number
-    return {
-        "id": rest_id(customer.id),
-        "admin_graphql_api_id": customer.id,
-        "first_name": customer.first_name,
-        "last_name": customer.last_name,
-        "email": None if email is None else email.email_address,
-        "phone": None if phone is None else phone.phone_number,
-        "tags": ", ".join(customer.tags),
-    }
-
-
-def _address(address: orders.Address | None) -> Shape | None:
-    if address is None:
-        return None
-    shaped: Shape = {name: getattr(address, name) for name in _ADDRESS_FIELDS}
-    shaped["country_code"] = address.country_code_v2
-    return shaped
-
-
-_ADDRESS_FIELDS: Final = tuple(name for name in orders.Address.__struct_fields__ if name != "country_code_v2")
 
 
 def _attributes(attributes: tuple[orders.Attribute, ...]) -> list[Shape]:

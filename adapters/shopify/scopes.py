@@ -19,12 +19,10 @@ SCOPES: Final = {
 }
 """Scopes and what is missing without them. A write scope includes the read scope of its name."""
 
-FULFILLMENT_SCOPES: Final = (
-    "write_merchant_managed_fulfillment_orders",
-    "write_assigned_fulfillment_orders",
-    "write_third_party_fulfillment_orders",
-)
-"""At least one, by who owns the locations; without any, an order's fulfilment orders are just empty."""
+OF_MERCHANT: Final[tuple[str, ...]] = ("write_merchant_managed_fulfillment_orders",)
+OF_SERVICES: Final[tuple[str, ...]] = ("write_assigned_fulfillment_orders", "write_third_party_fulfillment_orders")
+FULFILLMENT_SCOPES: Final[tuple[str, ...]] = OF_MERCHANT + OF_SERVICES
+"""At least one for each kind of owner of the locations; without it those fulfilment orders are just not there."""
 
 COMPANY_SCOPES: Final = {"read_payment_terms": "when companies pay"}
 """More, where the connection says that companies buy; `read_customers` shows the companies themselves."""
@@ -32,16 +30,25 @@ COMPANY_SCOPES: Final = {"read_payment_terms": "when companies pay"}
 HISTORY_SCOPE: Final = "read_all_orders"
 
 
-def scope_checks(handles: frozenset[str], *, companies: bool = False) -> list[Check]:
-    """Pure: one check per scope that something here needs; `companies` are to be read, too."""
+def scope_checks(
+    handles: frozenset[str], *, companies: bool = False, services: frozenset[bool] = frozenset()
+) -> list[Check]:
+    """Pure: one check per scope that something here needs; `companies` are to be read, too.
+
+    `services` says of the active locations whether fulfilment services keep them; empty where that is not known.
+    """
     granted = handles | {handle.replace("write_", "read_", 1) for handle in handles if handle.startswith("write_")}
     checks = [
         Check(name=f"scope {scope}", ok=scope in granted, detail=f"needed for {purpose}")
         for scope, purpose in (SCOPES | (COMPANY_SCOPES if companies else {})).items()
     ]
     owners = [scope for scope in FULFILLMENT_SCOPES if scope in granted]
-    detail = ", ".join(owners) or f"one of {', '.join(FULFILLMENT_SCOPES)}: without it fulfilment orders look empty"
-    checks.append(Check(name="scope fulfillment_orders", ok=bool(owners), detail=detail))
+    kinds = [OF_SERVICES if kept else OF_MERCHANT for kept in sorted(services)] or [FULFILLMENT_SCOPES]
+    lacking = [" or ".join(kind) for kind in kinds if not granted.intersection(kind)]
+    detail = ", ".join(owners)
+    if lacking:
+        detail = f"missing {', '.join(lacking)}: without it fulfilment orders look empty"
+    checks.append(Check(name="scope fulfillment_orders", ok=not lacking, detail=detail))
     reach = "all orders" if HISTORY_SCOPE in granted else f"only the last {VISIBLE_DAYS} days ({HISTORY_SCOPE})"
     checks.append(Check(name="history", ok=True, detail=reach))
     return checks

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -68,7 +68,7 @@ def exchange(settings: Settings, session: str, now: datetime) -> Request:
 
     Raises `NotGenuine` for one that is not of this app and shop, or has ended.
     """
-    claims = _claims(session, settings.client_secret)
+    claims = _claims(session, (settings.client_secret, settings.previous_client_secret))
     at = now.timestamp()
     if claims.aud != settings.client_id or urlsplit(claims.dest).netloc.lower() != account(settings):
         raise NotGenuine("the session token is of another app or shop than the connection's")
@@ -97,14 +97,14 @@ def _ask(settings: Settings, wanted: Mapping[str, str]) -> Request:
     )
 
 
-def _claims(session: str, secret: str) -> _Session:
-    """Claims of a JWT that the secret signed; the algorithm is ours to choose, whatever its header says."""
+def _claims(session: str, secrets: Iterable[str | None]) -> _Session:
+    """Claims of a JWT that one of the secrets signed; the algorithm is ours to choose, whatever its header says."""
     signed, _, tail = session.rpartition(".")
     try:
         mac, body = _decode(tail), _decode(signed.partition(".")[2])
     except (binascii.Error, ValueError) as error:
         raise NotGenuine("the session token is not a JWT") from error
-    if not secret or not hmac.compare_digest(mac, hmac_sha256(secret, signed.encode())):
+    if not any(secret and hmac.compare_digest(mac, hmac_sha256(secret, signed.encode())) for secret in secrets):
         raise NotGenuine("the session token is not signed under the connection's client secret")
     try:
         return _session.decode(body)

@@ -14,12 +14,13 @@ from litestar.types import ControllerRouterHandler
 
 from adapters.shopify import simulator_bodies as bodies
 from adapters.shopify.documents import OPERATIONS
-from adapters.shopify.operation import Operation
+from adapters.shopify.operation import Operation, dated
 from adapters.shopify.simulator_admin import HANDLERS, Invalid
 from adapters.shopify.simulator_books import ShopJob, ShopLocation, ShopOrder, ShopVariant
 from adapters.shopify.simulator_bulk import BULK_HANDLERS, ShopExport, storage
 from adapters.shopify.simulator_holds import HOLD_HANDLERS, work_body
 from adapters.shopify.simulator_hooks import HOOK_HANDLERS, ShopSubscription
+from adapters.shopify.simulator_levels import LEVEL_HANDLERS
 from adapters.shopify.simulator_money import MONEY_HANDLERS
 from adapters.shopify.simulator_oauth import Grants
 from adapters.shopify.simulator_purchasers import PURCHASER_HANDLERS
@@ -86,6 +87,7 @@ _DENIED: Final = {
 """Scope (or its ending) without which an operation is refused."""
 _HANDLERS: Final = (
     HANDLERS
+    | LEVEL_HANDLERS
     | MONEY_HANDLERS
     | HOOK_HANDLERS
     | STOCK_HANDLERS
@@ -247,7 +249,7 @@ class ShopifySimulator(Shop):
         except msgspec.MsgspecError:
             return 400, bodies.encode({"errors": {"query": "Required parameter missing or invalid"}})
         operation = _BY_NAME.get(call.operation_name or "")
-        if operation is None or operation.document != call.query:
+        if operation is None or dated(operation, {}, self.api_version)[0] != call.query:
             return 200, bodies.encode(_failed("This document is not known to the simulator.", "undefinedOperation"))
         return 200, bodies.encode(self._run(operation, call.variables))
 
@@ -255,7 +257,7 @@ class ShopifySimulator(Shop):
         self.operations[operation.name] += 1
         if not self._admitted(operation):
             return _throttled(self._cost(operation.worst, None, self.available_points))
-        for name in _REQUIRED.findall(operation.document):
+        for name in _REQUIRED.findall(dated(operation, {}, self.api_version)[0]):
             if variables.get(name) is None:
                 told = f"Variable ${name} of required type was provided invalid value"
                 return _failed(told, "INVALID_VARIABLE")

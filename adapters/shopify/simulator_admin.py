@@ -22,7 +22,6 @@ Errors = list[tuple[tuple[str, ...], str, str | None]]
 """Field, message and code."""
 
 POINTS_PER_ORDER: Final = 33
-MOST_UNITS: Final = 1_000_000_000
 MOST_ENTRIES: Final = 250
 
 _UPDATED_SINCE: Final = re.compile(r"^updated_at:>='([^']+)'$")
@@ -60,20 +59,6 @@ class _FulfillmentInput(_Input):
     line_items_by_fulfillment_order: list[_OrderInput]
     tracking_info: _TrackingInput | None = None
     notify_customer: bool = False
-
-
-class _QuantityInput(_Input):
-    inventory_item_id: str
-    location_id: str
-    quantity: int
-    change_from_quantity: int | msgspec.UnsetType | None = msgspec.UNSET
-
-
-class _SetInput(_Input):
-    reason: str
-    name: str
-    quantities: list[_QuantityInput]
-    reference_document_uri: str | None = None
 
 
 def steps(nodes: int) -> int:
@@ -204,7 +189,13 @@ def scopes(shop: "ShopifySimulator", variables: Variables) -> Node:
 
 def locations(shop: "ShopifySimulator", variables: Variables) -> Node:
     nodes = [
-        {"id": gid("Location", one.id), "name": one.name, "isActive": one.active} for one in shop.locations.values()
+        {
+            "id": gid("Location", one.id),
+            "name": one.name,
+            "isActive": one.active,
+            "isFulfillmentService": one.service,
+        }
+        for one in shop.locations.values()
     ]
     return {"locations": {"nodes": nodes[:100], "pageInfo": {"hasNextPage": len(nodes) > 100}}}
 
@@ -292,67 +283,6 @@ def _cannot_fulfill(
     return None
 
 
-def set_available(shop: "ShopifySimulator", variables: Variables) -> Node:
-    """inventorySetQuantities of 2026-04: all or nothing, an idempotency key, `changeFromQuantity` in every entry."""
-    given = msgspec.convert(variables["input"], _SetInput)
-    if any(entry.change_from_quantity is msgspec.UNSET for entry in given.quantities):
-        raise Invalid("InventoryQuantityInput must include the following argument: changeFromQuantity.")
-    key, fingerprint = str(variables["key"]), msgspec.json.encode(variables["input"])
-    if key in shop.idempotent:
-        before, answer = shop.idempotent[key]
-        if before == fingerprint:
-            return answer
-        errors: Errors = [
-            ((), "The idempotency key was used with other parameters.", "IDEMPOTENCY_KEY_PARAMETER_MISMATCH")
-        ]
-    else:
-        errors = _cannot_set(shop, given)
-    if not errors:
-        for entry in given.quantities:
-            shop.inventory[number(entry.inventory_item_id), number(entry.location_id)] = entry.quantity
-        shop.levels_set += len(given.quantities)
-    group = None if errors else {"id": gid("InventoryAdjustmentGroup", shop.next_id())}
-    answer = {
-        "inventorySetQuantities": {"inventoryAdjustmentGroup": group, "userErrors": user_errors(errors)},
-    }
-    if not errors:
-        shop.idempotent[key] = (fingerprint, answer)
-    return answer
-
-
-def _cannot_set(shop: "ShopifySimulator", given: _SetInput) -> Errors:
-    errors: Errors = []
-    if given.name not in ("available", "on_hand"):
-        errors.append((("input", "name"), "The quantity name must be either 'available' or 'on_hand'.", "INVALID_NAME"))
-    seen: set[tuple[int, int]] = set()
-    for place, entry in enumerate(given.quantities):
-        item, location = number(entry.inventory_item_id), number(entry.location_id)
-        field, told, code = "", "", ""
-        if item not in shop.items:
-            field, code = "inventoryItemId", "INVALID_INVENTORY_ITEM"
-            told = "The specified inventory item could not be found."
-        elif location not in shop.locations:
-            field, told, code = "locationId", "The specified location could not be found.", "INVALID_LOCATION"
-        elif (item, location) not in shop.inventory:
-            field, code = "locationId", "ITEM_NOT_STOCKED_AT_LOCATION"
-            told = "The specified inventory item is not stocked at the location."
-        elif (item, location) in seen:
-            field, code = "inventoryItemId", "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR"
-            told = "The combination of inventoryItemId and locationId must be unique."
-        elif entry.quantity < 0:
-            field, told, code = "quantity", "The quantity can't be negative.", "INVALID_QUANTITY_NEGATIVE"
-        elif entry.quantity > MOST_UNITS:
-            field, code = "quantity", "INVALID_QUANTITY_TOO_HIGH"
-            told = "The quantity can't be higher than 1,000,000,000."
-        elif entry.change_from_quantity is not None and entry.change_from_quantity != shop.inventory[item, location]:
-            field, code = "changeFromQuantity", "CHANGE_FROM_QUANTITY_STALE"
-            told = "The changeFromQuantity argument no longer matches the persisted quantity."
-        seen.add((item, location))
-        if code:
-            errors.append((("input", "quantities", str(place), field), told, code))
-    return errors
-
-
 def cancel(shop: "ShopifySimulator", variables: Variables) -> Node:
     """orderCancel: answers with a job, which with `job_polls` 0 is already done in the books."""
     found = shop.orders.get(number(variables["orderId"]))
@@ -390,7 +320,6 @@ HANDLERS: Final[dict[str, Callable[["ShopifySimulator", Variables], Node]]] = {
     "CrossdockFulfill": fulfill,
     "CrossdockVariants": variants,
     "CrossdockLevels": levels,
-    "CrossdockSetAvailable": set_available,
     "CrossdockCancel": cancel,
     "CrossdockCancelled": cancelled,
     "CrossdockJob": job,

@@ -9,10 +9,13 @@ from adapters.shopify.simulator_books import (
     ShopFulfilment,
     ShopFulfilmentOrder,
     ShopLine,
+    ShopMoved,
     ShopOrder,
     ShopRefund,
     current,
+    gateways,
     placed,
+    transactions,
     utc,
 )
 from hub.domain.contact import Contact
@@ -67,6 +70,7 @@ def whole_order(order: ShopOrder, fulfilments: list[ShopFulfilment]) -> Node:
         "discountApplications": {"nodes": _applications(order, placed(order).discount)},
         "lineItems": connection(order_lines(order), FIRST_LINES),
         "refunds": [_refund(order, one) for one in order.refunds],
+        "transactions": [moved(order, one) for one in transactions(order)],
         "fulfillments": [_fulfillment(one) for one in fulfilments],
         "fulfillmentOrders": {"nodes": [_held(one) for one in order.fulfilment_orders]},
     }
@@ -97,7 +101,7 @@ def _head(order: ShopOrder) -> Node:
         "customerLocale": order.locale,
         "displayFinancialStatus": _FINANCIAL[order.financial],
         "displayFulfillmentStatus": _FULFILLMENT[order.fulfilment_status],
-        "paymentGatewayNames": ["shopify_payments"],
+        "paymentGatewayNames": gateways(order),
         "customAttributes": [],
         "retailLocation": ref("Location", order.retail_location),
         "risk": {"assessments": [] if order.risk is None else [{"riskLevel": order.risk.upper()}]},
@@ -253,10 +257,26 @@ def _refund(order: ShopOrder, refund: ShopRefund) -> Node:
         "createdAt": utc(refund.created_at),
         "processedAt": utc(refund.created_at),
         "note": refund.note,
+        "duties": None,
         "refundLineItems": connection(refund_lines(order, refund), FIRST_MOVED),
         "refundShippingLines": {"nodes": []},
         "orderAdjustments": {"nodes": []},
         "transactions": {"nodes": [transaction]},
+    }
+
+
+def moved(order: ShopOrder, one: ShopMoved) -> Node:
+    """A transaction: the fragment Moved."""
+    return {
+        "id": gid("OrderTransaction", one.id),
+        "kind": one.kind,
+        "status": one.status,
+        "gateway": one.gateway,
+        "createdAt": utc(one.created_at),
+        "processedAt": utc(one.created_at),
+        "test": order.test,
+        "amountSet": bag(one.amount, order.currency),
+        "parentTransaction": ref("OrderTransaction", one.parent),
     }
 
 

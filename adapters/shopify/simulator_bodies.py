@@ -10,6 +10,7 @@ from adapters.shopify.simulator_books import (
     ShopOrder,
     ShopRefund,
     current,
+    gateways,
     local,
     placed,
 )
@@ -107,7 +108,7 @@ def _states(order: ShopOrder) -> Body:
         "note_attributes": [],
         "number": order.number - 1000,
         "order_number": order.number,
-        "payment_gateway_names": ["shopify_payments"],
+        "payment_gateway_names": gateways(order),
         "phone": None,
         "po_number": order.po_number,
         "processed_at": local(order.created_at),

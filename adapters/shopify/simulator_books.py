@@ -37,6 +37,8 @@ class ShopLocation(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     name: str
     active: bool = True
+    service: bool = False
+    """Whether a fulfilment service, not the merchant, keeps it."""
 
 
 class ShopLine(msgspec.Struct, kw_only=True):
@@ -105,6 +107,7 @@ class ShopMoved(msgspec.Struct, kw_only=True):
     created_at: datetime
     parent: int | None
     status: str = "SUCCESS"
+    gateway: str = "shopify_payments"
 
 
 class ShopRefund(msgspec.Struct, kw_only=True):
@@ -166,6 +169,8 @@ class ShopOrder(msgspec.Struct, kw_only=True):
     company: int | None = None
     """The company that buys."""
     terms_days: int | None = None
+    gift_card: Decimal = ZERO
+    """Part of the total that a gift card paid."""
     """Payment terms "Net N"."""
     po_number: str | None = None
     tax_exempt: bool = False
@@ -278,3 +283,37 @@ def line_amounts(order: ShopOrder, units: Mapping[int, int]) -> tuple[dict[int, 
         amounts[id] = line.price * quantity - share(line.discount, quantity, line, order.currency)
         taxes[id] = share(line.tax, quantity, line, order.currency)
     return amounts, taxes
+
+
+def transactions(order: ShopOrder) -> list[ShopMoved]:
+    """Every transaction of an order: its first one, what came of it, and its refunds."""
+    kind = "AUTHORIZATION" if order.authorised else "SALE"
+    rest = placed(order).total - order.gift_card
+    first = ShopMoved(id=order.id + 21, kind=kind, amount=rest, created_at=order.created_at, parent=None)
+    rows = [] if order.financial == "pending" else [first]
+    if order.gift_card:
+        by_card = msgspec.structs.replace(first, id=order.id + 22, kind="SALE", amount=order.gift_card)
+        rows.insert(0, msgspec.structs.replace(by_card, gateway="gift_card"))
+    taken = order.id + 21
+    rows += order.moved
+    if order.authorised:
+        taken = next((one.id for one in order.moved if one.kind == "CAPTURE"), taken)
+    for refund in order.refunds:
+        moved = refund.moved(order)
+        if not moved:
+            continue
+        rows.append(
+            ShopMoved(
+                id=refund.transaction,
+                kind="REFUND",
+                amount=moved,
+                created_at=refund.created_at,
+                parent=refund.parent or taken,
+            )
+        )
+    return rows
+
+
+def gateways(order: ShopOrder) -> list[str]:
+    """Names of the ways in which an order was paid."""
+    return ["gift_card", "shopify_payments"] if order.gift_card else ["shopify_payments"]

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from adapters.shopify.simulator_answers import Node, bag, gid, ref, user_errors
-from adapters.shopify.simulator_books import ZERO, ShopMoved, ShopOrder, ShopRefund, placed, utc
+from adapters.shopify.simulator_answers import Node, gid, ref, user_errors
+from adapters.shopify.simulator_answers import moved as node
+from adapters.shopify.simulator_books import ZERO, ShopMoved, ShopOrder, ShopRefund, placed, transactions, utc
 
 if TYPE_CHECKING:
     from adapters.shopify.simulator import ShopifySimulator
@@ -61,46 +62,6 @@ def number(global_id: object) -> int:
     """The number of a global id."""
     tail = str(global_id).rpartition("/")[2]
     return int(tail) if tail.isdigit() else 0
-
-
-def transactions(order: ShopOrder) -> list[ShopMoved]:
-    """Every transaction of an order: its first one, what came of it, and its refunds."""
-    kind = "AUTHORIZATION" if order.authorised else "SALE"
-    first = ShopMoved(id=order.id + 21, kind=kind, amount=placed(order).total, created_at=order.created_at, parent=None)
-    rows = [] if order.financial == "pending" else [first]
-    taken = order.id + 21
-    rows += order.moved
-    if order.authorised:
-        taken = next((one.id for one in order.moved if one.kind == "CAPTURE"), taken)
-    for refund in order.refunds:
-        moved = refund.moved(order)
-        if not moved:
-            continue
-        rows.append(
-            ShopMoved(
-                id=refund.transaction,
-                kind="REFUND",
-                amount=moved,
-                created_at=refund.created_at,
-                parent=refund.parent or taken,
-            )
-        )
-    return rows
-
-
-def node(order: ShopOrder, one: ShopMoved) -> Node:
-    """The fragment Moved."""
-    return {
-        "id": gid("OrderTransaction", one.id),
-        "kind": one.kind,
-        "status": one.status,
-        "gateway": GATEWAY,
-        "createdAt": utc(one.created_at),
-        "processedAt": utc(one.created_at),
-        "test": order.test,
-        "amountSet": bag(one.amount, order.currency),
-        "parentTransaction": ref("OrderTransaction", one.parent),
-    }
 
 
 def read_money(shop: "ShopifySimulator", variables: Variables) -> Node:
@@ -173,7 +134,8 @@ def void(shop: "ShopifySimulator", variables: Variables) -> Node:
 def refund(shop: "ShopifySimulator", variables: Variables) -> Node:
     """refundCreate of 2026-04: the same key and input again is answered again, and does nothing."""
     given = msgspec.convert(variables["input"], _RefundInput)
-    key, fingerprint = str(variables["key"]), msgspec.json.encode(variables["input"])
+    # Before 2026-04 there are no keys: each call is another refund.
+    key, fingerprint = str(variables.get("key") or shop.uuid()), msgspec.json.encode(variables["input"])
     if key in shop.idempotent:
         before, answer = shop.idempotent[key]
         if before == fingerprint:
@@ -212,6 +174,8 @@ def _cannot_refund(order: ShopOrder | None, given: _RefundInput) -> str | None:
             return "Quantity cannot refund more items than were purchased"
         if line.restock_type == "CANCEL" and line.quantity > found.current - found.fulfilled:
             return "Quantity cannot be removed: not enough unfulfilled items"
+        if line.restock_type in ("CANCEL", "RETURN") and line.location_id is None:
+            return "Location is required to restock items"
     return None
 
 

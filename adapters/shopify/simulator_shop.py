@@ -1,5 +1,6 @@
 """A simulated shop without its wires: goods, customers, the merchant, and what becomes of stock and orders."""
 
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -40,7 +41,7 @@ Edited = tuple[dict[int, int], dict[int, int]]
 """Units added and removed, by line id."""
 
 
-class Shop(Simulator):
+class Shop(Simulator, ABC):
     """Books: `orders` by id, `fulfilments` by order id, `inventory` by (item, location), `committed` likewise.
 
     With `ties`, two changes within one second carry the same `updated_at`, as in a real shop; otherwise every change
@@ -63,9 +64,9 @@ class Shop(Simulator):
         self._tokens: defaultdict[str, dict[str, ShopVariant]] = defaultdict(dict)
         self._last_id = 6_000_000_000_000
 
+    @abstractmethod
     def tell(self, order: ShopOrder, *topics: str, edited: Edited | None = None) -> None:
         """Say that something happened; every topic of one call belongs to one action."""
-        raise NotImplementedError(f"{type(self).__name__} has nobody to tell")
 
     # --- goods -------------------------------------------------------------------------------------------------------
 

@@ -99,6 +99,27 @@ def paid_back(refunds: Sequence[Row] | None) -> tuple[Row, ...]:
     return tuple(refund for refund in refunds or () if any(_went_back(row) for row in refund.get("transactions") or ()))
 
 
+def presented(refunds: Sequence[Row] | None) -> tuple[Row, ...]:
+    """The refunds with every amount as the customer saw it in the place of the shop's; what has no pair is left out."""
+    return tuple({**refund, **_there(refund)} for refund in refunds or ())
+
+
+def adjusted_there(refunds: Sequence[Row] | None) -> tuple[Sequence[Row] | None, ...]:
+    """What each refund adjusted, as the customer saw it."""
+    return tuple(refund.get("order_adjustments") for refund in presented(refunds))
+
+
+def _there(row: Row) -> Row:
+    shown: dict[str, Any] = {}
+    for name, value in row.items():
+        if name.endswith("_set") and isinstance(value, Mapping):
+            there = value.get("presentment_money")
+            shown |= {name: {**value, "shop_money": there}, name.removesuffix("_set"): (there or {}).get("amount")}
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            shown[name] = [{**one, **_there(one)} if isinstance(one, Mapping) else one for one in value]
+    return shown
+
+
 def refunded_lines(refunds: Sequence[Row]) -> Decimal:
     """Subtotals of refunded lines."""
     return sum((amount(line.get("subtotal")) for line in _rows(refunds, "refund_line_items")), Decimal(0))
@@ -277,6 +298,12 @@ def full_name(first: object, last: object) -> str | None:
     return " ".join(part for part in (first, last) if isinstance(part, str) and part) or None
 
 
+def moved(transactions: Sequence[Row] | None, refunds: Sequence[Row] | None, currency: object) -> tuple[Row, ...]:
+    """Transactions that say what they came to in the shop's currency, of the order and of its refunds."""
+    rows = (*(transactions or ()), *_rows(refunds or (), "transactions"))
+    return tuple(row for row in rows if row.get("amount_set") or (row.get("currency") or currency) == currency)
+
+
 def gateway_payment(
     order: object,
     transactions: Sequence[object] | None,
@@ -310,6 +337,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     function.__name__: function
     for function in (
         active_shipping_line,
+        adjusted_there,
         amounts_differ,
         carried_out,
         differs,
@@ -322,8 +350,10 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
         line_group,
         line_manager,
         line_total,
+        moved,
         paid_back,
         pickup_location,
+        presented,
         refund_discrepancy,
         refunded_duties,
         refunded_fees,

@@ -32,8 +32,9 @@ _search: Final = decoder(schemas.Search)
 # --- a thin event's order --------------------------------------------------------------------------------------------
 
 
-async def fetch_order(context: Seller, topic: str, object: str, body: bytes, /) -> Pulled:
-    """The order that an event is about, with its payments, refunds, returns and SKUs.
+async def fetch_order(context: Seller, topic: str, object: str, body: bytes, /) -> Pulled | tuple[Pulled, ...]:
+    """The order that an event is about, with its payments, refunds, returns and SKUs; nothing for one of a location
+    that is not this connection's: events come from all of the seller's.
 
     An order that only returns goods of another stands for that other. Raises `Interrupted`: RetryLater for an order
     that Square does not show yet, NeedsPerson for one that it never will.
@@ -43,6 +44,9 @@ async def fetch_order(context: Seller, topic: str, object: str, body: bytes, /) 
     one = await _order(context, order, body)
     if not one.head.line_items and one.head.sources:
         one = await _order(context, one.head.sources[0], body)
+    ours = context.settings.location_ids
+    if ours and one.head.location_id not in ours:
+        return ()
     return pulled(one, await beside(context, [one], exact=True))
 
 

@@ -8,7 +8,7 @@ import pytest
 from adapters.amazon import cancels, feeds
 from adapters.amazon.cancels import cancel_order
 from adapters.amazon.client import get_order
-from adapters.amazon.harness import two_lines
+from adapters.amazon.harness import NOON, two_lines
 from adapters.amazon.schemas import Feed, Order
 from adapters.amazon.settings import Settings
 from adapters.amazon.simulator import AmazonSimulator
@@ -105,7 +105,31 @@ async def test_a_job_that_runs_on_is_looked_at_before_it_is_repeated(
     assert sim.books.acknowledged[order.id] == 1
 
 
-ENDED = Feed(feed_id="9", feed_type=cancels.ACKNOWLEDGE, processing_status="DONE", result_feed_document_id="d")
+async def test_jobs_of_other_orders_are_not_waited_for_and_a_late_refusal_is_read(
+    sim: AmazonSimulator, context: Context[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "WAITS_SECONDS", (0.0,))
+    sim.work.takes = timedelta(minutes=5)
+    refused, other = two_lines(sim), two_lines(sim)
+    monkeypatch.setattr(sim.books, "acknowledge", lambda *_: "the seller may not cancel")
+    assert isinstance(await cancel_order(context, asked(refused.id)), Uncertain)
+    (feed,) = sim.books.feeds.values()
+    assert isinstance(await cancel_order(context, asked(other.id)), Uncertain)
+    feed.created -= timedelta(minutes=6)
+    outcome = await cancel_order(context, asked(refused.id, look_first=True))
+    assert isinstance(outcome, NeedsPerson)
+    assert "the seller may not cancel" in outcome.reason
+    assert isinstance(await cancel_order(context, asked(other.id, look_first=True)), Uncertain)
+    assert len(sim.books.feeds) == 2
+
+
+ENDED = Feed(
+    feed_id="9",
+    feed_type=cancels.ACKNOWLEDGE,
+    processing_status="DONE",
+    created_time=NOON,
+    result_feed_document_id="d",
+)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Availability: a patch for each SKU, one feed for many, and the issues of both."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -95,6 +96,62 @@ async def test_a_feed_that_is_stuck_is_uncertain(
     assert isinstance(await publish_availability(context, many), Uncertain)
 
 
+def again(asked: AvailabilityUpdate, *levels: Level) -> AvailabilityUpdate:
+    """The next try has a key of its own, and the levels of its time."""
+    return msgspec.structs.replace(asked, key="a-2", look_first=True, levels=levels or asked.levels)
+
+
+@pytest.fixture
+def slow(sim: AmazonSimulator, monkeypatch: pytest.MonkeyPatch) -> AmazonSimulator:
+    """Feeds take longer than a call lasts, as real ones do."""
+    monkeypatch.setattr(feeds, "WAITS_SECONDS", (0.0,))
+    sim.work.takes = timedelta(minutes=5)
+    return sim
+
+
+async def test_a_slow_feed_is_waited_for_and_its_issues_are_read(
+    slow: AmazonSimulator, context: Context[Settings], many: AvailabilityUpdate
+) -> None:
+    slow.books.listings["SKU-7"].refuses = "the listing is suppressed"
+    assert isinstance(await publish_availability(context, many), Uncertain)
+    waiting = await publish_availability(context, again(many))
+    assert isinstance(waiting, RetryLater)
+    assert waiting.at is not None
+    slow.work.takes = timedelta(0)
+    outcome = await publish_availability(context, again(many))
+    assert isinstance(outcome, NeedsPerson)
+    assert "SKU-7 (90041: the listing is suppressed)" in outcome.reason
+    assert len(slow.books.feeds) == 1
+
+
+async def test_levels_that_changed_meanwhile_are_told_when_the_feed_has_ended(
+    slow: AmazonSimulator, context: Context[Settings], many: AvailabilityUpdate
+) -> None:
+    assert isinstance(await publish_availability(context, many), Uncertain)
+    changed = again(many, *many.levels[:-1], msgspec.structs.replace(many.levels[-1], quantity=99))
+    assert isinstance(await publish_availability(context, changed), RetryLater)
+    assert len(slow.books.feeds) == 1
+    slow.work.takes = timedelta(0)
+    assert isinstance(await publish_availability(context, changed), Done)
+    assert len(slow.books.feeds) == 2
+    assert slow.books.listings["SKU-39"].quantity == 99
+
+
+async def test_a_feed_that_takes_too_long_is_told_of_and_then_no_longer_waited_for(
+    slow: AmazonSimulator, context: Context[Settings], many: AvailabilityUpdate
+) -> None:
+    assert isinstance(await publish_availability(context, many), Uncertain)
+    slow.work.stuck = True
+    (feed,) = slow.books.feeds.values()
+    feed.created -= timedelta(minutes=31)
+    assert isinstance(await publish_availability(context, again(many)), Uncertain)
+    assert len(slow.books.feeds) == 1
+    feed.created -= timedelta(minutes=31)
+    slow.work.stuck, slow.work.takes = False, timedelta(0)
+    assert isinstance(await publish_availability(context, again(many)), Done)
+    assert len(slow.books.feeds) == 2
+
+
 async def test_a_feed_that_dies_needs_a_person(
     sim: AmazonSimulator, context: Context[Settings], many: AvailabilityUpdate
 ) -> None:
@@ -120,6 +177,20 @@ REPORT: dict[str, Any] = {"issues": [], "summary": {"messagesAccepted": 0, "mess
 def test_messages_that_nobody_accepted_are_no_success() -> None:
     levels = update(("A", 1), ("B", 2)).levels
     assert read_report(msgspec.json.encode(REPORT), levels, "f") == {"(unnamed)": "2 of 2 messages were not accepted"}
+
+
+def test_messages_that_nobody_named_stand_beside_those_that_are_named() -> None:
+    issue = {"messageId": 1, "severity": "ERROR", "code": "90041", "message": "gone"}
+    report = {"issues": [issue], "summary": {"messagesAccepted": 1, "messagesInvalid": 2}}
+    found = read_report(msgspec.json.encode(report), update(("A", 1), ("B", 2), ("C", 3)).levels, "f")
+    assert found == {"A": "90041: gone", "(unnamed)": "1 of 3 messages were not accepted"}
+
+
+def test_the_whole_feed_is_named_once() -> None:
+    issue = {"severity": "ERROR", "code": "4000001", "message": "the header is wrong"}
+    report = {"issues": [issue], "summary": {"messagesAccepted": 0}}
+    found = read_report(msgspec.json.encode(report), update(("A", 1), ("B", 2)).levels, "f")
+    assert found == {"(the whole feed)": "4000001: the header is wrong"}
 
 
 def test_warnings_are_no_failure() -> None:

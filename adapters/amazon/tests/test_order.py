@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapters.amazon.harness import NOON, simulator
 from adapters.amazon.simulator_documents import order_document
 from hub.domain.money import MINOR_UNITS
-from hub.domain.order import ManagedBy, Method, OrderSnapshot
+from hub.domain.order import NOT_HELD, ManagedBy, Method, OrderSnapshot
 from hub.domain.payment import PaymentKind
 from hub.sdk.translate import Malformed
 
@@ -66,7 +66,22 @@ def test_pending_counts_and_cannot_be_released(read: Read, status: str) -> None:
     assert [(line.sku, line.quantity) for line in content.lines] == [("MUG-RED", 2), ("TEE-M", 1)]
     assert (content.currency, content.financial_status, content.cancelled_at) == ("USD", "pending", None)
     assert content.amounts.stated_total is None
+    assert content.held == "payment is not authorised yet"
     assert [problem.kind for problem in snapshot.problems] == ["missing_address"]
+
+
+@pytest.mark.parametrize("status", ["PENDING", "PENDING_AVAILABILITY"])
+def test_pending_is_held_where_no_address_is_needed(read: Read, status: str) -> None:
+    """Collected in a store nothing but the hold stops it; an address that a person gives lifts no hold either."""
+    snapshot = read(body(document(status=status, programs=("IN_STORE_PICK_UP",))))
+    assert snapshot.problems == ()
+    assert snapshot.content.groups[0].method is Method.PICK_UP
+    assert snapshot.content.held == "payment is not authorised yet"
+
+
+@pytest.mark.parametrize("status", ["UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED"])
+def test_the_hold_ends_with_the_payment(read: Read, status: str) -> None:
+    assert read(body(document(status=status))).content.held == NOT_HELD
 
 
 def test_pending_with_an_address_is_not_released_either(read: Read) -> None:

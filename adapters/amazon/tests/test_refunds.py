@@ -1,5 +1,6 @@
 """Refunds: laid on the lines exactly, given once, looked for before they are given again."""
 
+from datetime import timedelta
 from decimal import Decimal
 from xml.etree import ElementTree
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.amazon import feeds
 from adapters.amazon.client import get_order
 from adapters.amazon.harness import two_lines
 from adapters.amazon.refunds import PaidOrder, adjustment, allocate, refund_payment, shares
@@ -73,9 +75,67 @@ async def test_a_reply_lost_anywhere_never_pays_twice(
 async def test_where_the_account_shows_another_amount_a_person_decides(
     sim: AmazonSimulator, context: Context[Settings], shipped: Order
 ) -> None:
-    await refund_payment(context, asked(shipped, 500))
+    await refund_payment(context, asked(shipped, 500, key="O-refund-0"))
     assert isinstance(await refund_payment(context, asked(shipped, 700, look_first=True)), NeedsPerson)
     assert len(sim.books.refunds[shipped.id]) == 1
+
+
+@pytest.fixture
+def slow(sim: AmazonSimulator, monkeypatch: pytest.MonkeyPatch) -> AmazonSimulator:
+    """Jobs take longer than a call lasts, as real ones do."""
+    monkeypatch.setattr(feeds, "WAITS_SECONDS", (0.0,))
+    sim.work.takes = timedelta(minutes=5)
+    return sim
+
+
+async def test_a_slow_job_is_found_again_by_its_own_number(
+    slow: AmazonSimulator, context: Context[Settings], shipped: Order
+) -> None:
+    """The account lists a refund up to two days late: what the job itself reports is known in minutes."""
+    assert isinstance(await refund_payment(context, asked(shipped)), Uncertain)
+    assert isinstance(await refund_payment(context, asked(shipped, look_first=True)), Uncertain)
+    slow.work.takes = timedelta(0)
+    outcome = await refund_payment(context, asked(shipped, look_first=True))
+    assert isinstance(outcome, Done)
+    assert (outcome.found, outcome.reference) == (True, *slow.books.feeds)
+    assert [payment.amount for payment in outcome.payments] == [1299]
+    assert len(slow.books.refunds[shipped.id]) == 1
+    assert slow.calls["/finances/2024-06-19/transactions"] == 0
+
+
+async def test_what_a_slow_job_reports_is_told_once_and_then_tried_again(
+    slow: AmazonSimulator, context: Context[Settings], shipped: Order
+) -> None:
+    shipped.status = "UNSHIPPED"
+    assert isinstance(await refund_payment(context, asked(shipped)), Uncertain)
+    slow.work.takes = timedelta(0)
+    told = await refund_payment(context, asked(shipped, look_first=True))
+    assert isinstance(told, NeedsPerson)
+    assert "18037: Only shipped orders can be adjusted" in told.reason
+    shipped.status = "SHIPPED"
+    assert isinstance(await refund_payment(context, asked(shipped, look_first=True)), Done)
+    assert (len(slow.books.feeds), len(slow.books.refunds[shipped.id])) == (2, 1)
+
+
+async def test_a_job_that_died_may_have_paid_so_a_person_decides(
+    slow: AmazonSimulator, context: Context[Settings], shipped: Order
+) -> None:
+    assert isinstance(await refund_payment(context, asked(shipped)), Uncertain)
+    slow.work.takes, slow.work.fatal = timedelta(0), True
+    with pytest.raises(Interrupted, match="ended FATAL"):
+        await refund_payment(context, asked(shipped, look_first=True))
+    assert isinstance(await refund_payment(context, asked(shipped, look_first=True)), NeedsPerson)
+    assert len(slow.books.feeds) == 1
+
+
+async def test_a_job_that_amazon_let_go_is_started_again(
+    slow: AmazonSimulator, context: Context[Settings], shipped: Order
+) -> None:
+    assert isinstance(await refund_payment(context, asked(shipped)), Uncertain)
+    (feed,) = slow.books.feeds.values()
+    feed.status, slow.work.takes = "CANCELLED", timedelta(0)
+    assert isinstance(await refund_payment(context, asked(shipped, look_first=True)), Done)
+    assert len(slow.books.refunds[shipped.id]) == 1
 
 
 async def test_nothing_was_started_so_it_is_given(

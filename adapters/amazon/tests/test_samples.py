@@ -11,7 +11,7 @@ import pytest
 from adapters.amazon import answers, notifications
 from adapters.amazon.adapter import ADAPTER
 from adapters.amazon.client import Scan, _search, request
-from adapters.amazon.harness import settings, simulator
+from adapters.amazon.harness import NOON, settings, simulator
 from adapters.amazon.listings import read_submission
 from adapters.amazon.schemas import (
     Created,
@@ -207,7 +207,7 @@ def test_feeds(samples: Path) -> None:
 
 
 def test_a_result_document_says_how_many_succeeded(samples: Path) -> None:
-    feed = Feed(feed_id="383186020424", feed_type="X", processing_status="DONE")
+    feed = Feed(feed_id="383186020424", feed_type="X", processing_status="DONE", created_time=NOON)
     outcome = read_result((samples / "code-recipes" / "feeds-feedResultDocument.xml").read_bytes(), feed, "order 1")
     assert getattr(outcome, "reference", None) == "383186020424"
 

@@ -1,12 +1,20 @@
 """Telling Shopify what may be sold, against the simulated shop over HTTP."""
 
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
 from adapters.shopify.adapter import ADAPTER
 from adapters.shopify.availability import publish_availability
+from adapters.shopify.harness import HARNESS, settings, simulator
+from adapters.shopify.payments import refund_payment
 from adapters.shopify.settings import Settings
 from adapters.shopify.simulator import ShopifySimulator
 from hub.sdk.adapter import Subtracts
-from hub.sdk.capabilities import AvailabilityUpdate, Context, Level
+from hub.sdk.capabilities import AvailabilityUpdate, Context, Level, PaymentRefund
 from hub.sdk.outcomes import Done, Learned, NeedsPerson
+from hub.sdk.testkit.bench import Bench
 
 
 def update(shop: ShopifySimulator, *levels: Level, known: tuple[str, ...] = ()) -> AvailabilityUpdate:
@@ -97,6 +105,68 @@ async def test_whole_batch(shop: ShopifySimulator, context: Context[Settings]) -
     assert isinstance(await publish_availability(context, update(shop, *levels)), Done)
     assert [shop.available(one.sku) for one in levels] == list(range(100))
     assert shop.operations == {"CrossdockVariants": 1, "CrossdockSetAvailable": 1}
+
+
+@pytest.fixture
+async def earlier() -> AsyncIterator[tuple[ShopifySimulator, Context[Settings]]]:
+    """A shop that is pinned to a version before keys were demanded, and a connection to it."""
+    shop = simulator()
+    shop.api_version = "2025-10"
+    async with shop:
+        given = msgspec.structs.replace(settings(shop), api_version="2025-10")
+        async with Bench(HARNESS, shop, given).context() as context:
+            yield shop, context
+    assert shop.violations == []
+
+
+async def test_an_earlier_version_compares_and_takes_no_key(
+    earlier: tuple[ShopifySimulator, Context[Settings]],
+) -> None:
+    """What was never told has to be read first: that form compares every level of a call, or none."""
+    shop, context = earlier
+    request = update(shop, level("MUG-RED", 7, previous=9), level("TEE-M", 3), known=("MUG-RED", "TEE-M"))
+    assert await publish_availability(context, request) == Done()
+    assert (shop.available("MUG-RED"), shop.available("TEE-M")) == (7, 3)
+    assert shop.operations == {"CrossdockLevels": 1, "CrossdockSetAvailable": 1}
+    assert shop.idempotent == {}
+
+
+async def test_a_stale_level_of_an_earlier_version_is_set_against_what_is_there(
+    earlier: tuple[ShopifySimulator, Context[Settings]],
+) -> None:
+    shop, context = earlier
+    shop.place_order([("MUG-RED", 1)])
+    assert isinstance(
+        await publish_availability(context, update(shop, level("MUG-RED", 20, previous=9), known=("MUG-RED",))), Done
+    )
+    assert shop.available("MUG-RED") == 20
+    assert shop.operations == {"CrossdockSetAvailable": 2, "CrossdockLevels": 1}
+
+
+async def test_what_is_not_stocked_is_named_at_an_earlier_version_too(
+    earlier: tuple[ShopifySimulator, Context[Settings]],
+) -> None:
+    shop, context = earlier
+    del shop.inventory[shop.variants["TEE-M"].item, 501]
+    outcome = await publish_availability(
+        context, update(shop, level("MUG-RED", 7), level("TEE-M", 2), known=("MUG-RED", "TEE-M"))
+    )
+    assert isinstance(outcome, NeedsPerson)
+    assert "TEE-M" in outcome.reason
+    assert "MUG-RED" not in outcome.reason
+    assert shop.available("MUG-RED") == 7
+
+
+async def test_a_refund_at_an_earlier_version_carries_no_key(
+    earlier: tuple[ShopifySimulator, Context[Settings]],
+) -> None:
+    shop, context = earlier
+    order = shop.place_order([("MUG-RED", 1)])
+    request = PaymentRefund(key="k-9", order_external_id=str(order.id), amount=300, currency="USD", reason="late")
+    assert isinstance(await refund_payment(context, request), Done)
+    again = msgspec.structs.replace(request, look_first=True)
+    assert isinstance(await refund_payment(context, again), Done)
+    assert len(order.refunds) == 1
 
 
 async def test_nothing_is_added_back(shop: ShopifySimulator, context: Context[Settings]) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 import pytest
@@ -26,6 +27,7 @@ from adapters.shopify.simulator_books import ShopOrder
 from adapters.shopify.simulator_bulk import look
 from hub.sdk.capabilities import Context, Page
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater
+from hub.sdk.wire import Request, Response
 
 SINCE = date(2026, 1, 1)
 
@@ -77,7 +79,7 @@ async def test_what_is_exported_is_what_a_pull_brings(
     shop: ShopifySimulator, old: Context[Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same keys and bytes, so an order that is here already is not taken twice."""
-    monkeypatch.setattr(history, "PIECE", 30_000)
+    monkeypatch.setattr(history, "PIECE", 34_000)
     past(shop, 20)
     exported = items(await pages(old))
     assert shop.operations["CrossdockOrders"] == 5, "what the export cannot say, one call a piece"
@@ -153,6 +155,54 @@ async def test_an_export_that_failed_is_asked_for_anew(shop: ShopifySimulator, o
     )
     shop.job_polls = 0
     assert len(items(await pages(old, told[-1].cursor))) == 2
+
+
+async def test_an_export_that_is_not_kept_any_more_is_asked_for_anew(
+    shop: ShopifySimulator, old: Context[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its address is good for a week. What was not read by then is not taken for read."""
+    monkeypatch.setattr(history, "PIECE", 8_000)
+    past(shop, 15)
+    before: list[Page] = []
+    shop.script.extend([None] * 8 + ["lost_reply"])
+    with pytest.raises(Interrupted):
+        await into(before, old, None)
+    (made,) = shop.exports.values()
+    kept, made.body = made.body, b""
+    told: list[Page] = []
+    monkeypatch.setattr(history, "call", partial(_without_address, size=len(kept)))
+    with pytest.raises(Interrupted, match="not kept any more"):
+        await into(told, old, before[-1].cursor)
+    monkeypatch.undo()
+    made.created_at -= timedelta(days=8)
+    assert len(items(await pages(old, told[-1].cursor))) == 16
+    assert len(shop.exports) == 2
+
+
+async def _without_address(context: Context[Settings], *rest: object, size: int) -> history.Bulk:
+    return history.Bulk(id="gid://shopify/BulkOperation/1", status="COMPLETED", url=None, file_size=str(size))
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 410])
+async def test_an_address_that_has_ended_is_told_from_a_storage_that_is_down(
+    old: Context[Settings], status: int
+) -> None:
+    url = f"{old.settings.base_url}/exports/1.jsonl"
+    gone = msgspec.structs.replace(old, client=_Answers(Response(status=status, headers={}, body=b"")))
+    assert await history._piece(gone, url, 0, 10) is None
+    down = msgspec.structs.replace(old, client=_Answers(Response(status=503, headers={}, body=b"")))
+    with pytest.raises(Interrupted):
+        await history._piece(down, url, 0, 10)
+
+
+class _Answers:
+    """Answers the same to everything."""
+
+    def __init__(self, answer: Response) -> None:
+        self.answer = answer
+
+    async def send(self, request: Request) -> Response:
+        return self.answer
 
 
 async def test_too_many_exports_at_once_wait(shop: ShopifySimulator, old: Context[Settings]) -> None:

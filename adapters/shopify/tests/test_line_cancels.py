@@ -6,15 +6,13 @@ from adapters.shopify.line_cancels import cancel_lines
 from adapters.shopify.settings import Settings
 from adapters.shopify.simulator import ShopifySimulator
 from adapters.shopify.simulator_books import ShopOrder
-from hub.sdk.capabilities import CancelledLine, ChannelLineCancel, Context
+from hub.sdk.capabilities import ChannelLineCancel, Context
 from hub.sdk.outcomes import Done, NeedsPerson, Refused
+from hub.sdk.testkit.samples import line_cancel
 
 
 def less(order: ShopOrder, quantity: int, remaining: int) -> ChannelLineCancel:
-    line = CancelledLine(line=str(order.lines[0].id), quantity=quantity, remaining=remaining)
-    return ChannelLineCancel(
-        key="01KF0X5B3GCDEFGHJKMN-pay-lines-2", order_external_id=str(order.id), lines=(line,), reason="one less"
-    )
+    return line_cancel(str(order.id), (str(order.lines[0].id), quantity, remaining))
 
 
 async def test_units_are_free_again_and_no_money_moves(shop: ShopifySimulator, context: Context[Settings]) -> None:
@@ -24,6 +22,18 @@ async def test_units_are_free_again_and_no_money_moves(shop: ShopifySimulator, c
     (made,) = order.refunds
     assert (made.restock, made.moved(order)) == ("cancel", 0)
     assert [line.remaining for one in order.fulfilment_orders for line in one.lines] == [3]
+
+
+async def test_a_line_far_down_a_long_order_is_free_again_where_it_was(
+    shop: ShopifySimulator, context: Context[Settings]
+) -> None:
+    """Taking units off needs their location, and the first page of a fulfilment order has twenty lines."""
+    skus = [shop.sell(f"SKU-{number}", available=5).sku for number in range(30)]
+    order = shop.place_order([(sku, 2) for sku in skus])
+    request = line_cancel(str(order.id), (str(order.lines[29].id), 1, 1))
+    assert isinstance(await cancel_lines(context, request), Done)
+    assert shop.available("SKU-29") == 4
+    assert shop.operations["CrossdockFulfillmentOrders"] == 1
 
 
 async def test_what_is_off_already_is_found(shop: ShopifySimulator, context: Context[Settings]) -> None:

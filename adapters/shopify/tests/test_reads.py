@@ -14,8 +14,10 @@ from adapters.shopify.client import probe, pull_orders
 from adapters.shopify.fetches import fetch
 from adapters.shopify.settings import Settings
 from adapters.shopify.simulator import ShopifySimulator
-from adapters.shopify.simulator_books import ShopOrder
+from adapters.shopify.simulator_bodies import order_body
+from adapters.shopify.simulator_books import ShopLocation, ShopMoved, ShopOrder, placed
 from hub.domain.order import NOT_HELD, OrderContent, OrderSnapshot
+from hub.domain.payment import PaymentKind
 from hub.mapping.compile import compile_mapping
 from hub.mapping.tables import CodeTables, load_tables
 from hub.sdk.capabilities import ChannelCancel, Context, Page, Pulled
@@ -75,6 +77,35 @@ async def test_till_sale_means_the_same_as_the_webhook(shop: ShopifySimulator, c
     assert msgspec.structs.replace(got, content=without_holds(got)) == hooked
     assert got.content.source == "pos"
     assert got.content.lines[0].managed_by == "done"
+
+
+async def test_a_gift_card_that_paid_a_part_is_read(shop: ShopifySimulator, context: Context[Settings]) -> None:
+    """A webhook names two gateways and no sums, so it implies nothing: only the transactions tell who took how much."""
+    order = shop.place_order([("MUG-RED", 2)])
+    order.gift_card = Decimal("10.00")
+    shop.update_order(order.id, note="half by card")
+    total = placed(order).total
+    assert read(order_body(order, [], shop.shop)).content.payments == ()
+    fetched = await fetch(context, "orders/edited", f"order:{order.id}", b"{}")
+    assert isinstance(fetched, Pulled)
+    card, rest = read(fetched.body).content.payments
+    assert (card.method, card.amount, card.kind, card.implied) == ("gift_card", 1000, PaymentKind.SALE, False)
+    assert (rest.method, rest.amount, rest.status) == ("shopify_payments", int(total * 100) - 1000, "done")
+    assert card.external_id != rest.external_id
+
+
+async def test_what_one_gateway_took_in_parts_is_left_to_what_a_webhook_implies(
+    shop: ShopifySimulator, context: Context[Settings]
+) -> None:
+    """When all is paid a webhook implies the whole sum: parts told before would be the same money twice."""
+    order = shop.place_order([("MUG-RED", 2)], financial="authorized")
+    order.moved.append(
+        ShopMoved(id=7001, kind="CAPTURE", amount=Decimal("5.00"), created_at=order.created_at, parent=order.id + 21)
+    )
+    order.financial = "partially_paid"
+    fetched = await fetch(context, "orders/edited", f"order:{order.id}", b"{}")
+    assert isinstance(fetched, Pulled)
+    assert read(fetched.body).content.payments == ()
 
 
 async def test_fetch_says_what_it_brought(shop: ShopifySimulator, context: Context[Settings]) -> None:
@@ -255,6 +286,22 @@ async def test_probe_names_missing_scopes(shop: ShopifySimulator, context: Conte
     assert set(failed) == {"scope write_inventory", "scope fulfillment_orders"}
     history = next(check for check in found.checks if check.name == "history")
     assert history.detail == "only the last 60 days (read_all_orders)"
+
+
+async def test_probe_names_the_scope_of_each_kind_of_location(
+    shop: ShopifySimulator, context: Context[Settings]
+) -> None:
+    """A scope for locations of the merchant shows nothing of a fulfilment service's, and the other way round."""
+    shop.scopes -= {"write_merchant_managed_fulfillment_orders"}
+    checks = {check.name: check for check in (await probe(context)).checks}
+    assert not checks["scope fulfillment_orders"].ok
+    assert "missing write_merchant_managed_fulfillment_orders" in checks["scope fulfillment_orders"].detail
+    shop.scopes |= {"write_merchant_managed_fulfillment_orders"}
+    shop.scopes -= {"write_assigned_fulfillment_orders", "write_third_party_fulfillment_orders"}
+    assert all(check.ok for check in (await probe(context)).checks)
+    shop.locations[900] = ShopLocation(id=900, name="A 3PL", service=True)
+    checks = {check.name: check for check in (await probe(context)).checks}
+    assert "write_assigned_fulfillment_orders or" in checks["scope fulfillment_orders"].detail
 
 
 async def test_probe_of_another_shop(shop: ShopifySimulator, context: Context[Settings]) -> None:

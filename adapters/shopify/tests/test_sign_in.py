@@ -109,6 +109,13 @@ def test_a_session_is_exchanged() -> None:
     assert (found["subject_token"], found["expiring"]) == (token, "1")
 
 
+def test_a_session_of_the_secret_before_is_believed_while_they_rotate() -> None:
+    rotating = msgspec.structs.replace(APP, client_secret="newer", previous_client_secret=APP.client_secret)
+    assert asked(exchange(rotating, session(), NOW))["client_secret"] == "newer"
+    with pytest.raises(NotGenuine, match="not signed"):
+        exchange(msgspec.structs.replace(rotating, previous_client_secret=None), session(), NOW)
+
+
 @pytest.mark.parametrize(
     ("token", "told"),
     [

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.shopify import orders
 from adapters.shopify.adapter import ADAPTER, FETCHED_TOPICS, HOLD_TOPICS, IGNORED_TOPICS, LEVEL_TOPIC, ORDER_TOPICS
 from adapters.shopify.fetches import fetch
+from adapters.shopify.rest_shape import _held_by
 from adapters.shopify.settings import Settings
 from adapters.shopify.simulator import ShopifySimulator
 from adapters.shopify.simulator_holds import hold, release
@@ -76,6 +78,13 @@ async def test_a_fulfilment_order_that_is_gone_says_nothing(shop: ShopifySimulat
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"fulfillment_order":{"id":null}}', b'{"fulfillment_order":1}'])
 def test_a_body_that_names_nothing_is_about_nothing(body: bytes) -> None:
     assert _object("fulfillment_orders/placed_on_hold", body) is None
+
+
+def test_a_hold_whose_reason_is_hidden_is_a_hold_all_the_same() -> None:
+    """Without the scope for them the holds are an empty list; the status is not."""
+    some = orders.Nodes(nodes=(orders.FulfillmentOrder(status="ON_HOLD"), orders.FulfillmentOrder(status="OPEN")))
+    assert _held_by(some) == ["on_hold"]
+    assert _held_by(orders.Nodes(nodes=some.nodes[1:])) == []
 
 
 def test_what_a_message_does_not_say_is_not_no() -> None:

@@ -336,9 +336,62 @@ def test_a_discrepancy_that_the_merchant_typed_in_belongs_to_the_refund(read: Re
     assert (refunded.shop.total, refunded.stated_total) == (1490, 1490)
 
 
+def test_duties_that_went_back_are_duties(read: Read) -> None:
+    refund = {
+        "refund_line_items": [{"subtotal": "10.00", "total_tax": "0.00"}],
+        "total_duties_set": {"shop_money": {"amount": "4.90", "currency_code": "EUR"}},
+        "transactions": [REFUND_TRANSACTION],
+    }
+    refunded = read(refunds=[refund]).content.refunded
+    assert refunded is not None
+    assert (refunded.shop.duties, refunded.difference) == (490, 0)
+
+
 def test_a_refund_without_money_takes_units_off_and_returns_none(read: Read) -> None:
     units_only = {"refund_line_items": [{"subtotal": "20.00", "total_tax": "0.00"}], "transactions": []}
     assert read(refunds=[units_only]).content.refunded is None
+
+
+def both(shop: str, there: str) -> Json:
+    return {
+        "shop_money": {"amount": shop, "currency_code": "EUR"},
+        "presentment_money": {"amount": there, "currency_code": "JPY"},
+    }
+
+
+def test_what_is_left_and_what_went_back_have_the_customers_view_too(mapping: Mapping) -> None:
+    order = shopify_order(3, presentment="JPY")
+    line, rest = order["line_items"][0], order["line_items"][1:]
+    (shipping,) = order["shipping_lines"]
+    for one in rest:
+        one["current_quantity"] = 0
+    refund = {
+        "refund_line_items": [{"subtotal": "10.00", "subtotal_set": both("10.00", "1600"), "total_tax": "0.00"}],
+        "order_adjustments": [
+            {
+                "kind": "shipping_refund",
+                "amount": "-1.00",
+                "amount_set": both("-1.00", "-160"),
+                "tax_amount": "0.00",
+                "tax_amount_set": both("0.00", "0"),
+            }
+        ],
+        "total_duties_set": both("2.00", "320"),
+        "transactions": [REFUND_TRANSACTION],
+    }
+    order |= {"refunds": [refund], "current_total_price": "1.00", "current_total_discounts_set": both("0.00", "0")}
+    order |= {"current_total_tax_set": both("0.00", "0")}
+    content = mapping(order_bytes(order)).content
+    assert content.refunded is not None
+    assert content.edited is not None
+    shop, there = content.refunded.shop, content.refunded.presentment
+    assert there is not None
+    assert (shop.subtotal, shop.shipping, shop.duties) == (1000, 100, 200)
+    assert (there.currency, there.subtotal, there.shipping, there.duties) == ("JPY", 1600, 160, 320)
+    left = content.edited.presentment
+    assert left is not None
+    assert left.subtotal == int(line["price_set"]["presentment_money"]["amount"]) * line["quantity"]
+    assert left.shipping == int(shipping["price_set"]["presentment_money"]["amount"]) - 160
 
 
 def test_a_refund_in_the_customers_currency_is_booked_in_the_shops(read: Read) -> None:
@@ -368,6 +421,28 @@ def test_a_gift_card_that_is_spent_is_a_payment(read: Read) -> None:
         (PaymentKind.CHANGE, "cash", 150, "done"),
     ]
     assert content.amounts.shop.discount == 1000
+
+
+def test_a_payment_is_booked_in_the_shops_currency(read: Read) -> None:
+    pair = {
+        "shop_money": {"amount": "14.90", "currency_code": "EUR"},
+        "presentment_money": {"amount": "2400", "currency_code": "JPY"},
+    }
+    there = {"id": 1, "kind": "sale", "status": "success", "gateway": "bogus", "amount": "2400", "currency": "JPY"}
+    (payment,) = read(transactions=[there | {"amount_set": pair}]).content.payments
+    assert (payment.amount, payment.currency) == (1490, "EUR")
+
+
+def test_a_refund_in_the_customers_currency_waits_for_the_read_that_says_both(read: Read) -> None:
+    """A webhook says yen and no more; booked as they stand they would never meet the euros that were taken."""
+    there = REFUND_TRANSACTION | {"amount": "2400", "currency": "JPY"}
+    pair = {
+        "shop_money": {"amount": "14.90", "currency_code": "EUR"},
+        "presentment_money": {"amount": "2400", "currency_code": "JPY"},
+    }
+    assert read(refunds=[{"transactions": [there]}], payment_gateway_names=[]).content.payments == ()
+    told = read(refunds=[{"transactions": [there | {"amount_set": pair}]}], payment_gateway_names=[]).content.payments
+    assert [(one.external_id, one.amount, one.currency) for one in told] == [("801", 1490, "EUR")]
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,9 @@ from adapters.square.line_cancels import cancel_lines
 from adapters.square.settings import Settings
 from adapters.square.shipments import mark
 from adapters.square.simulator import SquareSimulator
-from hub.sdk.capabilities import CancelledLine, ChannelLineCancel, Context
+from hub.sdk.capabilities import Context
 from hub.sdk.outcomes import Done, NeedsPerson
-
-
-def off(order: str, *lines: tuple[str, int, int]) -> ChannelLineCancel:
-    return ChannelLineCancel(
-        key=f"{order}-lines-1",
-        order_external_id=order,
-        lines=tuple(CancelledLine(line=line, quantity=units, remaining=left) for line, units, left in lines),
-        reason="no stock",
-    )
+from hub.sdk.testkit.samples import line_cancel
 
 
 async def test_a_line_with_a_fulfilment_of_its_own_goes_and_the_other_stays(
@@ -23,13 +15,15 @@ async def test_a_line_with_a_fulfilment_of_its_own_goes_and_the_other_stays(
 ) -> None:
     order = two_ways(seller)
     mugs, shirt = (line["uid"] for line in order["line_items"])
-    assert await cancel_lines(context, off(order["id"], (shirt, 1, 0))) == Done(reference=order["id"])
+    assert await cancel_lines(context, line_cancel(order["id"], (shirt, 1, 0))) == Done(reference=order["id"])
     first, second = order["fulfillments"]
     assert (first["state"], second["state"], order["state"]) == ("PROPOSED", "CANCELED", "OPEN")
-    assert second["shipment_details"]["cancel_reason"] == "no stock"
-    assert await cancel_lines(context, off(order["id"], (shirt, 1, 0))) == Done(reference=order["id"], found=True)
+    assert second["shipment_details"]["cancel_reason"] == "customer asked"
+    assert await cancel_lines(context, line_cancel(order["id"], (shirt, 1, 0))) == Done(
+        reference=order["id"], found=True
+    )
     named = f"{mugs}/{first['uid']}"
-    outcome = await cancel_lines(context, off(order["id"], (named, 1, 1)))
+    outcome = await cancel_lines(context, line_cancel(order["id"], (named, 1, 1)))
     assert isinstance(outcome, NeedsPerson)
     assert f"1 of line {named} (1 remain)" in outcome.reason
     assert order["fulfillments"][0]["state"] == "PROPOSED"
@@ -37,7 +31,7 @@ async def test_a_line_with_a_fulfilment_of_its_own_goes_and_the_other_stays(
 
 async def test_lines_that_share_a_fulfilment_are_a_persons(seller: SquareSimulator, context: Context[Settings]) -> None:
     order = two_lines(seller)
-    outcome = await cancel_lines(context, off(order["id"], (order["line_items"][1]["uid"], 1, 0)))
+    outcome = await cancel_lines(context, line_cancel(order["id"], (order["line_items"][1]["uid"], 1, 0)))
     assert isinstance(outcome, NeedsPerson)
     assert order["fulfillments"][0]["state"] == "PROPOSED"
 
@@ -48,5 +42,5 @@ async def test_a_fulfilment_of_which_part_has_left_is_not_cancelled(
     order = two_ways(seller)
     mugs = order["line_items"][0]["uid"]
     order["fulfillments"][0]["metadata"] = {mark("an earlier shipment"): "rest"}
-    assert isinstance(await cancel_lines(context, off(order["id"], (mugs, 2, 0))), NeedsPerson)
+    assert isinstance(await cancel_lines(context, line_cancel(order["id"], (mugs, 2, 0))), NeedsPerson)
     assert order["fulfillments"][0]["state"] == "PROPOSED"

@@ -14,7 +14,7 @@ from adapters.square.settings import Settings, transport
 from adapters.square.simulator import TOKEN_LIFE, SquareSimulator
 from adapters.square.simulator_books import thin
 from adapters.square.tests.conftest import CONNECTION, Read
-from hub.sdk.capabilities import Context, Page
+from hub.sdk.capabilities import Context, Page, Pulled
 from hub.sdk.http import HttpClient
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Unauthorised, Uncertain
 from hub.sdk.wire import Response
@@ -38,6 +38,17 @@ async def test_a_fetched_order_has_its_payments_and_skus(seller: SquareSimulator
     content = mapped(item.body).content
     assert [line.sku for line in content.lines] == ["MUG-RED", "TEE-M"]
     assert [one.external_id for one in content.payments] == list(seller.payments)
+
+
+async def test_an_event_of_another_location_brings_nothing(seller: SquareSimulator, context: Here) -> None:
+    """A subscription hears of every location of the seller; a pull asks for the connection's alone."""
+    about, body = ordered(seller)
+    elsewhere = msgspec.structs.replace(context.settings, location_ids=("L2",))
+    assert await fetch(msgspec.structs.replace(context, settings=elsewhere), "order.created", about, body) == ()
+    here = msgspec.structs.replace(context.settings, location_ids=("L1",))
+    item = await fetch(msgspec.structs.replace(context, settings=here), "order.created", about, body)
+    assert isinstance(item, Pulled)
+    assert item.object == about
 
 
 async def test_a_payment_leads_to_its_order(seller: SquareSimulator, context: Here) -> None:
