@@ -1,7 +1,7 @@
 """Step 11, the money: the books are told of every payment and refund once, on the clearing account of its method.
 
 Of an order whose channel implied what was paid, without naming a transaction, that is told, and the transactions that
-come later are not: they are the same money.
+come later are not: they are the same money. Of an order whose money this hub takes it is the other way round.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from hub.domain.effects import PostPayment
 from hub.domain.order import ON_ACCOUNT
 from hub.domain.payment import Payment, PaymentKind
 from hub.domain.posting import EntryKind
+from hub.domain.states import RequestState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.hold import posting_held
@@ -53,8 +54,15 @@ def booked_payments(order: Order) -> dict[tuple[str, PaymentKind], Payment]:
     for row in (*payments_of(order), *told):
         if row.kind in (*TAKEN, *GIVEN) and row.status == "done" and row.amount and row.method != ON_ACCOUNT:
             rows.setdefault((row.external_id, row.kind), row)
-    implied = any(row.implied for row in rows.values() if row.kind in TAKEN)
-    return {key: row for key, row in rows.items() if row.implied or row.kind in GIVEN or not implied}
+    # What this hub captures is told as it is taken; what the channel implies when all is paid is the same money.
+    implied = any(row.implied for row in rows.values() if row.kind in TAKEN) and not _taken_here(order)
+    return {key: row for key, row in rows.items() if row.kind in GIVEN or row.implied == implied}
+
+
+def _taken_here(order: Order) -> bool:
+    """Whether this hub captures, or captured, money of the order."""
+    captures = (one for one in order.requests.values() if one.kind is PaymentKind.CAPTURE)
+    return any(one.state is not RequestState.REFUSED for one in captures)
 
 
 def ordinal(payment: Payment) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -11,6 +12,7 @@ from adapters.odoo.simulator import OdooSimulator
 from hub.domain.network import Mode
 from tests.scenarios.counter import Counter
 from tests.scenarios.sold import sold
+from tests.scenarios.test_facts import shipped
 from tests.scenarios.test_refunds import vars_of
 from tests.scenarios.town import Town
 
@@ -53,6 +55,46 @@ async def test_money_taken_and_given_back_is_cleared_once(town: Town, counter: C
         ("refund", 1080, "USD"),
     ]
     assert await town.house.open_exceptions() == []
+
+
+async def test_money_that_the_hub_takes_in_parts_is_cleared_once(town: Town, books: OdooSimulator) -> None:
+    """When the last part is taken the shop says that all is paid, and names no transaction: that is the same money."""
+    await town.house.run("UPDATE account SET captured_by = 'hub' WHERE adapter = 'shopify'")
+    placed, order = await town.buy([("PASS", 3)], financial="authorized")
+    await town.house.hear("depot", shipped(order, 1, name="s-1"))
+    await town.settle()
+    assert cleared(books) == [("posted", 1570)]
+    await town.house.hear("depot", shipped(order, 2, name="s-2"))
+    await town.settle()
+    assert town.shop.orders[placed.id].financial == "paid"
+    assert await town.house.value("SELECT count(*) FROM payment WHERE kind = 'sale' AND implied") == 1
+    assert sorted(cleared(books)) == [("posted", 1570), ("posted", 2160)]
+    town.shop.update_order(placed.id, note="Ring twice")
+    await town.settle()
+    assert len(cleared(books)) == 2
+
+
+async def test_a_gift_card_and_a_card_are_cleared_each_for_what_it_paid(town: Town, books: OdooSimulator) -> None:
+    """A webhook names both and no sums; the next pull brings them. These books lack an account for gift cards."""
+    placed, _ = await town.buy([("PASS", 3)], financial="pending")
+    paid = town.shop.orders[placed.id]
+    paid.gift_card, paid.financial = Decimal("10.00"), "paid"
+    town.shop.update_order(placed.id, note="paid by two")
+    await town.settle()
+    assert cleared(books) == []
+    await town.house.pull("shop", "orders")
+    await town.settle()
+    told = await town.house.rows("SELECT method, amount FROM payment WHERE kind = 'sale' ORDER BY amount")
+    assert [(row["method"], row["amount"]) for row in told] == [("gift_card", 1000), ("shopify_payments", 2730)]
+    assert cleared(books) == [("posted", 2730)]
+    (trouble,) = await town.house.open_exceptions()
+    assert (trouble["kind"], trouble["cause"]) == (
+        "clearing_account_missing",
+        "acme@odoo.example.com: payments by gift_card",
+    )
+    town.shop.update_order(placed.id, note="and again")
+    await town.settle()
+    assert cleared(books) == [("posted", 2730)]
 
 
 async def test_a_locked_period_holds_all_that_is_dated_in_it_in_one_exception(
