@@ -39,14 +39,13 @@ def failures(response: Response) -> tuple[Error, ...]:
 
 
 def good(response: Response) -> bool:
-    """Whether it says yes: a status of success, JSON, and no error inside."""
+    """Whether it says yes: a status of success, a JSON object or nothing, and no error inside."""
     if response.status not in (200, 202) or failures(response):
         return False
     try:
-        msgspec.json.decode(response.body or b"{}")
+        return isinstance(msgspec.json.decode(response.body or b"{}"), dict)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return False
-    return True
 
 
 def expect(response: Response, request: Request, subject: str, now: datetime) -> None:

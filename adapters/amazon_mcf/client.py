@@ -21,6 +21,7 @@ from hub.sdk.outcomes import (
     RetryLater,
     Uncertain,
 )
+from hub.sdk.translate import Malformed
 from hub.sdk.wire import Request, Response
 
 Mcf = Context[Settings]
@@ -120,9 +121,13 @@ def read_found(order: Order, wanted: FulfilmentRequest) -> Outcome:
 
 
 async def find(context: Mcf, order: str) -> Order | None:
-    """The order with this id, if there is one."""
+    """The order with this id, if there is one. Raises `Interrupted`."""
     body = await get_body(context, order)
-    return None if body is None else translate.read(port(context), body)
+    try:
+        return None if body is None else translate.read(port(context), body)
+    except Malformed as fault:
+        step = "look at the order in Seller Central; compare the API version with the adapter's"
+        raise Interrupted(NeedsPerson(reason=f"{order}: Amazon's {fault}", next_step=step)) from fault
 
 
 async def get_body(context: Mcf, order: str) -> bytes | None:

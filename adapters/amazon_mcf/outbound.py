@@ -62,10 +62,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """An order of a list: whole, or only its id where the version lists no shipments."""
+    """An order of a list: whole, or only its head where the version lists no shipments."""
 
     id: str
     body: bytes | None = None
+    changed_at: datetime | None = None
+    """Of a head: when its status changed last."""
+    under_way: bool = False
+    """Of a head: parts of it may leave while its status stays as it is."""
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +88,9 @@ class Outbound(Protocol):
 
     topic: str
     """Under which its orders are stored."""
+    lists_shipments: bool
+    """Whether what leaves is a change to the list. Otherwise only the order's own status is, and of an order that
+    leaves in parts all but the last would be told late: orders under way are read again now and then."""
 
     def create(self, wanted: FulfilmentRequest, settings: Settings) -> Request:
         """Make an order."""

@@ -26,7 +26,13 @@ RESTARTS: Final = 3
 # --- status -----------------------------------------------------------------------------------------------------------
 
 
-class Scan(msgspec.Struct, frozen=True, kw_only=True):
+WIDE_EVERY: Final = timedelta(hours=1)
+"""How late a part that leaves may be told, where its order's status does not change by it."""
+WIDE: Final = timedelta(days=7)
+"""How far back orders that are under way are looked for; what takes longer is told when its last part leaves."""
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Cursor of `pull_status`: where a scan began, until when it is true, and how far it got."""
 
     since: datetime
@@ -34,10 +40,23 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     token: str | None = None
     skip: int = 0
     """Orders of the token's page that are done."""
+    wide: bool = False
+    """Orders under way are looked for too, from before `since`."""
+    wide_at: datetime | None = None
+    """When that was last done."""
+
+    def listed_from(self) -> datetime:
+        """What the list is asked for."""
+        return min(self.since, self.until - WIDE) if self.wide else self.since
+
+    def wants(self, order: Listed) -> bool:
+        """Whether an order of the list is to be read."""
+        return not self.wide or order.under_way or order.changed_at is None or order.changed_at >= self.since
 
     def ended(self, overlap: int) -> "Scan":
         """Where the next one begins."""
-        return Scan(since=self.until - timedelta(seconds=overlap), until=self.until)
+        wide_at = self.until if self.wide else self.wide_at
+        return Scan(since=self.until - timedelta(seconds=overlap), until=self.until, wide_at=wide_at)
 
 
 async def pull_status(context: Mcf, cursor: str | None, /) -> AsyncIterator[Page]:
@@ -45,19 +64,19 @@ async def pull_status(context: Mcf, cursor: str | None, /) -> AsyncIterator[Page
 
     A scan that was broken off goes on at its page; one whose token has died begins again, which costs only reads.
     """
-    scan = _begin(context, cursor)
+    scan, restarts = _begin(context, cursor), 0
     while True:
-        wanted = port(context).list(scan.since, scan.token)
+        wanted = port(context).list(scan.listed_from(), scan.token)
         response = await context.client.send(wanted)
-        if response.status == 400 and scan.token is not None:
-            scan = Scan(since=scan.since, until=scan.until)
+        if response.status == 400 and scan.token is not None and restarts < RESTARTS:
+            scan, restarts = msgspec.structs.replace(scan, token=None, skip=0), restarts + 1
             continue
         answers.expect(response, wanted, "pull of status", context.now())
         page = _changes(context, response.body)
-        mine = [order for order in page.orders if translate.ours(order.id)]
+        mine = [order for order in page.orders if translate.ours(order.id) and scan.wants(order)]
         for start in range(scan.skip, len(mine), CHUNK):
             items = [item for order in mine[start : start + CHUNK] for item in await _items(context, order)]
-            on = Scan(since=scan.since, until=scan.until, token=scan.token, skip=start + CHUNK)
+            on = msgspec.structs.replace(scan, skip=start + CHUNK)
             if start + CHUNK < len(mine):
                 yield Page(items=tuple(items), cursor=_cursor(on))
                 continue
@@ -72,7 +91,7 @@ async def pull_status(context: Mcf, cursor: str | None, /) -> AsyncIterator[Page
 def _after(scan: Scan, page: Changes, context: Mcf) -> Scan:
     if page.token is None:
         return scan.ended(context.settings.overlap_seconds)
-    return Scan(since=scan.since, until=scan.until, token=page.token)
+    return msgspec.structs.replace(scan, token=page.token, skip=0)
 
 
 def _begin(context: Mcf, cursor: str | None) -> Scan:
@@ -84,7 +103,9 @@ def _begin(context: Mcf, cursor: str | None) -> Scan:
         return scan
     # A cursor ahead of us was written by a clock that was fast: what changed since lies before it.
     latest = now - timedelta(seconds=context.settings.overlap_seconds)
-    return Scan(since=min(scan.since, latest), until=now)
+    wide_at = None if scan.wide_at is None else min(scan.wide_at, now)
+    wide = not port(context).lists_shipments and (wide_at is None or now - wide_at >= WIDE_EVERY)
+    return Scan(since=min(scan.since, latest), until=now, wide=wide, wide_at=wide_at)
 
 
 def _cursor(scan: Scan) -> str:

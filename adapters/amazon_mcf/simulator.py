@@ -278,7 +278,8 @@ class McfSimulator(Simulator):
         token = request.query_params.get(token_name)
         if token is None:
             since = datetime.fromisoformat(str(request.query_params[since_name]))
-            ids = [order.id for order in self.books.changed(since) if order.version == version]
+            changed = self.books.restated(since) if version == "2020-07-01" else self.books.changed(since)
+            ids = [order.id for order in changed if order.version == version]
         elif token in self._pages:
             ids = self._pages[token][0]
         else:

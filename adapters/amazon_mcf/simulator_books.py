@@ -17,6 +17,8 @@ class Pace(msgspec.Struct, kw_only=True):
     process_after_ms: int | None = 0
     """From then on nothing can be cancelled."""
     ship_after_ms: int | None = 0
+    rest_after_ms: int | None = None
+    """Then the first line leaves alone, and all others so long after the order; None: all leave together."""
     deliver_after_ms: int | None = None
     split: bool = False
     """Two packages for an order of several units."""
@@ -76,7 +78,18 @@ class Order(msgspec.Struct, kw_only=True):
     address: dict[str, str]
     lines: list[Line]
     status: str = "RECEIVED"
+    stated: tuple[str, datetime] | None = None
+    """The status that was last changed to, and when: of nothing else does 2020-07-01 list an order as changed."""
     shipments: list[Shipment] = msgspec.field(default_factory=list)
+
+    def gone(self, line: Line) -> int:
+        """Units of a line that left."""
+        items = (item for shipment in self.shipments if shipment.status == "SHIPPED" for item in shipment.items)
+        return sum(item.quantity for item in items if item.line == line.id)
+
+    def left(self, line: Line) -> int:
+        """Units of a line that are still to leave."""
+        return line.quantity - line.cancelled - line.unfulfillable - self.gone(line)
 
 
 class Books:
@@ -100,7 +113,7 @@ class Books:
     def reserved(self, sku: str) -> int:
         """Units that open orders hold."""
         return sum(
-            line.quantity - line.cancelled - line.unfulfillable
+            order.left(line)
             for order in self.orders.values()
             if order.status in OPEN
             for line in order.lines
@@ -156,23 +169,27 @@ class Books:
         if order.status == "RECEIVED" and self._due(order, self.pace.process_after_ms, now):
             order.status = "PROCESSING"
             self._touch(order, now)
-        waiting = any(self.stock.get(line.sku, 0) < line.quantity - line.unfulfillable for line in order.lines)
+        waiting = any(self.stock.get(line.sku, 0) < order.left(line) for line in order.lines)
         if order.status == "PROCESSING" and self._due(order, self.pace.ship_after_ms, now) and not waiting:
-            self._ship(order, now)
+            if self.pace.rest_after_ms is None or self._due(order, self.pace.rest_after_ms, now):
+                self._ship(order, order.lines, now)
+            elif not order.shipments:
+                self._ship(order, order.lines[:1], now)
 
-    def _ship(self, order: Order, now: datetime) -> None:
+    def _ship(self, order: Order, lines: Sequence[Line], now: datetime) -> None:
+        wanted = {line.id: order.left(line) for line in lines}
         if self.pace.fulfiller_cancels and not order.shipments:
-            order.shipments.append(self._shipment(order, "CANCELLED_BY_FULFILLER", now, packages=0))
-        wanted = sum(line.quantity - line.unfulfillable for line in order.lines)
-        boxes = 2 if self.pace.split and wanted > 1 else 1
-        order.shipments.append(self._shipment(order, "SHIPPED", now, packages=boxes))
-        for line in order.lines:
-            self.stock[line.sku] -= line.quantity - line.unfulfillable
-        short = any(line.unfulfillable for line in order.lines)
-        order.status = "COMPLETE_PARTIAL" if short else "COMPLETE"
+            order.shipments.append(self._shipment(order, wanted, "CANCELLED_BY_FULFILLER", now, packages=0))
+        boxes = 2 if self.pace.split and sum(wanted.values()) > 1 else 1
+        order.shipments.append(self._shipment(order, wanted, "SHIPPED", now, packages=boxes))
+        for line in lines:
+            self.stock[line.sku] -= wanted[line.id]
+        if not any(order.left(line) for line in order.lines):
+            short = any(line.unfulfillable for line in order.lines)
+            order.status = "COMPLETE_PARTIAL" if short else "COMPLETE"
         self._touch(order, now)
 
-    def _shipment(self, order: Order, status: str, now: datetime, *, packages: int) -> Shipment:
+    def _shipment(self, order: Order, wanted: dict[str, int], status: str, now: datetime, *, packages: int) -> Shipment:
         boxes = [
             Package(
                 number=540_000_000 + self.number(), carrier="UPS", tracking=f"1Z{self._random.randrange(10**12):012d}"
@@ -181,7 +198,7 @@ class Books:
         ]
         items = []
         for place, line in enumerate(order.lines):
-            units = line.quantity - line.unfulfillable
+            units = wanted.get(line.id, 0)
             box = boxes[place % len(boxes)].number if boxes else 0
             if units:
                 items.append(Item(line=line.id, sku=line.sku, quantity=units, package=box))
@@ -191,10 +208,17 @@ class Books:
         """Orders that changed since a moment, oldest change first."""
         return sorted((order for order in self.orders.values() if order.changed >= since), key=lambda one: one.changed)
 
+    def restated(self, since: datetime) -> Sequence[Order]:
+        """Orders whose status changed since a moment, oldest change first."""
+        stated = ((order.stated[1], order.id) for order in self.orders.values() if order.stated)
+        return [self.orders[one] for at, one in sorted(stated) if at >= since]
+
     def _due(self, order: Order, after_ms: int | None, now: datetime) -> bool:
         return after_ms is not None and now >= order.received + timedelta(milliseconds=after_ms)
 
     def _touch(self, order: Order, now: datetime) -> None:
         order.changed = now
+        if order.stated is None or order.stated[0] != order.status:
+            order.stated = (order.status, now)
         for line in order.lines:
             self.touched[line.sku] = now

@@ -40,7 +40,7 @@ def head_2020(order: Order, marketplace: str) -> dict[str, Any]:
         "fulfillmentPolicy": order.policy,
         "receivedDate": stamp(order.received),
         "fulfillmentOrderStatus": WORDS_2020[order.status],
-        "statusUpdatedDate": stamp(order.changed),
+        "statusUpdatedDate": stamp(order.stated[1] if order.stated else order.changed),
     }
 
 

@@ -13,6 +13,8 @@ from hub.sdk.wire import Request, Response
 
 ROOT: Final = "/fba/outbound/2020-07-01/fulfillmentOrders"
 LONGEST_NUMBER: Final = 40
+UNDER_WAY: Final = "processing"
+"""Status of an order that is being picked, from the first shipment to the one before the last."""
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -66,12 +68,14 @@ class _Answer(_Shape, frozen=True):
     payload: _Order
 
 
-class _Id(_Shape, frozen=True):
+class _Listed(_Shape, frozen=True):
     seller_fulfillment_order_id: str
+    fulfillment_order_status: str = ""
+    status_updated_date: datetime | None = None
 
 
 class _List(_Shape, frozen=True):
-    fulfillment_orders: tuple[_Id, ...] | None = None
+    fulfillment_orders: tuple[_Listed, ...] | None = None
     next_token: str | None = None
 
 
@@ -87,6 +91,7 @@ class Outbound2020:
     """See `outbound.Outbound`."""
 
     topic = "order_2020"
+    lists_shipments = False
 
     def create(self, wanted: FulfilmentRequest, settings: Settings) -> Request:
         """POST fulfillmentOrders: our fulfilment order's id is the order's, our line names are the items'."""
@@ -152,7 +157,14 @@ class Outbound2020:
     def changes(self, body: bytes) -> Changes:
         """See `Outbound.changes`."""
         page = _page.decode(body).payload
-        orders = tuple(Listed(id=one.seller_fulfillment_order_id) for one in page.fulfillment_orders or ())
+        orders = tuple(
+            Listed(
+                id=one.seller_fulfillment_order_id,
+                changed_at=one.status_updated_date,
+                under_way=one.fulfillment_order_status.casefold() == UNDER_WAY,
+            )
+            for one in page.fulfillment_orders or ()
+        )
         return Changes(orders=orders, token=page.next_token or None)
 
 

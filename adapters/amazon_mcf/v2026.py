@@ -128,6 +128,7 @@ class Outbound2026:
     """See `outbound.Outbound`."""
 
     topic = "order_2026"
+    lists_shipments = True
 
     def create(self, wanted: FulfilmentRequest, settings: Settings) -> Request:
         """POST orders: our fulfilment order's id is the order's, our line names are the line items'."""

@@ -1,5 +1,6 @@
 """Reading what Business Central answers: records, or an error that says what happens next. Pure."""
 
+from collections.abc import Awaitable
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -9,7 +10,7 @@ import msgspec
 from adapters.business_central.schemas import Fault, Problem
 from hub.sdk.booking import LOCKED
 from hub.sdk.limits import retry_after
-from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Uncertain, blocked
+from hub.sdk.outcomes import Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain, blocked
 from hub.sdk.wire import Response
 
 T = TypeVar("T")
@@ -32,6 +33,14 @@ NEXT_STEPS: Final[tuple[tuple[str, str], ...]] = (
 
 class Changed(Exception):
     """Somebody else changed the record since it was read: read it again."""
+
+
+async def later_if_changed(posting: Awaitable[Outcome]) -> Outcome:
+    """A posting's outcome, and RetryLater where somebody was at the same record: the next try reads it again."""
+    try:
+        return await posting
+    except Changed as changed:
+        raise Interrupted(RetryLater(reason=str(changed))) from changed
 
 
 class _Rows(msgspec.Struct, frozen=True, kw_only=True):

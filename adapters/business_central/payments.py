@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from adapters.business_central.amounts import check_total
+from adapters.business_central.answers import later_if_changed
 from adapters.business_central.client import BusinessCentral
 from adapters.business_central.schemas import CompanyInformation, Journal, JournalLine, LedgerEntry
 from adapters.business_central.settings import Settings, account
@@ -29,8 +30,8 @@ LONGEST_DOCUMENT: Final = 20
 
 async def post_payment(context: Context[Settings], request: EntryRequest) -> Outcome:
     """Post one entry. Done names it by its document number."""
-    central = BusinessCentral(context)
-    return await within_period(_post(central, request), account(context.settings), request.dated)
+    posting = later_if_changed(_post(BusinessCentral(context), request))
+    return await within_period(posting, account(context.settings), request.dated)
 
 
 async def _post(central: BusinessCentral, request: EntryRequest) -> Outcome:

@@ -7,7 +7,7 @@ on from what it finds: whichever call's reply was lost, the repeat ends in one d
 from typing import Final, assert_never
 
 from adapters.business_central.amounts import BookedLine, booked_lines, check_total, credited_lines
-from adapters.business_central.answers import Changed
+from adapters.business_central.answers import Changed, later_if_changed
 from adapters.business_central.client import BusinessCentral
 from adapters.business_central.records import ensure_customer, ensure_items
 from adapters.business_central.schemas import CreditMemo, OrderLine, SalesInvoice, SalesOrder, Shipment
@@ -38,7 +38,8 @@ EXTERNAL: Final = "externalDocumentNumber"
 
 async def post(context: Context[Settings], request: PostingRequest) -> Outcome:
     """Post one document. Done names it by Business Central's number."""
-    return await within_period(_post(BusinessCentral(context), request), account(context.settings), request.dated)
+    posting = later_if_changed(_post(BusinessCentral(context), request))
+    return await within_period(posting, account(context.settings), request.dated)
 
 
 async def _post(central: BusinessCentral, request: PostingRequest) -> Outcome:

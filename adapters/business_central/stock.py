@@ -42,7 +42,9 @@ async def fetch(context: Context[Settings], topic: str, subject: str, body: byte
         prefix, _, entity = path.lstrip("/").partition(")/")
         if one.change_type == "deleted" or not f"{entity}(".startswith("items("):
             continue
-        if not f"{company_path(context.settings)}".endswith(prefix.removeprefix("api/v2.0") + ")"):
+        # GUIDs are written in capitals or not, by whoever writes them.
+        named = prefix.casefold().removeprefix("api/v2.0") + ")"
+        if not company_path(context.settings).casefold().endswith(named):
             continue
         if one.change_type == "collection":
             terms = unquote(query).removeprefix("$filter=") or INVENTORY
@@ -77,7 +79,7 @@ async def _keep_one(context: Context[Settings], address: str, secret: str) -> No
     ours = [
         one
         for one in await central.subscriptions()
-        if one.notification_url == address and one.resource.strip("/") == resource.strip("/")
+        if one.notification_url == address and one.resource.strip("/").casefold() == resource.strip("/").casefold()
     ]
     try:
         if not ours:

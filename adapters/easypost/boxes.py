@@ -8,7 +8,7 @@ import msgspec
 from adapters.easypost import calls
 from hub.domain.shipping import BoxLabel, Label, Rate
 from hub.sdk.capabilities import LabelRequest, LabelVoid
-from hub.sdk.outcomes import Done, Learned, NeedsPerson, Outcome, Refused, RetryLater, Unauthorised, Uncertain
+from hub.sdk.outcomes import Done, Learned, NeedsPerson, Outcome, RetryLater, Unauthorised, Uncertain
 
 BETWEEN: Final = ","
 """Between the ids of shipments that were bought together."""
@@ -84,17 +84,22 @@ def cheapest_way(wanted: LabelRequest, offers: Sequence[Rate]) -> LabelRequest |
     return msgspec.structs.replace(wanted, service=f"{offers[0].carrier} {offers[0].service}")
 
 
-def cut_short(outcome: Outcome, bought: Sequence[Label]) -> Outcome:
+def cut_short(wanted: LabelRequest, outcome: Outcome, bought: Sequence[Label]) -> Outcome:
     """What a box that was not bought means for all: those before it are paid, so nothing "surely did not happen"."""
-    if not bought:
+    if not bought or isinstance(outcome, Done | Uncertain):
         return outcome
     before = f"{len(bought)} boxes are bought, the next is not"
     if isinstance(outcome, RetryLater | Unauthorised):
         return Uncertain(reason=f"{before}: {outcome.reason}")
-    if isinstance(outcome, Refused):
-        step = "mend what EasyPost names, then retry: those that are bought are found again"
-        return NeedsPerson(reason=f"{before}: {outcome.reason}", next_step=step)
-    return outcome
+    step = outcome.next_step if isinstance(outcome, NeedsPerson) else "mend what EasyPost names, then retry"
+    found_again = f"{step}: those that are bought are found again"
+    return _known(wanted, NeedsPerson(reason=f"{before}: {outcome.reason}", next_step=found_again))
+
+
+def _known(wanted: LabelRequest, told: NeedsPerson) -> NeedsPerson | Uncertain:
+    """What a person is asked once boxes are paid. Only a purchase that was looked for is one that may have happened:
+    of any other nothing is given back when nobody wants the label any more. So it is looked for first."""
+    return told if wanted.look_first else Uncertain(reason=told.reason)
 
 
 def together(wanted: LabelRequest, bought: Sequence[Label], *, found: bool) -> Outcome:
@@ -102,9 +107,12 @@ def together(wanted: LabelRequest, bought: Sequence[Label], *, found: bool) -> O
     first, *more = bought
     if any(label.currency != first.currency for label in more):
         spent = ", ".join(f"{label.amount} {label.currency}" for label in bought)
-        return NeedsPerson(
-            reason=f"{wanted.key}: the boxes were bought in different currencies ({spent}, minor units)",
-            next_step="void what should not be, by hand, and limit the connection's carrier_accounts",
+        return _known(
+            wanted,
+            NeedsPerson(
+                reason=f"{wanted.key}: the boxes were bought in different currencies ({spent}, minor units)",
+                next_step="void what should not be, by hand, and limit the connection's carrier_accounts",
+            ),
         )
     label = msgspec.structs.replace(
         first,

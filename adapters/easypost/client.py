@@ -71,7 +71,7 @@ async def buy_label(context: Context[Settings], wanted: LabelRequest) -> Outcome
     for box in asked:
         outcome = await _box(context, boxes.like_the_first(box, bought))
         if not isinstance(outcome, Done) or outcome.label is None:
-            return boxes.cut_short(outcome, bought)
+            return boxes.cut_short(wanted, outcome, bought)
         bought.append(outcome.label)
         found = outcome.found
     return boxes.together(wanted, bought, found=found)

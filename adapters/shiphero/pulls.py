@@ -5,7 +5,7 @@ everything. Cursors are our own small documents, so a pull that is interrupted g
 """
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -35,6 +35,11 @@ OVERLAP: Final = timedelta(minutes=5)
 
 FULL_STOCK_EVERY: Final = timedelta(hours=24)
 
+UNFINISHED_FOR: Final = timedelta(days=3)
+MOST_UNFINISHED: Final = 20
+"""Shipments that were still being made when they were listed are looked at again in each run: the list knows when a
+shipment was begun, not when it was completed. So long, and so many at once; each look wants its credits."""
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a pull stands. `run` is when this run began; absent between runs."""
@@ -45,6 +50,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     after: str | None = None
     full_at: datetime | None = None
     """When stock was last begun to be read as a whole."""
+    unfinished: dict[str, datetime] = {}
+    """Shipments that were not completed, and when that was first seen."""
 
 
 class Glance(msgspec.Struct, frozen=True):
@@ -84,16 +91,20 @@ def onward(place: Place, info: PageInfo) -> Place:
 
 def _ended(place: Place) -> Place:
     since = place.since if place.run is None else place.run - OVERLAP
-    return Place(since=since, full_at=place.full_at)
+    return Place(since=since, full_at=place.full_at, unfinished=place.unfinished)
 
 
 async def status_pages(context: Context[Settings], cursor: str | None) -> AsyncIterator[Page]:
     """Shipments that left and orders that were closed or cancelled, of our own shop only."""
     place = begin(cursor, context.connection.live_from, context.now())
+    if place.unfinished and place.feed == "shipments" and place.after is None:
+        place, items = await _finished(context, place)
+        yield Page(items=tuple(items), cursor=_written(place))
     while place.run is not None:
         if place.feed == "shipments":
             nodes, info = await _shipment_page(context, place)
             topic = "shipment"
+            place = _with_unfinished(context, place, nodes)
         else:
             nodes, info = await _order_page(context, place)
             topic = "order"
@@ -121,6 +132,30 @@ async def _order_page(context: Context[Settings], place: Place) -> tuple[tuple[m
     page = read(response, _orders, write=False, now=context.now()).orders
     edges = (page.data if page else None) or Edges()
     return edges.nodes, edges.page_info
+
+
+def _with_unfinished(context: Context[Settings], place: Place, nodes: Sequence[msgspec.Raw]) -> Place:
+    """The place with the shipments of ours on a page that are not completed; the newest, where they are many."""
+    seen = (_glanced(node) for node in nodes)
+    ours = (one for one in seen if (one.order or ShipmentOrder()).shop_name == context.settings.shop_name)
+    began = place.run or context.now()
+    known = {one.id: place.unfinished.get(one.id, began) for one in ours if one.completed is False}
+    together = {**place.unfinished, **known}
+    return msgspec.structs.replace(place, unfinished=dict(list(together.items())[-MOST_UNFINISHED:]))
+
+
+async def _finished(context: Context[Settings], place: Place) -> tuple[Place, list[Pulled]]:
+    """What was completed of the unfinished shipments, and the place without it and without what takes too long."""
+    items: list[Pulled] = []
+    left: dict[str, datetime] = {}
+    for identity, began in place.unfinished.items():
+        node = await whole_shipment(context, identity)
+        if node is None:
+            continue
+        items += await _items(context, "shipment", node)
+        if _glanced(node).completed is False and context.now() - began < UNFINISHED_FOR:
+            left[identity] = began
+    return msgspec.structs.replace(place, unfinished=left), items
 
 
 async def _items(context: Context[Settings], topic: str, node: msgspec.Raw) -> list[Pulled]:

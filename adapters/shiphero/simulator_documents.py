@@ -55,6 +55,7 @@ class Shipment(msgspec.Struct, kw_only=True):
     units: list[tuple[Line, int]]
     tracking: str
     carrier: str = "UPS"
+    completed: bool = True
 
     @property
     def id(self) -> str:
@@ -146,7 +147,7 @@ def shipment_node(shipment: Shipment, most: int, after: int = 0) -> Json:
         "legacy_id": shipment.number,
         "warehouse_id": global_id("Warehouse", shipment.warehouse),
         "created_date": iso(shipment.created_at),
-        "completed": True,
+        "completed": shipment.completed,
         "order": {
             "id": order.id,
             "partner_order_id": order.reference,
@@ -288,7 +289,7 @@ def shipment_update(shipment: Shipment, warehouse_name: str) -> Json:
             "shipping_carrier": shipment.carrier,
             "package_number": 1,
             "total_packages": 1,
-            "completed": True,
+            "completed": shipment.completed,
             "created_at": spaced(shipment.created_at),
             "line_items": [
                 {

@@ -5,7 +5,6 @@ their facts are dated `UNSTATED`, which stands for the time of receipt.
 """
 
 import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeVar
@@ -309,9 +308,9 @@ def moment(raw: str | None, path: str) -> datetime:
     """A time of ShipHero's, which is UTC where it names no zone. Raises `Malformed`."""
     try:
         stated = datetime.fromisoformat(raw or "")
-    except ValueError:
+        return stated.astimezone(UTC) if stated.tzinfo else stated.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise Malformed("time", path, str(raw)) from None
-    return stated.astimezone(UTC) if stated.tzinfo else stated.replace(tzinfo=UTC)
 
 
 def whole(raw: Number | None, path: str) -> int:
@@ -341,7 +340,8 @@ def location(raw: Id | None, path: str) -> str:
         return given
     try:
         decoded = base64.b64decode(given, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
+        # binascii.Error, UnicodeDecodeError, and what b64decode says of text that is not ASCII.
         return given
     kind, _, number = decoded.partition(":")
     return number if kind == "Warehouse" and number else given

@@ -13,6 +13,8 @@ from hub.domain.facts import UNSTATED
 from hub.sdk.translate import Malformed, Tables, Unmapped
 
 LONGEST_NUMBER: Final = 20
+LARGEST_POWER: Final = 9
+"""Of ten: a quantity has at most ten digits, however short it is written ("1e400")."""
 PLAIN_ID: Final = 20
 """Characters of an order's id; a fulfilment order's is that, a dash and a number."""
 
@@ -96,7 +98,7 @@ def amount(document: Document, written: str, code: str, tables: Tables) -> Amoun
         found = Decimal(written) if len(written) <= LONGEST_NUMBER else Decimal("nan")
     except InvalidOperation:
         found = Decimal("nan")
-    if not found.is_finite():
+    if not found.is_finite() or found.adjusted() > LARGEST_POWER:
         raise Malformed("quantity", document.where, written)
     word = tables.require("unit", code)
     if word.isdigit():

@@ -256,6 +256,8 @@ class _Body:
         self._groups: list[Group] = []
         self._group: Group | None = None
         self._transactions: list[Transaction] = []
+        self._known: set[tuple[str, str]] = set()
+        """Set and number of each transaction of the group: a file may hold very many."""
         self._open: tuple[str, str] | None = None
         self._segments: list[Segment] = []
         self._trouble: list[Finding] = []
@@ -322,8 +324,9 @@ class _Body:
             if closing != control:
                 said = f"SE02 says {closing or 'nothing'}, ST02 {control}"
                 found.append(Finding(name="control_number", text=said, code="3"))
-        if any(other.control == control and other.set == code for other in self._transactions):
+        if (code, control) in self._known:
             found.append(Finding(name="control_number_twice", text=f"ST02 {control} is there twice"))
+        self._known.add((code, control))
         self._transactions.append(
             Transaction(set=code, control=control, segments=tuple(self._segments), findings=tuple(found))
         )
@@ -350,7 +353,7 @@ class _Body:
         self._groups.append(
             msgspec.structs.replace(group, transactions=tuple(self._transactions), findings=tuple(found))
         )
-        self._group, self._transactions = None, []
+        self._group, self._transactions, self._known = None, [], set()
 
     def _end(self, trailer: Segment) -> None:
         self._ended = True

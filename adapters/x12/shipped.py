@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from adapters.x12.document import Document, first, fulfilment, goods, moment, opened, units
+from adapters.x12.document import LARGEST_POWER, Document, first, fulfilment, goods, moment, opened, units
 from adapters.x12.interchange import Segment, element
 from hub.domain.facts import FactLine, FulfilmentAccepted, GoodsShipped, StockMeaning, UnitsShort
 from hub.domain.shipping import Parcel, ParcelLine
@@ -153,7 +153,7 @@ def _grams(document: Document, tables: Tables) -> int | None:
         weight = Decimal(element(total, 2)) * Decimal(factor) if factor else Decimal(0)
     except InvalidOperation:
         return None
-    return int(weight) or None if weight.is_finite() else None
+    return int(weight) or None if weight.is_finite() and weight > 0 and weight.adjusted() <= LARGEST_POWER else None
 
 
 def _left_at(document: Document, head: Segment) -> datetime:

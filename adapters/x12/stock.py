@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import takewhile
 
 from adapters.x12.document import Amount, Document, amount, first, fulfilment, goods, moment, opened, units, warehouse
 from adapters.x12.interchange import Segment, element
@@ -29,10 +30,13 @@ def inventory(body: bytes, tables: Tables) -> Sequence[Message]:
     extent = tables.require("inventory", element(head, 1))
     lines: list[StockLine] = []
     place = None
+    before = list(takewhile(lambda segment: segment[0] != "LIN", document.segments))
     for block in _blocks(document, "LIN"):
-        place = warehouse(document, tables, block) if any(s[0] == "N1" for s in block) else place
-        here = place or warehouse(document, tables)
-        line = _level(document, block, here, tables)
+        if any(s[0] == "N1" for s in block):
+            place = warehouse(document, tables, block)
+        elif place is None:
+            place = warehouse(document, tables, before)
+        line = _level(document, block, place, tables)
         if line is not None:
             lines.append(line)
     if not lines:

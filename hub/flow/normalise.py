@@ -5,11 +5,11 @@ from typing import Final
 
 import msgspec
 
-from hub.domain.facts import UNSTATED, AnyFact, Fact
+from hub.domain.facts import UNSTATED, AnyFact, Fact, GoodsShipped
 from hub.domain.order import OrderSnapshot
-from hub.flow.aggregate import Trouble
 from hub.flow.directory import Directory
 from hub.flow.ports import Inbound
+from hub.flow.trouble import Trouble
 from hub.mapping.errors import Malformed, Unmapped
 from hub.sdk.adapter import Message
 
@@ -35,6 +35,17 @@ def _timed(message: Message, inbound: Inbound) -> Message:
     return message
 
 
+def _whole(message: Message) -> Message:
+    """A message whose quantities can be meant: nobody ships, lacks or gets back less than none. Raises `Malformed`."""
+    if isinstance(message, Fact):
+        parcels = message.parcels if isinstance(message, GoodsShipped) else ()
+        lines = (*getattr(message, "lines", ()), *(line for parcel in parcels for line in parcel.lines))
+        less = next((line.quantity for line in lines if getattr(line, "quantity", 0) < 0), None)
+        if less is not None:
+            raise Malformed("quantity", f"{type(message).__name__}.lines", str(less))
+    return message
+
+
 def normalise(inbound: Inbound, directory: Directory) -> Sequence[Message] | Trouble:
     """Canonical messages of one stored body, or what a person has to mend before it can be read."""
     link = directory.links.get(inbound.connection)
@@ -46,7 +57,7 @@ def normalise(inbound: Inbound, directory: Directory) -> Sequence[Message] | Tro
         step = "Make a new connection to the same account; its messages are tried again with it."
         return Trouble("connection_gone", inbound.connection, step)
     try:
-        return [_timed(message, inbound) for message in link.read(inbound.topic, inbound.body)]
+        return [_timed(_whole(message), inbound) for message in link.read(inbound.topic, inbound.body)]
     except Unmapped as error:
         step = (
             f"Add the word to the connection's code table: PUT /api/v1/connections/{inbound.connection}/tables/"

@@ -17,6 +17,7 @@ from hub.domain.contact import Contact
 from hub.domain.facts import CancelConfirmed, FulfilmentAccepted, StockMeaning
 from hub.sdk.capabilities import Context, RequestLine
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Refused, RetryLater, Unauthorised, Uncertain
+from hub.sdk.testkit.bench import outcome_of
 from hub.sdk.testkit.samples import FULFILMENT, FULFILMENT_CANCEL, FULFILMENT_ID
 
 
@@ -48,6 +49,21 @@ async def test_the_same_id_with_other_items_needs_a_person(sim: McfSimulator, co
     await submit_fulfilment(context, FULFILMENT)
     other = msgspec.structs.replace(FULFILMENT, lines=FULFILMENT.lines[:1])
     assert isinstance(await submit_fulfilment(context, other), NeedsPerson)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"7", b'"ok"'])
+async def test_an_answer_that_amazon_does_not_give_says_nothing_of_the_order(version: str, body: bytes) -> None:
+    assert isinstance(await submit_fulfilment(stubbed(Stub(answer(200, body)), version), FULFILMENT), Uncertain)
+
+
+async def test_an_order_that_cannot_be_read_needs_a_person_and_is_not_made_again(version: str) -> None:
+    stub = Stub(answer(200, {"payload": {"fulfillmentOrder": 7}, "order": {"lineItems": 7}}))
+    for request in (
+        submit_fulfilment(stubbed(stub, version), msgspec.structs.replace(FULFILMENT, look_first=True)),
+        cancel_fulfilment(stubbed(stub, version), FULFILMENT_CANCEL),
+    ):
+        assert isinstance(await outcome_of(request), NeedsPerson)
+    assert {asked.method for asked in stub.asked} == {"GET"}
 
 
 async def test_an_item_amazon_does_not_have_is_a_no_of_this_node(context: Context[Settings]) -> None:

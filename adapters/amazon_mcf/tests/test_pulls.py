@@ -107,6 +107,8 @@ async def test_an_order_filled_in_part_is_short_once(
     assert Counter({part.line: part.quantity for part in shipped.parcels[0].lines}) == {"1": 1, "2": 1}
     (short,) = (fact for fact in facts if isinstance(fact, UnitsShort))
     assert [(line.line, line.quantity) for line in short.lines] == [("1", 1)]
+    order.address["city"] = "Elsewhere"
+    order.stated = None
     sim.books._touch(order, sim.now() + timedelta(seconds=5))
     later = items(await pull(context))
     assert {item.key for item in later if item.topic == "shortfall"} == {f"short:{FULFILMENT_ID}"}
@@ -119,6 +121,45 @@ async def test_arrival_is_told_by_2026(sim: McfSimulator, connect: Callable[...,
     found = facts_of(items(await pull(await connect("2026-07-04"))))
     (scan,) = (fact for fact in found if isinstance(fact, ParcelScanned))
     assert (scan.carrier, scan.event.raw) == ("ups", "DELIVERED")
+
+
+async def test_a_part_that_leaves_is_told_before_the_rest(
+    sim: McfSimulator,
+    context: Context[Settings],
+    version: str,
+    facts_of: Facts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sim.books.pace = Pace(ship_after_ms=None)
+    place(sim, FULFILMENT, version)
+    cursor = (await pull(context))[-1].cursor
+    start, told = context.now(), []
+    for hours, pace in ((1.1, Pace(rest_after_ms=10**9)), (1.2, None), (2.2, None), (3.3, Pace())):
+        sim.books.pace = pace or sim.books.pace
+        now = start + timedelta(hours=hours)
+        monkeypatch.setattr(sim, "now", lambda now=now: now)
+        sim._tokens = dict.fromkeys(sim._tokens, now + timedelta(hours=1))
+        pages = await pull(msgspec.structs.replace(context, now=lambda now=now: now), cursor)
+        cursor = pages[-1].cursor
+        told.append(len({fact.shipment for fact in facts_of(items(pages)) if isinstance(fact, GoodsShipped)}))
+    # Its status stays as it is, so 2020-07-01 does not list it as changed: it is looked for once an hour. 2026-07-04
+    # lists it until the overlap is past.
+    assert told == ([1, 0, 1, 2] if version == "2020-07-01" else [1, 1, 0, 2])
+
+
+async def test_tokens_that_are_never_taken_end_the_pull(
+    sim: McfSimulator, context: Context[Settings], version: str
+) -> None:
+    sim.page = 4
+    orders(sim, version, 9)
+
+    async def forgetful() -> None:
+        async for _ in pull_status(context, None):
+            sim._pages.clear()
+
+    with pytest.raises(Interrupted) as caught:
+        await forgetful()
+    assert isinstance(caught.value.outcome, NeedsPerson)
 
 
 async def test_orders_of_others_are_no_news(sim: McfSimulator, context: Context[Settings], version: str) -> None:

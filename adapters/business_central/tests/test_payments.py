@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from adapters.business_central.payments import post_payment
+from adapters.business_central.simulator_books import Refused
 from adapters.business_central.tests.conftest import Shop
 from hub.domain.posting import EntryKind
-from hub.sdk.outcomes import Done, NeedsPerson, Outcome
+from hub.sdk.outcomes import Done, NeedsPerson, Outcome, RetryLater
 from hub.sdk.posting import EntryLine, EntryRequest
 from hub.sdk.testkit.bench import outcome_of
 from hub.sdk.testkit.samples import PAYMENT_ENTRY
@@ -42,6 +43,15 @@ async def test_a_payment_and_its_refund_meet_on_the_clearing_account(shop: Shop)
     ]
     assert not shop.books.journals, "each entry's journal is gone with it"
     assert not shop.books.journal_lines
+
+
+@pytest.mark.parametrize("call", ["POST journals", "Microsoft.NAV.post"])
+async def test_a_journal_that_somebody_holds_is_tried_again(shop: Shop, call: str) -> None:
+    shop.simulator.refuse[call] = Refused(409, "Request_EntityChanged", "Another user has changed the record.")
+    assert isinstance(await book(shop, PAYMENT_ENTRY), RetryLater)
+    shop.simulator.refuse.clear()
+    assert isinstance(await book(shop, PAYMENT_ENTRY), Done)
+    assert len(sides(shop)) == 2
 
 
 @pytest.mark.parametrize(("method", "cleared"), [("gift_card", "2991"), ("paypal", "2992"), ("card", "2990")])

@@ -149,6 +149,22 @@ async def test_somebody_who_changes_the_order_meanwhile_is_waited_for(shop: Shop
     await shop.done(FIRST)
 
 
+_NAV = "Microsoft.NAV."
+_HELD = ("POST salesOrders", f"{_NAV}shipAndInvoice", "POST salesCreditMemos", f"{_NAV}post")
+
+
+@pytest.mark.parametrize("call", _HELD)
+async def test_a_record_that_somebody_holds_is_tried_again_whichever_call_meets_it(shop: Shop, call: str) -> None:
+    outcomes = []
+    for step in LIFE:
+        shop.simulator.refuse[call] = Refused(409, "Request_EntityChanged", "Another user has changed the record.")
+        outcomes.append(await shop.post(step))
+        shop.simulator.refuse.clear()
+        await shop.done(step)
+    assert {type(outcome) for outcome in outcomes} == {RetryLater, Done}
+    check_books(shop)
+
+
 async def test_two_orders_under_one_number_are_named(shop: Shop) -> None:
     await shop.done(SALE)
     (order,) = shop.books.orders.values()

@@ -135,6 +135,9 @@ async def test_items_that_were_named_are_read_and_others_are_not(shop: Shop) -> 
     mug, tee = shop.books.items.values()
     tee["inventory"] = Decimal(3)
     assert await brought(shop, notification(tee["id"]), notification(mug["id"], "deleted")) == {"TEE-M": 3}
+    capitals = notification(tee["id"]) | {"resource": f"api/v2.0/companies({COMPANY.upper()})/items({tee['id']})"}
+    assert COMPANY.upper() != COMPANY
+    assert await brought(shop, capitals) == {"TEE-M": 3}
     customer = notification("x") | {"resource": f"api/v2.0/companies({COMPANY})/customers(x)"}
     elsewhere = notification(mug["id"]) | {"resource": f"api/v2.0/companies({ITEM})/items({mug['id']})"}
     assert await brought(shop, customer, elsewhere) == {}

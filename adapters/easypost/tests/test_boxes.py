@@ -11,6 +11,7 @@ from hub.sdk.capabilities import Context, Declaration, DeclaredGoods, LabelReque
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Uncertain
 from hub.sdk.testkit.bench import outcome_of
 from hub.sdk.testkit.samples import LABEL, RATE
+from hub.sdk.wire import Client, Request, Response
 
 MORE = (ParcelToShip(weight_g=700), ParcelToShip(weight_g=20_000))
 WANTED = msgspec.structs.replace(LABEL, more_parcels=MORE)
@@ -66,6 +67,40 @@ async def test_a_later_box_that_surely_was_not_bought_leaves_the_whole_uncertain
     assert isinstance(await buy(context), Uncertain)
     label_of(await buy(context, AGAIN))
     assert sim.labels_bought == ONCE
+
+
+class Poor:
+    """A client whose account has money for so many purchases and no more."""
+
+    def __init__(self, inner: Client, money_for: int) -> None:
+        self.inner, self.money_for = inner, money_for
+
+    async def send(self, request: Request) -> Response:
+        if request.operation == "POST /shipments/buy":
+            self.money_for -= 1
+            if self.money_for < 0:
+                error = {"error": {"code": "BILLING.INSUFFICIENT_FUNDS", "message": "no money", "errors": []}}
+                return Response(status=402, headers={}, body=msgspec.json.encode(error))
+        return await self.inner.send(request)
+
+
+async def test_boxes_that_are_paid_are_never_taken_for_untried(
+    sim: EasyPostSimulator, context: Context[Settings]
+) -> None:
+    poor = msgspec.structs.replace(context, client=Poor(context.client, 1))
+    # A person is asked only when the boxes were found again: what was never looked for is given up without a look.
+    assert isinstance(await buy(poor), Uncertain)
+    outcome = await buy(poor, AGAIN)
+    assert isinstance(outcome, NeedsPerson)
+    assert outcome.reason.startswith("1 boxes are bought, the next is not")
+    assert "add funds" in outcome.next_step
+    label_of(await buy(context, AGAIN))
+    assert sim.labels_bought == ONCE
+
+
+async def test_without_money_for_the_first_box_a_person_is_asked_at_once(context: Context[Settings]) -> None:
+    poor = msgspec.structs.replace(context, client=Poor(context.client, 0))
+    assert isinstance(await buy(poor), NeedsPerson)
 
 
 async def test_all_boxes_are_given_back_once(sim: EasyPostSimulator, context: Context[Settings]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from adapters.shiphero import translate
 from adapters.shiphero.adapter import ADAPTER
 from adapters.shiphero.harness import HARNESS, SUBMIT, order_input
-from adapters.shiphero.pulls import FULL_STOCK_EVERY, OVERLAP, Place, begin
+from adapters.shiphero.pulls import FULL_STOCK_EVERY, OVERLAP, UNFINISHED_FOR, Place, begin
 from adapters.shiphero.settings import FullStock
 from adapters.shiphero.simulator import ShipHeroSimulator
 from hub.domain.facts import UnitsPacked
@@ -171,6 +171,38 @@ async def test_a_status_pull_goes_on_where_it_stopped(simulator: ShipHeroSimulat
     assert [[item.key for item in page.items] for page in rest] == [
         [item.key for item in page.items] for page in whole[1:]
     ]
+
+
+async def test_a_shipment_that_takes_long_is_told_when_it_is_completed(
+    simulator: ShipHeroSimulator, bench: Bench
+) -> None:
+    simulator.stock(WAREHOUSE, "MUG", 5)
+    shipment = simulator.ship(simulator.take_order(order_input(SUBMIT.fulfilment, {"MUG": 2})))
+    assert shipment is not None
+    shipment.completed = False
+    told, cursor = [], None
+    for completed in (False, False, True, True):
+        shipment.completed = completed
+        found = await pages(bench, "status", cursor)
+        told.append([item.topic for page in found for item in page.items if item.topic == "shipment"])
+        shipment.created_at -= timedelta(hours=1)
+        cursor = found[-1].cursor
+    assert told == [[], [], ["shipment"], []]
+    place = msgspec.json.decode(cursor or "", type=Place)
+    assert place.unfinished == {}
+
+
+async def test_a_shipment_that_is_never_completed_is_let_go(simulator: ShipHeroSimulator, bench: Bench) -> None:
+    simulator.stock(WAREHOUSE, "MUG", 5)
+    shipment = simulator.ship(simulator.take_order(order_input(SUBMIT.fulfilment, {"MUG": 2})))
+    assert shipment is not None
+    shipment.completed = False
+    place = msgspec.json.decode((await pages(bench, "status"))[-1].cursor, type=Place)
+    assert list(place.unfinished) == [shipment.id]
+    shipment.created_at -= timedelta(days=4)
+    old = msgspec.structs.replace(place, unfinished={shipment.id: _now() - UNFINISHED_FOR})
+    later = await pages(bench, "status", msgspec.json.encode(old).decode())
+    assert msgspec.json.decode(later[-1].cursor, type=Place).unfinished == {}
 
 
 async def test_the_next_run_looks_back_over_the_last_ones_beginning(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """What documents mean: 945, 944, 846, 947 and answers, under the shipped tables and a partner's own."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,6 +163,19 @@ def test_a_945_that_makes_no_sense(line: str) -> None:
         shipped(line)
 
 
+@pytest.mark.parametrize("written", ["1e400", "1E30", "99999999999", "NaN", "-1", "1.5", "13-"])
+def test_a_quantity_that_cannot_be_meant(written: str) -> None:
+    with pytest.raises(Malformed):
+        shipped(f"W12*CC**{written}**EA**VN*A")
+
+
+@pytest.mark.parametrize("written", ["1e400", "-3", "NaN", "", "heavy"])
+def test_a_weight_that_cannot_be_meant_is_none(written: str) -> None:
+    (fact,) = shipped("W12*CC**1**EA**VN*A", f"W03*1*{written}*LB")
+    assert isinstance(fact, GoodsShipped)
+    assert fact.parcels[0].weight_g is None
+
+
 def test_a_qualifier_nobody_knows_is_told() -> None:
     with pytest.raises(Unmapped, match=r"sku_qualifier 'QQ'"):
         shipped("W12*CC*1*1**EA**QQ*A")
@@ -260,6 +274,23 @@ def test_levels() -> None:
         facts(document("846", "BIA*00*SI*1", "LIN**VN*A", "QTY*ZZ*7*EA"))
     with pytest.raises(Malformed, match="on_hand"):
         facts(document("846", "BIA*00*SI*1", "LIN**VN*A", "QTY*02*7*EA"))
+
+
+def test_very_many_levels_are_read_in_time_that_grows_with_them() -> None:
+    lines = [segment for number in range(10_000) for segment in (f"LIN**VN*A{number}", "QTY*33*7*EA")]
+    began = time.process_time()
+    (fact,) = facts(document("846", "BIA*00*SI*1", *lines))
+    # Half a second where the place is looked for once, a minute where it is for each.
+    assert time.process_time() - began < 5
+    assert isinstance(fact, StockReported)
+    assert len(fact.lines) == 10_000
+
+
+def test_places_of_an_846_hold_for_the_lines_after_them() -> None:
+    lines = [("LIN**VN*A", "N1*WH**91*D7", "QTY*33*7*EA"), ("LIN**VN*B", "QTY*33*8*EA")]
+    (fact,) = facts(document("846", "BIA*00*SI*1", *lines[1], *lines[0], *lines[1]))
+    assert isinstance(fact, StockReported)
+    assert [(line.sku, line.location) for line in fact.lines] == [("B", "loc-1"), ("A", "D7"), ("B", "D7")]
 
 
 def test_changes_by_reason() -> None:

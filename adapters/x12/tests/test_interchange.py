@@ -1,6 +1,7 @@
 """The tolerant reader: delimiters, envelopes, noise, cuts."""
 
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,26 @@ def test_several_of_everything(good: bytes) -> None:
     assert [len(one.transactions) for one in first.groups] == [2, 1]
     assert names(first) == ["junk"]
     assert segments(second) == BODY
+
+
+def test_a_number_is_twice_only_within_its_group(good: bytes) -> None:
+    text = good.decode()
+    one = text[text.index("ST*") : text.index("GE*")]
+    group = text[text.index("GS*") : text.index("IEA*")]
+    twice = text.replace(one, one * 2).replace("GE*1*", "GE*2*")
+    assert names(only(twice.encode())) == ["control_number_twice"]
+    assert names(only(text.replace(group, group * 2).replace("IEA*1*", "IEA*2*").encode())) == []
+
+
+def test_a_file_of_very_many_transactions_is_read_in_time_that_grows_with_it(good: bytes) -> None:
+    text = good.decode()
+    one = text[text.index("ST*") : text.index("GE*")]
+    many = "".join(one.replace("0001", f"{number:06}") for number in range(20_000))
+    began = time.process_time()
+    found = only(text.replace(one, many).replace("GE*1*", "GE*20000*").encode())
+    # A second where each is compared with none of the others, ten where it is with all.
+    assert time.process_time() - began < 5
+    assert (len(found.groups[0].transactions), names(found)) == (20_000, [])
 
 
 def test_an_interchange_that_begins_before_the_last_one_ended(good: bytes) -> None:
