@@ -1,11 +1,24 @@
 """Step 4: stored bytes become canonical messages. Pure but for its log; reads stored bytes only, never a vendor."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
-from hub.domain.facts import UNSTATED, AnyFact, Fact, GoodsShipped
+from hub.domain.facts import (
+    UNSTATED,
+    AnyFact,
+    Fact,
+    GoodsArrived,
+    GoodsCollected,
+    GoodsLost,
+    GoodsReturned,
+    GoodsShipped,
+    SupplyReported,
+    UnitsPacked,
+    UnitsPicked,
+    UnitsShort,
+)
 from hub.domain.order import OrderSnapshot
 from hub.flow.directory import Directory
 from hub.flow.ports import Inbound
@@ -37,13 +50,31 @@ def _timed(message: Message, inbound: Inbound) -> Message:
 
 def _whole(message: Message) -> Message:
     """A message whose quantities can be meant: nobody ships, lacks or gets back less than none. Raises `Malformed`."""
-    if isinstance(message, Fact):
-        parcels = message.parcels if isinstance(message, GoodsShipped) else ()
-        lines = (*getattr(message, "lines", ()), *(line for parcel in parcels for line in parcel.lines))
-        less = next((line.quantity for line in lines if getattr(line, "quantity", 0) < 0), None)
-        if less is not None:
-            raise Malformed("quantity", f"{type(message).__name__}.lines", str(less))
+    less = next((units for units in _quantities(message) if units < 0), None)
+    if less is not None:
+        raise Malformed("quantity", f"{type(message).__name__}.lines", str(less))
     return message
+
+
+def _quantities(message: Message) -> Iterator[int]:
+    match message:
+        case GoodsShipped(parcels=parcels):
+            yield from (line.quantity for parcel in parcels for line in parcel.lines)
+        case (
+            UnitsPicked(lines=lines)
+            | UnitsPacked(lines=lines)
+            | UnitsShort(lines=lines)
+            | GoodsCollected(lines=lines)
+            | GoodsArrived(lines=lines)
+            | GoodsLost(lines=lines)
+        ):
+            yield from (line.quantity for line in lines)
+        case GoodsReturned(lines=returned):
+            yield from (line.quantity for line in returned)
+        case SupplyReported(lines=expected):
+            yield from (line.quantity for line in expected)
+        case _:
+            return
 
 
 def normalise(inbound: Inbound, directory: Directory) -> Sequence[Message] | Trouble:
