@@ -79,12 +79,13 @@ def _quantities(message: Message) -> Iterator[int]:
 
 def normalise(inbound: Inbound, directory: Directory) -> Sequence[Message] | Trouble:
     """Canonical messages of one stored body, or what a person has to mend before it can be read."""
-    link = directory.links.get(inbound.connection)
     if inbound.topic == FACTS_TOPIC:
         return _facts.decode(inbound.body)
-    if inbound.topic == DIRECT_TOPIC:
+    link = directory.links.get(inbound.connection)
+    if inbound.topic == DIRECT_TOPIC and (link or directory.speaker(inbound.account)):
         return (_snapshot.decode(inbound.body),)
     if link is None:
+        # It may only be younger than the configuration in hand: then it is taken again with the next one.
         step = "Make a new connection to the same account; its messages are tried again with it."
         return Trouble("connection_gone", inbound.connection, step)
     try:

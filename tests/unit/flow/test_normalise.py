@@ -8,7 +8,7 @@ import pytest
 
 from hub.domain.facts import AnyFact, FactLine, GoodsReturned, GoodsShipped, ReturnedLine, UnitsShort
 from hub.domain.shipping import Parcel, ParcelLine
-from hub.flow.normalise import normalise
+from hub.flow.normalise import DIRECT_TOPIC, normalise
 from hub.flow.trouble import Trouble
 
 AT = datetime(2026, 1, 16, tzinfo=UTC)
@@ -42,3 +42,11 @@ def test_less_than_nothing_is_not_a_fact(fact: AnyFact) -> None:
 
 def test_a_shipment_with_a_line_of_nothing_is_one() -> None:
     assert read(shipped(2, 0)) == [shipped(2, 0)]
+
+
+def test_an_order_of_a_connection_that_is_not_known_yet_is_set_aside() -> None:
+    inbound = SimpleNamespace(connection="new", account=1, topic=DIRECT_TOPIC, body=b"", received_at=AT)
+    nobody = SimpleNamespace(links={}, speaker=lambda account: None)
+    found = normalise(cast("Any", inbound), cast("Any", nobody))
+    assert isinstance(found, Trouble)
+    assert (found.kind, found.cause) == ("connection_gone", "new")
