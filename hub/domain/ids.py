@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U, so that a person can read an id over the telephone."""
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND: Final = timedelta(milliseconds=1)
 
 LENGTH = 20
 EFFECT_KEY_LENGTH = 40
@@ -28,8 +32,7 @@ def make_id(at: datetime, entropy: int) -> str:
 
     Time comes first: rows made together lie together in an index.
     """
-    milliseconds = int(at.timestamp() * 1000)
-    return encode(milliseconds, 10) + encode(entropy & (1 << 50) - 1, 10)
+    return encode((at - EPOCH) // MILLISECOND, 10) + encode(entropy & (1 << 50) - 1, 10)
 
 
 def id_source(clock: Callable[[], datetime]) -> NewId:
