@@ -84,14 +84,15 @@ def _hear(
         step = f"The source is declared to report {kinds}. Correct it, or its declaration (PUT /api/v1/stock-sources)."
         heard.troubles.append(_trouble(inbound, "stock_kind", f"a {fact.kind.value}", step))
         return heard
-    troubles: dict[tuple[str, str], Trouble] = {}
-    for line in fact.lines:
-        found = _line(inbound, fact, line, items.get(line.sku), source, batch)
-        if isinstance(found, Trouble):
-            troubles.setdefault((found.kind, found.cause), found)
-        elif isinstance(found, StockReport):
+    read = [(line, _line(inbound, fact, line, items.get(line.sku), source, batch)) for line in fact.lines]
+    troubles = {(found.kind, found.cause): found for _, found in reversed(read) if isinstance(found, Trouble)}
+    # A change counts once per cause and place: what is read again when a line is mended has to be the whole of it.
+    changes = read if fact.kind is ReportKind.DELTA else []
+    waits = {(line.location, line.sku) for line, found in changes if isinstance(found, Trouble)}
+    for line, found in read:
+        if isinstance(found, StockReport) and (line.location, line.sku) not in waits:
             heard.reports.append(found)
-        elif found is not None:
+        elif isinstance(found, Figure):
             heard.figures.append(found)
     heard.troubles.extend(troubles[key] for key in sorted(troubles))
     return heard

@@ -12,8 +12,8 @@ from hub.store.admin.mending import mend_connections, mend_items
 from hub.store.database import PooledConnection
 
 # Of an item that is not counted the open orders are found by their lines: no balance holds their units.
-COUNTED: Final = (
-    "i.safety > 0 OR EXISTS (SELECT 1 FROM stock s WHERE s.item_id = i.id AND (s.sellable, s.pinned, s.safety, "
+HELD: Final = (
+    "EXISTS (SELECT 1 FROM stock s WHERE s.item_id = i.id AND (s.sellable, s.pinned, s.safety, "
     "s.damaged, s.quarantine, s.in_transit) <> (0, 0, 0, 0, 0, 0)) "
     "OR EXISTS (SELECT 1 FROM item_promise p WHERE p.item_id = i.id "
     "AND (p.unpinned, p.backordered, p.soft) <> (0, 0, 0)) "
@@ -23,6 +23,8 @@ COUNTED: Final = (
     "OR (i.stock_mode <> 'tracked' AND EXISTS (SELECT 1 FROM demand d JOIN customer_order o ON o.id = d.order_id "
     "WHERE d.sku = i.sku AND d.item_id = i.id AND o.state IN ('captured', 'open')))"
 )
+"""Whether anything is counted in the base unit of an item `i`."""
+COUNTED: Final = "i.safety > 0 OR " + HELD
 KNOWN: Final = (
     "SELECT i.sku, i.weight_g, i.document, EXISTS (SELECT 1 FROM item_component c WHERE c.item_id = i.id) AS kit, "
     "CASE WHEN u.unit <> coalesce(i.document ->> 'base_unit', 'each') THEN " + COUNTED + " ELSE false END AS counted, "

@@ -70,6 +70,18 @@ async def test_a_complete_snapshot_with_an_unknown_line_says_nothing_of_what_it_
     assert (await town.trouble())["kind"] == "unknown_stock_sku"
 
 
+async def test_a_change_told_in_parts_counts_whole_once_its_last_part_can_be_read(town: Town, counter: Counter) -> None:
+    before, _ = await town.stock("PASS", town.east)
+    await town.house.hear("depot", report(change("PASS", 3), change("PASS", 1, unit="case"), kind=ReportKind.DELTA))
+    assert (await town.trouble())["kind"] == "unknown_unit"
+    assert await entries(town, "PASS") == [], "half of a change is not what the node says"
+    await conversions(town, "PASS", '{"case": 12}')
+    (found,) = (await counter.ok("GET", "/exceptions"))["items"]
+    await counter.ok("POST", f"/exceptions/{found['id']}/retry")
+    await town.settle()
+    assert await town.stock("PASS", town.east) == (before + 15, 0)
+
+
 @pytest.mark.parametrize(
     ("line", "kind", "trouble"),
     [

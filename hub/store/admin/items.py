@@ -1,6 +1,6 @@
 """Items and what the channels call them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -12,6 +12,7 @@ from hub.domain.item import Component, Customs, Dimensions, LotPolicy, StockMode
 from hub.store.admin.errors import Conflict, Fault, Invalid, Missing
 from hub.store.admin.paging import Cut, Page, page
 from hub.store.database import PooledConnection
+from hub.store.ledger_items import HELD
 
 
 class ItemWrite(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +153,7 @@ async def put_items(
     before = {
         row["sku"]: _view(row) for row in await connection.fetch(SELECT + "AND i.sku = ANY($2::text[])", merchant, skus)
     }
+    await _keep_units(connection, merchant, writes, before)
     documents = [_document(write, before.get(write.sku)) for write in writes]
     made = await connection.fetch(
         UPSERT,
@@ -172,6 +174,31 @@ async def put_items(
     )
     rows = await connection.fetch(SELECT + "AND i.sku = ANY($2::text[]) ORDER BY i.sku", merchant, skus)
     return [_view(row) for row in rows]
+
+
+async def _keep_units(
+    connection: PooledConnection, merchant: str, writes: Sequence[ItemWrite], before: Mapping[str, ItemView]
+) -> None:
+    """Refuse another base unit for what is counted in the one before: every figure of it would mean something else."""
+    other = {w.sku: w for w in writes if w.sku in before and before[w.sku].base_unit != w.base_unit}
+    if not other:
+        return
+    counted = await connection.fetch(
+        f"SELECT i.sku FROM item i WHERE i.merchant = $1 AND i.sku = ANY($2::text[]) AND ({HELD}) ORDER BY i.sku "
+        "FOR NO KEY UPDATE OF i",
+        merchant,
+        sorted(other),
+    )
+    faults = [
+        Fault(
+            f"{sku} has stock, orders or supply in {before[sku].base_unit!r}: keep that, and name the other unit in "
+            "conversions; or make a new item",
+            f"{other[sku].at}/base_unit",
+        )
+        for (sku,) in counted
+    ]
+    if faults:
+        raise Invalid(faults)
 
 
 async def rename_item(connection: PooledConnection, merchant: str, sku: str, name: str) -> None:

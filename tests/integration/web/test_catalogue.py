@@ -33,6 +33,19 @@ async def test_an_item_comes_back_as_it_was_put(site: Site) -> None:
     assert (again["class"], again["weight_g"], again["barcodes"]) == (["cold"], None, [])
 
 
+async def test_what_is_counted_keeps_its_base_unit(site: Site) -> None:
+    await site.ok("PUT", "/items/OIL", {"base_unit": "bottle", "safety": 2})
+    await site.ok("PUT", "/items/OIL", {"base_unit": "can", "safety": 2})
+    await site.ok("PUT", "/nodes/EAST", {"name": "East", "kind": "dc"})
+    lines = [{"node": "EAST", "sku": "OIL", "on_hand": 24}]
+    await site.ok("PUT", "/stock", {"kind": "snapshot", "as_of": "2026-01-01T00:00:00Z", "lines": lines})
+    refused = await site.refused(422, "PUT", "/items/OIL", {"title": "Oil"})
+    assert pointers(refused) == ["/base_unit"]
+    assert "OIL has stock, orders or supply in 'can'" in refused["errors"][0]["detail"]
+    kept = await site.ok("PUT", "/items/OIL", {"title": "Oil", "base_unit": "can", "conversions": {"case": 12}})
+    assert (kept["title"], kept["base_unit"], kept["safety"]) == ("Oil", "can", 0)
+
+
 async def test_a_sku_may_hold_what_a_path_cannot(site: Site) -> None:
     for sku, path in (("A/1", "A%2F1"), ("Ä 1", "%C3%84%201"), ("A+1", "A+1"), ("bulk-1", "bulk-1")):
         assert (await site.ok("PUT", f"/items/{path}", {}))["sku"] == sku
