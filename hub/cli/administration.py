@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import rich_click as click
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
-from hub.cli.errors import NO_SCHEMA
+from hub.cli.errors import NO_SCHEMA, UNREACHABLE
 from hub.cli.output import AS_JSON, show
 from hub.domain.ids import id_source
 from hub.embedded import Engines
@@ -185,14 +187,34 @@ def doctor(as_json: bool) -> None:
     settings = from_environment()
     rows.append({"check": "settings", "ok": True, "detail": repr(settings)})
     engines = Engines.attach(settings)
-
-    async def revision() -> str | None:
-        return await current_revision(engines.database_url)
-
-    found, newest = asyncio.run(revision()), newest_revision()
-    rows.append({"check": "database", "ok": True, "detail": "answers"})
-    rows.append({"check": "schema", "ok": found == newest, "detail": _schema_told(found, newest)})
+    rows += asyncio.run(_database_told(engines.database_url))
+    rows.append(asyncio.run(_queue_told(engines.queue_url)))
     names = ", ".join(find_adapters())
     rows.append({"check": "adapters", "ok": bool(names), "detail": names})
     show(rows, as_json)
     sys.exit(0 if all(row["ok"] for row in rows) else 1)
+
+
+async def _database_told(url: str) -> list[dict[str, object]]:
+    """Whether the database answers, and if so whether its schema is the newest."""
+    try:
+        found = await current_revision(url)
+    except UNREACHABLE as error:
+        return [{"check": "database", "ok": False, "detail": f"{type(error).__name__}: {error}"}]
+    newest = newest_revision()
+    return [
+        {"check": "database", "ok": True, "detail": "answers"},
+        {"check": "schema", "ok": found == newest, "detail": _schema_told(found, newest)},
+    ]
+
+
+async def _queue_told(url: str) -> dict[str, object]:
+    """Whether the queue answers: without it nothing is lost, but work waits for the sweep."""
+    client = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
+    try:
+        await client.get("crossdock:doctor")
+    except RedisError as error:
+        return {"check": "queue", "ok": False, "detail": f"{type(error).__name__}: {error}"}
+    finally:
+        await client.aclose()
+    return {"check": "queue", "ok": True, "detail": "answers"}

@@ -13,6 +13,9 @@ from hub.supervisor import PortTaken
 
 EXPECTED = (SettingsError, EngineError, FolderInUse, PortTaken)
 
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What a database that does not answer, or refuses the login, is met with."""
+
 NO_SCHEMA: Final = (
     "this database has no schema yet: run `crossdock db upgrade` (`crossdock up` does so). "
     "The demo keeps a database of its own"
@@ -30,6 +33,6 @@ def in_one_line() -> Iterator[None]:
     except asyncpg.UndefinedTableError as error:
         print(f"crossdock: {NO_SCHEMA} ({error})", file=sys.stderr)
         sys.exit(1)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except UNREACHABLE as error:
         print(f"crossdock: {type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(1)

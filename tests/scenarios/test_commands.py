@@ -92,6 +92,7 @@ async def test_the_doctor_finds_a_sound_hub_sound(town: Town, commands: Commands
         "settings": True,
         "database": True,
         "schema": True,
+        "queue": True,
         "adapters": True,
     }
 

@@ -47,3 +47,19 @@ async def test_the_doctor_says_it_too(blank: None) -> None:
     checks = {check["check"]: check for check in json.loads(result.stdout)}
     assert (checks["database"]["ok"], checks["schema"]["ok"]) == (True, False)
     assert checks["schema"]["detail"] == NO_SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("missing", "broken"),
+    [("DATABASE", ["database"]), ("QUEUE", ["queue"])],
+)
+async def test_the_doctor_names_the_engine_that_does_not_answer_and_no_password(
+    blank: None, monkeypatch: pytest.MonkeyPatch, missing: str, broken: list[str]
+) -> None:
+    scheme = {"DATABASE": "postgresql://hub", "QUEUE": "redis://"}[missing]
+    monkeypatch.setenv(f"CROSSDOCK_{missing}_URL", f"{scheme}:s3same@127.0.0.1:1/0")
+    result = await asyncio.to_thread(CliRunner().invoke, crossdock, ["doctor", "--json"])
+    assert result.exit_code == 1
+    checks = {check["check"]: check["ok"] for check in json.loads(result.stdout)}
+    assert [name for name in ("settings", "database", "queue", "adapters") if not checks[name]] == broken
+    assert "s3same" not in result.output
