@@ -18,6 +18,7 @@ from hub.flow.promise import Wanted, group_lines
 from hub.flow.redirect import redirect
 from hub.flow.refusal import CannotDo
 from hub.flow.scene import UNLIMITED, Scene
+from hub.flow.transfer import only_moves
 from hub.routing.conditions import ConditionFailed
 from hub.routing.decide import decide
 from hub.routing.model import Group
@@ -37,6 +38,11 @@ async def change_address(
     content = order.content
     if content is None:
         raise CannotDo(f"order {order.id} has no content")
+    if only_moves(order):
+        raise CannotDo(
+            f"order {order.number} moves goods between two nodes and goes nowhere else: cancel it "
+            f"(POST /api/v1/orders/{order.id}/cancel) and have another made (POST /api/v1/transfers)"
+        )
     groups = {group.key for group in content.groups if (group.contact or "ship") == key}
     if not groups:
         raise CannotDo(f"nothing of this order goes to a contact {key!r}")

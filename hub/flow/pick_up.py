@@ -9,7 +9,7 @@ from hub.domain.demand import Slice
 from hub.domain.facts import GoodsCollected
 from hub.domain.order import DeliveryGroup, Method, OrderContent
 from hub.domain.shipping import TrackingStatus
-from hub.domain.states import SLICE_MOVES, WITH_NODE, SliceState
+from hub.domain.states import GONE, SLICE_MOVES, WITH_NODE, SliceState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.cancel import cancel
@@ -127,7 +127,9 @@ def _cancel(order: Order, parts: list[Slice], batch: Batch, *, pay_back: bool) -
         lines[wanted.line] = max(lines.get(wanted.line, 0), -(-units // wanted.per_unit))
     left = {line.external_id: line.quantity for line in order.content.lines} if order.content else {}
     lines = {line: min(units, left.get(line, 0)) for line, units in lines.items() if left.get(line, 0) > 0}
-    everything = all(lines.get(line, 0) >= units for line, units in left.items() if units > 0)
+    # What was handed over stays bought, be it a part of a kit whose other parts nobody came for.
+    gone = any(part.state in GONE for part in order.slices.values())
+    everything = not gone and all(lines.get(line, 0) >= units for line, units in left.items() if units > 0)
     link = batch.directory.speaker(order.account)
     told = everything and link is not None and link.live("cancel_order")
     if not lines:

@@ -218,8 +218,8 @@ def arrive(order: Order, no: int, fact: GoodsArrived, batch: Batch) -> None:
         else:
             order.advance(part.no, SliceState.RESERVED, units, fulfilment=None, reason=None)
         total += units
-    if total and order.content is not None:
-        # Some of it may have been cancelled on the way: it stays on the shelf.
+    if total and order.content is not None and not only_moves(order):
+        # Some of it may have been cancelled on the way: it stays on the shelf. A transfer has arrived, wanted or not.
         fit(order, order.content, batch)
 
 

@@ -138,6 +138,27 @@ async def test_what_is_not_collected_is_put_back_cancelled_and_paid_back(street:
     assert await street.later(days=30) == 0
 
 
+async def test_a_kit_of_which_a_part_was_collected_is_not_cancelled_whole(street: HighStreet) -> None:
+    await street.goods("CUP", MITTE=5)
+    await street.goods("POT", MITTE=5)
+    kit = await street.house.item("SET")
+    for part in ("CUP", "POT"):
+        await street.house.run("INSERT INTO item_component VALUES ($1, $2, 1)", kit, street.items[part])
+    paid = {"external_id": "p", "kind": "sale", "method": "card", "amount": 1000, "currency": "EUR", "status": "done"}
+    order = await street.order(("SET", 1), at="MITTE", payments=[paid])
+    (work,) = order["fulfilments"]
+    await street.work(work["id"], "ready")
+    code = await street.code(order["id"])
+    await street.work(work["id"], "collect", code=code, lines=[{"sku": "CUP", "quantity": 1}])
+    assert await street.later(days=9) == 1
+    found = await street.look(order["id"])
+    assert slices(found) == [(1, "collected", "MITTE")]
+    assert found["state"] == "closed"
+    assert found["cancelled_at"] is None, "the channel is not asked to cancel what was handed over in part"
+    (refund,) = (await street.counter.ok("GET", f"/refunds?order={order['id']}"))["items"]
+    assert (refund["amount"], refund["reason"]) == (1000, "not_collected")
+
+
 async def test_expired_goods_stay_pinned_until_the_store_says_they_are_back(street: HighStreet) -> None:
     await street.rules('[collect]\nput_back = "by_hand"\nexpired = "person"')
     order, work = await ready(street)

@@ -183,3 +183,23 @@ async def test_what_is_cancelled_on_the_way_stays_on_the_shelf_where_it_arrives(
     await street.work(work["id"], "receive")
     assert await street.stock("CUP", "MITTE") == (2, 0, 0)
     assert (await street.look(order["id"]))["state"] == "cancelled"
+
+
+async def test_a_transfer_that_is_cancelled_on_the_way_arrives_and_no_customer_is_spoken_of(street: HighStreet) -> None:
+    order = await moved(street, **{"from": "DEPOT", "to": "MITTE", "lines": [{"sku": "MUG", "quantity": 4}]})
+    (work,) = order["fulfilments"]
+    await street.work(work["id"], "ship")
+    await street.counter.ok("POST", f"/orders/{order['id']}/cancel")
+    await street.work(work["id"], "receive")
+    assert (await street.look(order["id"]))["state"] == "closed"
+    assert await street.stock("MUG", "MITTE") == (9, 0, 0)
+    assert await street.house.open_exceptions() == []
+
+
+async def test_a_transfer_is_sent_to_no_other_address(street: HighStreet) -> None:
+    order = await moved(street, **{"from": "DEPOT", "to": "MITTE", "lines": [{"sku": "MUG", "quantity": 4}]})
+    address = {"name": "Ada", "lines": ["1 Weg"], "city": "Berlin", "postal_code": "10115", "country": "DE"}
+    told = await street.counter.refused("POST", f"/orders/{order['id']}/address", {"address": address})
+    assert "moves goods between two nodes" in told["detail"]
+    found = await street.look(order["id"])
+    assert [one["status"] for one in found["fulfilments"]] == ["released"], "the node is not asked to give it back"

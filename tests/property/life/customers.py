@@ -40,6 +40,8 @@ class Customers(Stage):
         """More or fewer of a line."""
         sale = self.sale(pick)
         line = sale.lines[choose(which, sorted(sale.lines))]
+        # What the hub took off there is told first: the number of before, said again, is no news.
+        self.told(sale)
         line.wanted, line.ordered = units, max(units, line.ordered)
         self.told(sale)
         self.go(then)

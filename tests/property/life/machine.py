@@ -18,6 +18,7 @@ from tests.property.life.dealings import Dealings
 from tests.property.life.nodes import AT_STORE, Nodes
 from tests.property.life.returns import PARCEL, Returns, Sent
 from tests.property.life.shelves import Shelves
+from tests.property.life.visitors import Visitors
 from tests.property.life.weather import Weather
 from tests.property.life.world import open_world
 
@@ -27,7 +28,7 @@ ROUNDS: Final = 40
 PLENTY: Final = 60
 
 
-class Life(Customers, Returns, Dealings, Nodes, Shelves, Weather):
+class Life(Customers, Returns, Dealings, Visitors, Nodes, Shelves, Weather):
     """All steps."""
 
     runs = 0
