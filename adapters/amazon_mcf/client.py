@@ -21,7 +21,7 @@ from hub.sdk.outcomes import (
     RetryLater,
     Uncertain,
 )
-from hub.sdk.translate import Malformed
+from hub.sdk.translate import Malformed, utc
 from hub.sdk.wire import Request, Response
 
 Mcf = Context[Settings]
@@ -99,7 +99,7 @@ def unsendable(wanted: FulfilmentRequest) -> Outcome | None:
 
 def accepted(fulfilment: str, at: datetime, *, found: bool) -> Done:
     """Amazon has it."""
-    fact = FulfilmentAccepted(at=translate.utc(at), fulfilment=fulfilment, partner_reference=fulfilment)
+    fact = FulfilmentAccepted(at=utc(at), fulfilment=fulfilment, partner_reference=fulfilment)
     learned = (Learned(kind="order", ours=fulfilment, theirs=fulfilment),)
     return Done(reference=fulfilment, facts=(fact,), learned=learned, found=found)
 
@@ -174,7 +174,7 @@ def ended(order: Order, wanted: FulfilmentCancel, *, found: bool) -> Outcome | N
     word = order.status.casefold()
     gone = [shipment for shipment in order.shipments if shipment.status.casefold() == "shipped"]
     if word in ENDED and not gone:
-        fact = CancelConfirmed(at=translate.utc(order.changed_at), fulfilment=wanted.fulfilment)
+        fact = CancelConfirmed(at=utc(order.changed_at), fulfilment=wanted.fulfilment)
         return Done(facts=(fact,), found=found)
     if word in TOO_LATE or gone:
         return Refused(reason=f"{wanted.fulfilment}: Amazon's order is {order.status}, too late to cancel")

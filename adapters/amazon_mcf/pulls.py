@@ -14,6 +14,7 @@ from adapters.amazon_mcf.outbound import Changes, Listed, Outbound
 from adapters.amazon_mcf.settings import Settings
 from hub.sdk.capabilities import Page, Pulled
 from hub.sdk.outcomes import Interrupted, NeedsPerson
+from hub.sdk.translate import Malformed
 
 FIRST_PULL: Final = timedelta(days=30)
 CHUNK: Final = 20
@@ -51,7 +52,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def wants(self, order: Listed) -> bool:
         """Whether an order of the list is to be read."""
-        return not self.wide or order.under_way or order.changed_at is None or order.changed_at >= self.since
+        at = order.changed_at
+        return not self.wide or order.under_way or at is None or at.tzinfo is None or at >= self.since
 
     def ended(self, overlap: int) -> "Scan":
         """Where the next one begins."""
@@ -132,8 +134,8 @@ def pulled(version: Outbound, order: str, body: bytes) -> list[Pulled]:
     digest = hashlib.sha256(body).hexdigest()[:20]
     messages = [Pulled(key=f"{subject}:{digest}", topic=version.topic, object=subject, body=body)]
     try:
-        found = version.order(body)
-    except (msgspec.MsgspecError, ValueError):
+        found = translate.read(version, body)
+    except Malformed:
         # `translate.read` meets the same difficulty with the stored bytes, and says so where it can be mended.
         return messages
     short = translate.shortfall(found, _STATES.get(found.status.casefold()))

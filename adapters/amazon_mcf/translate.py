@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -27,7 +27,7 @@ from hub.domain.fulfilment import split_fulfilment_id
 from hub.domain.ids import LENGTH
 from hub.domain.shipping import Parcel, ParcelLine, ScanEvent, TrackingStatus
 from hub.domain.stock import ReportKind
-from hub.sdk.translate import Malformed, Tables
+from hub.sdk.translate import Malformed, Tables, utc
 
 V2020: Final[Outbound] = Outbound2020()
 V2026: Final[Outbound] = Outbound2026()
@@ -62,9 +62,10 @@ def facts_2026(body: bytes, tables: Tables) -> Sequence[AnyFact]:
 def read(version: Outbound, body: bytes) -> Order:
     """The order of a stored body. Raises `Malformed`."""
     try:
-        return version.order(body)
+        order = version.order(body)
     except (msgspec.MsgspecError, ValueError) as error:
         raise Malformed("order", "$", str(error)[:200]) from None
+    return msgspec.structs.replace(order, received_at=utc(order.received_at), changed_at=utc(order.changed_at))
 
 
 def order_facts(order: Order, tables: Tables) -> Sequence[AnyFact]:
@@ -222,8 +223,3 @@ def stock_facts(body: bytes, tables: Tables) -> Sequence[AnyFact]:
         for one in page.summaries
     )
     return (StockReported(at=utc(page.as_of), kind=ReportKind.SNAPSHOT, lines=lines),) if lines else ()
-
-
-def utc(moment: datetime) -> datetime:
-    """In UTC. Amazon's times carry an offset; one without is its UTC."""
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -18,7 +18,6 @@ from adapters.easypost.schemas import (
     shipment_decoder,
     shipments_decoder,
     tracker_decoder,
-    utc,
 )
 from adapters.easypost.settings import LIST_SHIPMENTS, Settings
 from hub.domain.contact import Contact
@@ -37,6 +36,7 @@ from hub.sdk.outcomes import (
     Unauthorised,
     Uncertain,
 )
+from hub.sdk.translate import utc
 from hub.sdk.wire import Request, Response
 
 OUNCE_G: Final = Decimal("28.349523125")

@@ -78,6 +78,7 @@ TRACKER: Final[dict[str, Any]] = {
     "tracking_code": "1Z999AA10123456784",
     "status": "in_transit",
     "status_detail": "arrived_at_facility",
+    "created_at": "2026-01-15T09:00:00Z",
     "updated_at": "2026-01-16T12:00:00Z",
     "weight": 614.4,
     "carrier": "UPS",

@@ -1,6 +1,6 @@
 """The parts of EasyPost's objects (v2) that we read. Fields we do not name may come and go."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -80,7 +80,7 @@ class Tracker(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     tracking_code: str
     status: str
-    updated_at: datetime
+    created_at: datetime
     carrier: str | None = None
     status_detail: str | None = None
     tracking_details: list[TrackingDetail] | None = None
@@ -128,11 +128,6 @@ tracker_decoder: Final = msgspec.json.Decoder(Tracker)
 tracker_event_decoder: Final = msgspec.json.Decoder(TrackerEvent)
 event_decoder: Final = msgspec.json.Decoder(Event)
 error_decoder: Final = msgspec.json.Decoder(ErrorBody)
-
-
-def utc(moment: datetime) -> datetime:
-    """EasyPost's times carry a zone, that of the place where it is known; without one they are UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def malformed(what: str, error: msgspec.MsgspecError) -> Malformed:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from adapters.easypost.schemas import Place, Tracker, malformed, tracker_decoder, tracker_event_decoder, utc
+from adapters.easypost.schemas import Place, Tracker, malformed, tracker_decoder, tracker_event_decoder
 from hub.domain.facts import AnyFact, ParcelScanned
 from hub.domain.shipping import ScanEvent, TrackingStatus
-from hub.sdk.translate import Tables
+from hub.sdk.translate import Tables, utc
 
 
 def event_facts(body: bytes, tables: Tables) -> Sequence[AnyFact]:
@@ -34,7 +34,9 @@ def tracker_facts(body: bytes, tables: Tables) -> Sequence[AnyFact]:
 def _scans(tracker: Tracker, tables: Tables) -> tuple[ParcelScanned, ...]:
     """One fact per detail, and one for the tracker's own status where no detail tells it.
 
-    EasyPost may jump from unknown to delivered without a detail. A tracker that nobody has scanned is no scan.
+    EasyPost may jump from unknown to delivered without a detail. Such a status is dated by the newest detail, without
+    any by the tracker's beginning: `updated_at` moves with every update, and each would be one more sign of life of a
+    parcel that stands still. A tracker that nobody has scanned is no scan.
     """
     now = _status(tracker.status, tables)
     events = []
@@ -49,7 +51,8 @@ def _scans(tracker: Tracker, tables: Tables) -> tuple[ParcelScanned, ...]:
         events.append(event)
     if now is not TrackingStatus.UNKNOWN and all(event.status is not now for event in events):
         raw = ": ".join(word for word in (tracker.status, tracker.status_detail) if word)
-        events.append(ScanEvent(at=utc(tracker.updated_at), status=now, raw=raw))
+        at = max(event.at for event in events) if events else utc(tracker.created_at)
+        events.append(ScanEvent(at=at, status=now, raw=raw))
     if not events:
         return ()
     carrier = tables.require("carrier", tracker.carrier or "(none)")

@@ -26,7 +26,7 @@ from hub.domain.facts import (
 )
 from hub.domain.shipping import Parcel, ParcelLine
 from hub.domain.stock import ReportKind
-from hub.sdk.translate import Malformed, Tables, Unmapped
+from hub.sdk.translate import Malformed, Tables, Unmapped, utc
 
 T = TypeVar("T")
 
@@ -308,9 +308,10 @@ def movement_facts(body: bytes, tables: Tables) -> Sequence[AnyFact]:
 def moment(text: str) -> datetime:
     """Odoo's date and time, which is UTC without saying so. Raises `Malformed`."""
     try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        stated = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
         raise Malformed("date and time", "body", text) from None
+    return utc(stated)
 
 
 def _whole(quantity: Decimal, sku: str) -> int:

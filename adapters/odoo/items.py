@@ -5,6 +5,7 @@ dates names and prices, too. A surcharge of an attribute, a unit or a currency t
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import ClassVar, Final
 
@@ -16,10 +17,12 @@ from adapters.odoo.translate import naive_utc
 from hub.domain.facts import ItemReported
 from hub.sdk.capabilities import Context, Page
 from hub.sdk.item_reads import Part, Reading, begin, grams, item_pages, stated
+from hub.sdk.translate import Malformed
 
 AT_ONCE: Final = 500
 COUNTRIES: Final = 1000
 UNITS: Final = 5000
+NO_DATE: Final = datetime.min.replace(tzinfo=UTC)
 ASKED: Final = ("hs_code", "country_of_origin", "uom_ids", "standard_price")
 """What not every database has, or shows to every user: the module for customs data, packagings (19), the cost."""
 GOODS: Final[Domain] = (["default_code", "!=", False], ["type", "not in", ["service", "combo"]])
@@ -98,7 +101,7 @@ async def _parts(odoo: Odoo, reading: Reading) -> AsyncIterator[Part]:
 def reported(one: Variant, units: Mapping[int, Unit], countries: Mapping[int, str]) -> ItemReported:
     """A product in the hub's words. Zero of a weight, price or cost is what Odoo shows where nobody stated one."""
     return ItemReported(
-        at=moment(one.write_date),
+        at=_dated(one.write_date),
         sku=one.default_code,
         active=one.active,
         title=one.display_name.removeprefix(f"[{one.default_code}] "),
@@ -111,6 +114,14 @@ def reported(one: Variant, units: Mapping[int, Unit], countries: Mapping[int, st
         hs_code=one.hs_code if isinstance(one.hs_code, str) and one.hs_code else None,
         origin_country=countries.get(record_id(one.country_of_origin) or 0),
     )
+
+
+def _dated(text: str) -> datetime:
+    """What is no date is the beginning of time, which `item_facts` refuses by name: the other goods are told."""
+    try:
+        return moment(text)
+    except Malformed:
+        return NO_DATE
 
 
 def _conversions(one: Variant, units: Mapping[int, Unit]) -> dict[str, int]:

@@ -7,7 +7,7 @@ looks back over that: a transaction may take minutes to be seen. Its clock is Od
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -21,6 +21,7 @@ from adapters.odoo.settings import OVERLAP_SECONDS, Settings
 from adapters.odoo.translate import naive_utc
 from adapters.odoo.warehouse_rows import Location, Move, MoveLine, OperationType, Quant, Transfer
 from hub.sdk.capabilities import Context, Page, Pulled
+from hub.sdk.translate import Malformed
 
 PAGE: Final = 50
 """Transfers between two cursors."""
@@ -28,6 +29,8 @@ LINES: Final = 500
 QUANTS: Final = 5000
 PLACES: Final = 10000
 FIRST_MOVEMENTS: Final = timedelta(days=3)
+FASTEST_CLOCK: Final = timedelta(days=2)
+"""Further ahead of us no Odoo's clock is: a window that began there would hold nothing for as long."""
 
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -39,9 +42,10 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     after: int = 0
     seen: str | None = None
 
-    def on(self, after: int, dates: Sequence[str]) -> "Scan":
-        """Further in the same window."""
-        seen = max([*dates, *([] if self.seen is None else [self.seen])], default=None)
+    def on(self, after: int, dates: Sequence[str], now: datetime) -> "Scan":
+        """Further in the same window. The next does not begin at a date that is none, or days after `now`."""
+        sound = [date for date in dates if _sound(date, now)]
+        seen = max([*sound, *([] if self.seen is None else [self.seen])], default=None)
         return Scan(since=self.since, after=after, seen=seen)
 
     def next(self) -> "Scan":
@@ -62,6 +66,13 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """As it is kept."""
         return msgspec.json.encode(self).decode()
+
+
+def _sound(date: str, now: datetime) -> bool:
+    try:
+        return moment(date) <= now + FASTEST_CLOCK
+    except Malformed:
+        return False
 
 
 def begin(context: Context[Settings], cursor: str | None) -> Scan:
@@ -87,7 +98,7 @@ async def pull_status(context: Context[Settings], cursor: str | None, /) -> Asyn
         found = await _snapshots(odoo, changed)
         dates = [one.write_date for one in changed]
         dates += [move.write_date for each in found for move in each.moves]
-        scan = scan.on(changed[-1].id if changed else scan.after, dates)
+        scan = scan.on(changed[-1].id if changed else scan.after, dates, context.now())
         items = tuple(item for each in found for item in _told(each))
         yield Page(items=items, cursor=(scan.next() if last else scan).text())
         if last:
@@ -139,7 +150,8 @@ async def pull_returns(context: Context[Settings], cursor: str | None, /) -> Asy
         terms: Domain = [["return_id.origin", "=like", OURS], ["state", "=", "done"], *scan.terms("write_date")]
         arrived = await odoo.rows(Transfer, terms, limit=PAGE)
         last = len(arrived) < PAGE
-        scan = scan.on(arrived[-1].id if arrived else scan.after, [one.write_date for one in arrived])
+        dates = [one.write_date for one in arrived]
+        scan = scan.on(arrived[-1].id if arrived else scan.after, dates, context.now())
         items = await _receipts(odoo, arrived, types)
         yield Page(items=items, cursor=(scan.next() if last else scan).text())
         if last:
@@ -251,7 +263,8 @@ async def pull_movements(context: Context[Settings], cursor: str | None, /) -> A
         ]
         moved = await odoo.rows(MoveLine, terms, limit=LINES)
         last = len(moved) < LINES
-        scan = scan.on(moved[-1].id if moved else scan.after, [one.write_date for one in moved])
+        dates = [one.write_date for one in moved]
+        scan = scan.on(moved[-1].id if moved else scan.after, dates, context.now())
         others = [one for one in moved if not _ours(one)]
         skus = await skus_of(odoo, [one.product_id for one in others])
         items = tuple(item for one in others for item in _movements(one, skus, shelves))

@@ -16,6 +16,7 @@ from adapters.odoo.warehouse_rows import OperationType
 from hub.domain.facts import SupplyLine
 from hub.sdk.capabilities import Context, Page
 from hub.sdk.supply_reads import supply_pages, whole_units
+from hub.sdk.translate import Malformed
 
 AT_ONCE: Final = 1000
 TYPES: Final = 1000
@@ -108,8 +109,11 @@ def _place(order: PurchaseOrder, codes: Mapping[int, str]) -> str:
 
 
 def _day(*planned: Text) -> date:
-    """The first day that is stated, in UTC."""
-    return next((moment(text).date() for text in planned if isinstance(text, str)), UNDATED)
+    """The first day that is stated, in UTC. What is no date promises nothing, as none does."""
+    try:
+        return next((moment(text).date() for text in planned if isinstance(text, str)), UNDATED)
+    except Malformed:
+        return UNDATED
 
 
 async def _all(odoo: Odoo, kind: type[R], terms: Sequence[list[object] | str]) -> list[R]:

@@ -19,7 +19,6 @@ from adapters.shipbob.schemas import (
     orders_decoder,
     raw_page_decoder,
     raw_rows_decoder,
-    utc,
 )
 from adapters.shipbob.settings import Settings, read_rates
 from hub.domain.contact import Contact
@@ -36,7 +35,7 @@ from hub.sdk.outcomes import (
     Unauthorised,
     Uncertain,
 )
-from hub.sdk.translate import Unmapped
+from hub.sdk.translate import Malformed, Unmapped, utc
 from hub.sdk.wire import Request, Response
 
 PAGE: Final = 250
@@ -298,7 +297,7 @@ def pulled(raw: bytes) -> list[Pulled]:
     try:
         order = order_decoder.decode(raw)
         stops = units.stopped(order)
-    except (msgspec.MsgspecError, Unmapped):
+    except (msgspec.MsgspecError, Unmapped, Malformed):
         # `translate.order_facts` meets the same difficulty with the stored bytes, and says so where it can be mended.
         return [Pulled(key=f"order:unread:{digest}", topic="order", object=None, body=raw)]
     subject = f"{OBJECT}{order.id}"

@@ -11,12 +11,12 @@ from typing import Final
 import msgspec
 
 from adapters.shipbob import calls
-from adapters.shipbob.schemas import malformed, utc
+from adapters.shipbob.schemas import malformed
 from adapters.shipbob.settings import Settings
 from hub.domain.facts import StockLine, StockReported
 from hub.domain.stock import ReportKind
 from hub.sdk.capabilities import Context, Page, Pulled
-from hub.sdk.translate import Tables
+from hub.sdk.translate import Tables, utc
 from hub.sdk.wire import Request, Response
 
 TOPIC: Final = "inventory_history"

@@ -6,19 +6,19 @@ begins with the fulfilment order that moves the goods: so a second one is notice
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from adapters.shipbob import calls, units
-from adapters.shipbob.schemas import malformed, utc
+from adapters.shipbob.schemas import malformed
 from adapters.shipbob.settings import Settings
 from hub.domain.facts import AnyFact, FactLine, GoodsArrived, GoodsLost, SupplyLine
 from hub.sdk.capabilities import Context, Page, Pulled, StockAdvice
 from hub.sdk.outcomes import Done, Learned, NeedsPerson, Outcome, Uncertain
 from hub.sdk.supply_reads import supply_pages
-from hub.sdk.translate import Tables
+from hub.sdk.translate import Malformed, Tables, utc
 from hub.sdk.wire import Request, Response
 
 TOPIC: Final = "received"
@@ -208,19 +208,20 @@ def received(raw: bytes) -> Pulled | None:
     """The message of a closed receiving order that moves goods of ours, told once; None for anybody else's."""
     try:
         order = _order.decode(raw)
-    except msgspec.MsgspecError:
+        ended = [utc(stage.timestamp) for stage in order.status_history or () if stage.status == order.status]
+        at = max(ended) if ended else utc(order.last_updated_date)
+    except (msgspec.MsgspecError, Malformed):
         # `received_facts` meets the same difficulty with the stored bytes, and says so where it can be mended.
         digest = hashlib.sha256(raw).hexdigest()[:20]
         return Pulled(key=f"{OBJECT}unread:{digest}", topic=TOPIC, object=None, body=raw)
     fulfilment = fulfilment_of(order.purchase_order_number or "")
     if fulfilment is None:
         return None
-    ended = [stage.timestamp for stage in order.status_history or () if stage.status == order.status]
     body = Received(
         receiving=order.id,
         fulfilment=fulfilment,
         status=order.status,
-        at=utc(max(ended, default=order.last_updated_date)),
+        at=at,
         lines=[
             ReceivedLine(sku=_sku(one), expected=one.expected_quantity, stowed=one.stowed_quantity)
             for one in order.inventory_quantities or ()
@@ -262,12 +263,20 @@ def expected(order: Receiving) -> list[SupplyLine]:
         return []
     if order.status not in EXPECTED or fulfilment_of(order.purchase_order_number or "") is not None:
         return []
-    place, due = str(order.fulfillment_center.id), utc(order.expected_arrival_date).date()
+    place, due = str(order.fulfillment_center.id), _due(order.expected_arrival_date)
     return [
         SupplyLine(location=place, sku=_sku(one), quantity=one.expected_quantity - one.stowed_quantity, due=due)
         for one in order.inventory_quantities or ()
         if one.expected_quantity > one.stowed_quantity
     ]
+
+
+def _due(stated: datetime) -> date:
+    """The day in UTC. The year 1 or 9999, which stands for no date, stays as it is: it promises nothing."""
+    try:
+        return utc(stated).date()
+    except Malformed:
+        return stated.date()
 
 
 def fulfilment_of(number: str) -> str | None:

@@ -8,12 +8,12 @@ from typing import Final
 import msgspec
 
 from adapters.shipbob import calls, units
-from adapters.shipbob.schemas import RawPage, malformed, raw_page_decoder, utc
+from adapters.shipbob.schemas import RawPage, malformed, raw_page_decoder
 from adapters.shipbob.settings import Settings
 from hub.domain.facts import GoodsReturned, ReturnedLine
 from hub.domain.returns import Disposition
 from hub.sdk.capabilities import Context, Page, Pulled
-from hub.sdk.translate import Malformed, Tables
+from hub.sdk.translate import Malformed, Tables, utc
 from hub.sdk.wire import Request
 
 TOPIC: Final = "return"

@@ -1,11 +1,11 @@
 """The parts of ShipBob's objects that we read (OpenAPI 2026-01). Fields we do not name may come and go."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
-from hub.sdk.translate import Malformed
+from hub.sdk.translate import Malformed, utc
 
 
 class OrderProduct(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,11 +198,6 @@ cancelled_decoder = msgspec.json.Decoder(Cancelled)
 channels_decoder = msgspec.json.Decoder(Channels)
 webhook_decoder = msgspec.json.Decoder(Webhook)
 errors_decoder = msgspec.json.Decoder(dict[str, list[str]])
-
-
-def utc(moment: datetime) -> datetime:
-    """ShipBob's times are UTC, and some of them come without saying so."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def malformed(what: str, error: msgspec.MsgspecError) -> Malformed:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from adapters.shipbob import units
-from adapters.shipbob.schemas import Order, Shipment, malformed, order_decoder, stock_decoder, stopped_decoder, utc
+from adapters.shipbob.schemas import Order, Shipment, malformed, order_decoder, stock_decoder, stopped_decoder
 from hub.domain.facts import (
     AnyFact,
     CancelConfirmed,
@@ -25,7 +25,7 @@ from hub.domain.facts import (
 )
 from hub.domain.shipping import Parcel, ParcelLine, ScanEvent, TrackingStatus
 from hub.domain.stock import ReportKind
-from hub.sdk.translate import Tables
+from hub.sdk.translate import Tables, utc
 
 GRAMS_PER_OUNCE: Final = Decimal("28.349523125")
 

@@ -5,11 +5,11 @@ from typing import Final
 
 import msgspec
 
-from adapters.shipbob.schemas import Order, OrderProduct, Shipment, ShipmentProduct, Stopped, StoppedLine, utc
+from adapters.shipbob.schemas import Order, OrderProduct, Shipment, ShipmentProduct, Stopped, StoppedLine
 from hub.domain.fulfilment import split_fulfilment_id
 from hub.domain.ids import LENGTH
 from hub.domain.shipping import ParcelLine
-from hub.sdk.translate import Unmapped
+from hub.sdk.translate import Unmapped, utc
 
 LINE_TAG: Final = "hub-line-"
 """ShipBob's `external_line_id` is a number, ours is a word: the word of line n is kept in the tag `hub-line-n`."""

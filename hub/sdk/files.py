@@ -27,8 +27,9 @@ class Files(Protocol):
     """One log-in to a file server, one operation at a time. Paths are relative to the log-in's own folder.
 
     Raises `outcomes.Interrupted`: RetryLater when the server cannot be reached, breaks off or fails, Unauthorised when
-    it refuses the log-in, NeedsPerson when its host key is not the pinned one, a folder is missing or a right is, and,
-    of `put` only, Uncertain when the connection broke at the moment the file was given its name.
+    it refuses the log-in, NeedsPerson when its host key is not the pinned one, a folder is missing or a right is, or
+    the server cannot do what is asked (some cannot rename), and, of `put` only, Uncertain when the connection broke at
+    the moment the file was given its name.
     """
 
     async def list(self, folder: str) -> Sequence[RemoteFile]:

@@ -6,7 +6,8 @@ last one, and what it finds again is under its first key, which the inbox knows.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ import msgspec
 
 from hub.domain.facts import ItemReported
 from hub.sdk.capabilities import Page, Pulled
-from hub.sdk.translate import Malformed, Tables
+from hub.sdk.translate import Malformed, Tables, utc
 
 ITEM: Final = "item"
 """Topic of an item."""
@@ -66,11 +67,11 @@ async def item_pages(parts: AsyncIterator[Part], reading: Reading, now: datetime
     """Pages of what `parts` bring, and the cursor of the next read after them.
 
     The key names the date and the content: changed and changed back is told twice, found again in the overlap once. A
-    date after `now` moves the cursor no further than that.
+    date after `now` moves the cursor no further than that, and one that `translate.utc` refuses not at all.
     """
     seen = reading.seen
     async for part in parts:
-        seen = max([one.at for one in part.items.values()] + ([] if seen is None else [seen]), default=None)
+        seen = max([*_dates(part), *([] if seen is None else [seen])], default=None)
         kept = Reading(since=reading.since, after=part.after, seen=seen)
         yield Page(items=tuple(_pulled(id, item) for id, item in part.items.items()), cursor=kept.text())
     if seen is None:
@@ -90,7 +91,7 @@ def item_facts(body: bytes, tables: Tables) -> Sequence[ItemReported]:
         raise Malformed("item", path.strip("`") or "$", text) from error
     unit = item.base_unit if item.base_unit is None else _word(item.base_unit, tables)
     conversions = {_word(word, tables): count for word, count in item.conversions.items()}
-    return (msgspec.structs.replace(item, base_unit=unit, conversions=conversions),)
+    return (msgspec.structs.replace(item, at=utc(item.at), base_unit=unit, conversions=conversions),)
 
 
 def stated(amount: Decimal, currency: str | None) -> dict[str, Decimal]:
@@ -111,6 +112,13 @@ def grams(weight: Decimal, unit: str | None) -> int | None:
     if factor is None or not 0 < weight <= HEAVIEST:
         return None
     return max(1, int((weight * factor).to_integral_value(ROUND_HALF_UP)))
+
+
+def _dates(part: Part) -> Iterator[datetime]:
+    for item in part.items.values():
+        # `item_facts` meets the same date in the stored body, and parks that item alone.
+        with suppress(Malformed):
+            yield utc(item.at)
 
 
 def _word(word: str, tables: Tables) -> str:

@@ -115,7 +115,7 @@ class SftpFiles:
     async def move(self, path: str, to: str) -> bool:
         """See `Files.move`."""
         try:
-            await self._do(f"move {path} to {to}", lambda sftp: sftp.rename(path, to), absent=True)
+            await self._do(f"move {path} to {to}", lambda sftp: _rename(sftp, path, to), absent=True)
         except _ABSENT:
             return False
         return True
@@ -149,7 +149,7 @@ class SftpFiles:
             await self._write(receipt, b"")
         if not may_write():
             raise Interrupted(Uncertain(reason=f"put {path}: its lease ran out before it was given its name"))
-        await self._do(f"put {path}", lambda sftp: sftp.rename(draft, path), naming=True)
+        await self._do(f"put {path}", lambda sftp: _rename(sftp, draft, path), naming=True)
         return True
 
     def _ours(self, path: str, same: bool) -> bool:
@@ -191,16 +191,13 @@ class SftpFiles:
                 step = "Make the folder at the server, or correct the connection's config; then retry."
                 reason = f"{operation}: there is no such file or folder"
                 raise Interrupted(NeedsPerson(reason=reason, next_step=step)) from error
-            except asyncssh.SFTPPermissionDenied as error:
-                step = "Give the log-in this right at the server, then retry."
-                raise Interrupted(NeedsPerson(reason=f"{operation}: permission denied", next_step=step)) from error
             except _BROKEN as error:
                 await self.aclose()
                 reason = f"{operation}: the connection broke ({type(error).__name__})"
                 at = self._clock() + CROWDED if self._door.crowded else None
                 raise Interrupted(Uncertain(reason=reason) if naming else RetryLater(reason=reason, at=at)) from error
             except asyncssh.SFTPError as error:
-                raise Interrupted(RetryLater(reason=f"{operation}: the server says {error.reason!r}")) from error
+                raise Interrupted(_said(operation, error)) from error
             finally:
                 self._rest()
 
@@ -254,6 +251,28 @@ class SftpFiles:
             case _:
                 reason = f"{operation}: cannot reach {where} ({type(error).__name__})"
                 raise Interrupted(RetryLater(reason=reason)) from error
+
+
+def _said(operation: str, error: asyncssh.SFTPError) -> RetryLater | NeedsPerson:
+    """What a server's refusal means: a right or an ability that it lacks does not come by itself."""
+    match error:
+        case asyncssh.SFTPPermissionDenied():
+            step = "Give the log-in this right at the server, then retry."
+            return NeedsPerson(reason=f"{operation}: permission denied", next_step=step)
+        case asyncssh.SFTPOpUnsupported():
+            lacks = f"the server does not support {error.reason or 'this operation'}"
+            step = "Have the partner allow it at the server, or trade files over another server; then retry."
+            return NeedsPerson(reason=f"{operation}: {lacks}", next_step=step)
+        case _:
+            return RetryLater(reason=f"{operation}: the server says {error.reason!r}")
+
+
+async def _rename(sftp: asyncssh.SFTPClient, path: str, to: str) -> None:
+    try:
+        await sftp.rename(path, to)
+    except asyncssh.SFTPOpUnsupported as error:
+        # Whatever the server calls it: files are claimed, put away and given their names by nothing else.
+        raise asyncssh.SFTPOpUnsupported("renaming files") from error
 
 
 async def _whole(sftp: asyncssh.SFTPClient, path: str) -> bytes:

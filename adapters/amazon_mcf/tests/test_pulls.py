@@ -1,5 +1,6 @@
 """Orders and inventory by scheduled pull, and the facts that they are."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,15 +9,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.amazon_mcf.client import port
 from adapters.amazon_mcf.harness import place
-from adapters.amazon_mcf.pulls import Scan, pull_status, pull_stock
+from adapters.amazon_mcf.pulls import Scan, pull_status, pull_stock, pulled
 from adapters.amazon_mcf.settings import Settings
 from adapters.amazon_mcf.simulator import McfSimulator
 from adapters.amazon_mcf.simulator_books import Order, Pace
 from adapters.amazon_mcf.simulator_documents import order_2026
 from adapters.amazon_mcf.tests.stub import Stub, answer
 from adapters.amazon_mcf.tests.stub import context as stubbed
-from adapters.amazon_mcf.translate import facts_2026, stock_facts
+from adapters.amazon_mcf.translate import facts_2026, read, stock_facts
 from hub.domain.facts import (
     CancelConfirmed,
     FulfilmentAccepted,
@@ -34,6 +36,7 @@ from hub.sdk.testkit.samples import FULFILMENT, FULFILMENT_ID
 from hub.sdk.translate import Malformed
 
 Facts = Callable[[Any], list[Any]]
+_RFC3339 = re.compile(rb'"\d{4}-\d\d-\d\dT[^"]*"')
 
 
 async def pull(context: Context[Settings], cursor: str | None = None) -> list[Page]:
@@ -290,3 +293,16 @@ def test_a_fraction_of_a_piece_is_refused(sim: McfSimulator) -> None:
     document["lineItems"][0]["amount"]["value"] = "1.5"
     with pytest.raises(Malformed):
         facts_2026(msgspec.json.encode({"order": document}), CodeTables())
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00"])
+async def test_an_order_of_no_time_there_is_is_kept_and_malformed(
+    sim: McfSimulator, context: Context[Settings], version: str, tables: CodeTables, when: str
+) -> None:
+    sim.books.pace = Pace(split=True)
+    place(sim, FULFILMENT, version)
+    (item,) = items(await pull(context))
+    body = _RFC3339.sub(f'"{when}"'.encode(), item.body)
+    assert [one.topic for one in pulled(port(context), FULFILMENT_ID, body)] == [item.topic]
+    with pytest.raises(Malformed):
+        read(port(context), body)

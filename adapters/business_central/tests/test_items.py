@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from adapters.business_central.harness import HARNESS
 from adapters.business_central.tests.conftest import Shop
 from hub.domain.facts import ItemReported
 from hub.sdk.capabilities import Pulled
-from hub.sdk.testkit.reading import read
+from hub.sdk.testkit.reading import MALFORMED, read
 
 AT = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -62,3 +64,17 @@ async def test_only_what_changed_is_told_and_each_version_once(shop: Shop) -> No
     assert last == ItemReported(
         at=AT + timedelta(hours=1), sku="MUG-RED", active=False, title="MUG-RED", base_unit="BOX"
     )
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+async def test_an_item_changed_at_no_time_there_is_holds_up_no_other(shop: Shop, year: int) -> None:
+    shop.simulator.now = lambda: datetime(year, 1, 1, tzinfo=UTC)
+    shop.books.change_item("TEE-M")
+    at(shop, 0, "MUG-RED")
+    items, cursor = await pulled(shop)
+    by_sku = {item.object: item for item in items}
+    with pytest.raises(MALFORMED):
+        told([by_sku["item:TEE-M"]])
+    assert [fact.sku for fact in told([by_sku["item:MUG-RED"]])] == ["MUG-RED"]
+    assert cursor is not None
+    assert (await pulled(shop, cursor))[1] is not None

@@ -32,8 +32,34 @@ def test_a_jump_to_delivered_without_a_detail_is_a_scan_of_its_own(tracker: dict
     tracker.update(status="delivered", status_detail=None)
     last = read(tracker, tables)[-1]
     assert last.event.status is TrackingStatus.DELIVERED
-    assert last.at == datetime(2026, 1, 16, 12, tzinfo=UTC)
+    assert last.at == SCANNED.at
     assert last.event.raw == "delivered"
+
+
+def test_a_status_without_a_detail_is_the_same_scan_however_often_it_is_told(
+    tracker: dict[str, Any], tables: CodeTables
+) -> None:
+    tracker.update(status="out_for_delivery", status_detail=None)
+    first = read(tracker, tables)
+    tracker["updated_at"] = "2026-01-20T12:00:00Z"
+    assert read(tracker, tables) == first
+    tracker["tracking_details"].append({**TRACKER["tracking_details"][0], "datetime": "2026-01-21T08:00:00Z"})
+    assert read(tracker, tables)[-1].at == datetime(2026, 1, 21, 8, tzinfo=UTC)
+
+
+def test_a_status_without_any_detail_is_dated_by_the_tracker(tracker: dict[str, Any], tables: CodeTables) -> None:
+    tracker.update(status="pre_transit", tracking_details=[])
+    (scan,) = read(tracker, tables)
+    tracker["updated_at"] = "2026-01-20T12:00:00Z"
+    assert read(tracker, tables) == [scan]
+    assert scan.at == datetime(2026, 1, 15, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00", "9999-12-31T23:59:59-05:00"])
+def test_a_scan_at_no_time_there_is_is_malformed(tracker: dict[str, Any], tables: CodeTables, when: str) -> None:
+    tracker["tracking_details"][0]["datetime"] = when
+    with pytest.raises(MALFORMED):
+        read(tracker, tables)
 
 
 def test_a_tracker_that_nobody_scanned_is_no_scan(tracker: dict[str, Any], tables: CodeTables) -> None:

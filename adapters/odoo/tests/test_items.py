@@ -15,7 +15,7 @@ from adapters.odoo.items import ASKED, Unit, Variant, reported
 from adapters.odoo.simulated import catalogue
 from adapters.odoo.tests.depot import Depot
 from hub.domain.facts import ItemReported
-from hub.sdk.testkit.reading import read
+from hub.sdk.testkit.reading import MALFORMED, read
 
 CONTRACTS = Path(__file__).resolve().parents[3].parent / "shared" / "contracts" / "odoo"
 recorded = pytest.mark.skipif(not CONTRACTS.is_dir(), reason="the recorded exchanges are not beside this repository")
@@ -136,3 +136,22 @@ def test_recorded_products_are_read() -> None:
         price={"USD": Decimal("5.1")},
     )
     assert len(found) > 5
+
+
+@pytest.mark.parametrize("date", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "yesterday"])
+async def test_a_product_changed_at_no_time_there_is_holds_up_no_other(
+    depot: Depot, mug: str, monkeypatch: pytest.MonkeyPatch, date: str
+) -> None:
+    depot.odoo.add_product("TEE-M", "Tee")
+    named = adapter_items.reported
+
+    def aged(one: Variant, *more: Any) -> ItemReported:
+        return named(msgspec.structs.replace(one, write_date=date) if one.default_code == mug else one, *more)
+
+    monkeypatch.setattr(adapter_items, "reported", aged)
+    (absurd, sound), cursor = await depot.pull("items")
+    with pytest.raises(MALFORMED):
+        read(HARNESS, absurd.topic, absurd.body)
+    assert len(read(HARNESS, sound.topic, sound.body)) == 1
+    assert cursor is not None
+    assert datetime.fromisoformat(msgspec.json.decode(cursor)["since"]) == AT - timedelta(minutes=10)

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.odoo.facts import moment, movement_facts
 from adapters.odoo.harness import HARNESS
+from adapters.odoo.pulls import Scan
 from adapters.odoo.simulated import transfers
 from adapters.odoo.simulated.books import user_error
 from adapters.odoo.tests.depot import MUG, TEE, Depot, F, kinds
@@ -311,3 +312,30 @@ async def test_a_change_of_a_move_alone_is_seen(at_work: Depot) -> None:
         "FulfilmentAccepted",
         "UnitsPicked",
     ]
+
+
+async def test_a_change_at_no_time_there_is_parks_its_own_message_and_stops_no_pull(at_work: Depot) -> None:
+    start = datetime.now(UTC)
+    at_work.odoo.now = lambda: datetime(9999, 12, 31, tzinfo=UTC)
+    at_work.floor.count("MUG-RED", -2)
+    at_work.odoo.now = lambda: start
+    at_work.floor.count("TEE-M", 5)
+    (absurd, sound), cursor = await at_work.pull("movements")
+    assert cursor is not None
+    assert msgspec.json.decode(cursor)["since"] < start.strftime("%Y-%m-%d %H:%M:%S")
+    with pytest.raises(Malformed):
+        read(HARNESS, absurd.topic, absurd.body)
+    assert [type(fact) for fact in read(HARNESS, sound.topic, sound.body)] == [StockReported]
+
+
+@pytest.mark.parametrize("date", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "yesterday", "2026-01-19 00:00:00"])
+def test_a_window_begins_where_the_last_sound_date_was(date: str) -> None:
+    now = datetime(2026, 1, 16, tzinfo=UTC)
+    assert Scan(since="2026-01-01 00:00:00").on(7, [date], now).next() == Scan(since="2026-01-01 00:00:00")
+    assert Scan().on(7, ["2026-01-15 12:10:00", date], now).next() == Scan(since="2026-01-15 12:00:00")
+
+
+@pytest.mark.parametrize("text", ["0001-01-01 00:00:00", "9999-12-31 23:59:59"])
+def test_a_moment_that_nobody_can_count_from_is_malformed(text: str) -> None:
+    with pytest.raises(Malformed):
+        moment(text)

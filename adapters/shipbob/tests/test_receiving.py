@@ -10,9 +10,11 @@ import pytest
 from adapters.shipbob.harness import ADVISE, CICERO, fill_receiving, fill_supply
 from adapters.shipbob.receiving import (
     advise_stock,
+    expected,
     fulfilment_of,
     pull_receiving,
     pull_supply,
+    read,
     received,
     received_facts,
 )
@@ -160,3 +162,24 @@ class TestSupply:
 
 def sample_time() -> str:
     return datetime.combine(date(2026, 1, 20), datetime.min.time(), UTC).isoformat()
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+class TestNoTimeThereIs:
+    def test_what_was_closed_then_is_kept_and_malformed(self, tables: CodeTables, when: str) -> None:
+        raw = msgspec.json.encode(
+            {"id": 7, "status": "Completed", "purchase_order_number": FULFILMENT_ID, "last_updated_date": when}
+        )
+        found = received(raw)
+        assert found is not None
+        with pytest.raises(Malformed):
+            received_facts(found.body, tables)
+
+    def test_what_is_expected_then_is_expected_and_promised_to_nobody(self, when: str) -> None:
+        stock = [
+            {"inventory_id": 1, "sku": "MUG", "expected_quantity": 3, "received_quantity": 0, "stowed_quantity": 0}
+        ]
+        document = {"id": 7, "status": "Awaiting", "last_updated_date": "2026-01-15T12:00:00Z"}
+        place = {"fulfillment_center": {"id": 3, "name": "Cicero"}, "expected_arrival_date": when}
+        (line,) = expected(read(msgspec.json.encode({**document, **place, "inventory_quantities": stock})))
+        assert line.due.year == int(when[:4])

@@ -279,3 +279,11 @@ def test_levels_are_what_lies_on_the_shelf(tables: CodeTables) -> None:
         StockLine(location="3", sku="MUG-RED", on_hand=50),
         StockLine(location="4", sku="inventory:8", on_hand=1),
     )
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_an_order_of_no_time_there_is_is_kept_and_malformed(order: Document, tables: CodeTables, when: str) -> None:
+    both(order, created_date=when, last_update_at=None, actual_fulfillment_date=when)
+    (message,) = pulled(msgspec.json.encode(order))
+    with pytest.raises(MALFORMED):
+        order_facts(message.body, tables)

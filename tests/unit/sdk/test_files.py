@@ -372,3 +372,25 @@ async def test_a_missing_folder_is_for_a_person(server: SftpSimulator) -> None:
         with pytest.raises(Interrupted) as caught:
             await files.put("nowhere/a.csv", b"abc")
     assert isinstance(caught.value.outcome, NeedsPerson)
+
+
+async def test_a_server_that_renames_nothing_is_for_a_person(
+    server: SftpSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise asyncssh.SFTPOpUnsupported("Operation not supported: SSH_FXP_RENAME")
+
+    monkeypatch.setattr("hub.sdk.testkit.sftp._Shelf.rename", refuse)
+    server.drop("in/a.csv", b"abc")
+    pages: list[Page] = []
+    with pytest.raises(Interrupted) as pulling:
+        await took(server, into=pages)
+    async with reached(server) as files:
+        with pytest.raises(Interrupted) as putting:
+            await files.put("out/a.csv", b"abc", staging="ours")
+    for caught, doing in ((pulling, "move in/a.csv to in/taking/a.csv"), (putting, "put out/a.csv")):
+        outcome = caught.value.outcome
+        assert isinstance(outcome, NeedsPerson)
+        assert outcome.reason == f"{doing}: the server does not support renaming files"
+        assert "partner" in outcome.next_step
+    assert brought(pages) == []
