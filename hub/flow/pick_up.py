@@ -15,7 +15,7 @@ from hub.flow.batch import Batch
 from hub.flow.cancel import cancel
 from hub.flow.departure import depart
 from hub.flow.meant import units_meant
-from hub.flow.refund import Wish, ask_refund, refundable
+from hub.flow.refund import Wish, ask_refund, not_refunded, refundable
 from hub.flow.refusal import CannotDo
 from hub.flow.trouble import Trouble
 
@@ -134,9 +134,10 @@ def _cancel(order: Order, parts: list[Slice], batch: Batch, *, pay_back: bool) -
     told = everything and link is not None and link.live("cancel_order")
     if not lines:
         return
-    if pay_back and not told and refundable(order) > 0:
+    owed = not_refunded(order, lines) if pay_back and not told and refundable(order) > 0 else {}
+    if owed:
         # A channel that cancels the whole order pays it back itself. Before the cancel: amounts are for units as sold.
-        ask_refund(order, Wish(lines=lines, reason=NOT_COLLECTED, who=WHO, capped=True), batch)
+        ask_refund(order, Wish(lines=owed, reason=NOT_COLLECTED, who=WHO, capped=True), batch)
     cancel(order, None if everything else lines, reason=NOT_COLLECTED, who=WHO, batch=batch)
 
 

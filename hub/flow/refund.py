@@ -194,6 +194,14 @@ def _lines(order: Order, content: OrderContent, wanted: Mapping[str, int]) -> li
     return lines
 
 
+def not_refunded(order: Order, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Of these sold units by line, those whose money neither went nor goes back."""
+    before = refunded_units(order.refunds)
+    bought = {line.external_id: billed(line) for line in order.content.lines} if order.content else {}
+    left = {line: min(units, bought.get(line, 0) - before.get(line, 0)) for line, units in wanted.items()}
+    return {line: units for line, units in left.items() if units > 0}
+
+
 def value_of(order: Order, line: str, units: int) -> int:
     """What the next `units` of a line come to if they are refunded, tax included."""
     content = order.content

@@ -159,6 +159,19 @@ async def test_a_kit_of_which_a_part_was_collected_is_not_cancelled_whole(street
     assert (refund["amount"], refund["reason"]) == (1000, "not_collected")
 
 
+async def test_what_was_paid_back_before_nobody_came_is_not_paid_back_again(street: HighStreet) -> None:
+    paid = {"external_id": "p", "kind": "sale", "method": "card", "amount": 9000, "currency": "EUR", "status": "done"}
+    order = await street.order(("MUG", 2), at="MITTE", payments=[paid])
+    await street.work(order["fulfilments"][0]["id"], "ready")
+    body = {"order": order["id"], "lines": [{"line": order["lines"][0]["id"], "quantity": 2}], "reason": "goodwill"}
+    await street.counter.ok("POST", "/refunds", body)
+    assert await street.later(days=9) == 1
+    found = await street.look(order["id"])
+    assert (found["state"], await street.stock("MUG", "MITTE")) == ("cancelled", (5, 0, 0))
+    (refund,) = (await street.counter.ok("GET", f"/refunds?order={order['id']}"))["items"]
+    assert refund["reason"] == "goodwill"
+
+
 async def test_expired_goods_stay_pinned_until_the_store_says_they_are_back(street: HighStreet) -> None:
     await street.rules('[collect]\nput_back = "by_hand"\nexpired = "person"')
     order, work = await ready(street)
