@@ -19,7 +19,7 @@ from adapters.amazon.schemas import (
 )
 from adapters.amazon.settings import SECRET_DAYS, Settings
 from hub.sdk.capabilities import Check, Context, Page, Probe, Pulled
-from hub.sdk.outcomes import Interrupted, NeedsPerson
+from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater
 from hub.sdk.wire import Request, Response
 
 T = TypeVar("T")
@@ -37,6 +37,9 @@ FIRST_SCAN: Final = timedelta(days=30)
 TOKEN_LIFE: Final = timedelta(hours=23)
 """A page's token is valid for 24 hours; an older one is not tried."""
 MOST_RECEIVES: Final = 200
+NOT_YET: Final = timedelta(hours=1)
+"""A notification may be ahead of what getOrder reads: for so long after the event it is asked again."""
+ASK_AGAIN: Final = timedelta(minutes=5)
 
 
 def request(
@@ -60,9 +63,16 @@ def request(
 
 
 async def fetch(context: Seller, topic: str, object: str, body: bytes, /) -> Pulled:
-    """Read the order that a notification names. Raises NeedsPerson for one that is not there."""
-    response = await answered(context, object.removeprefix(OBJECT))
-    found = answers.read(response, _get_order(object.removeprefix(OBJECT)), IdentityAnswer, object, context.now())
+    """Read the order that a notification names. Raises `Interrupted` for one that is not there, or not yet."""
+    order = object.removeprefix(OBJECT)
+    response = await asked(context, order)
+    if response.status == 404:
+        now, told = context.now(), notifications.happened_at(body)
+        if told is not None and now < told + NOT_YET:
+            reason = f"order {order} cannot be read at Amazon yet"
+            raise Interrupted(RetryLater(reason=reason, at=now + ASK_AGAIN))
+        raise _unknown(order)
+    found = answers.read(response, _get_order(order), IdentityAnswer, object, context.now())
     return stored(found.order, response.body)
 
 
@@ -82,10 +92,14 @@ async def answered(context: Seller, order: str) -> Response:
     """The answer of getOrder; raises NeedsPerson for an order that Amazon does not know."""
     response = await asked(context, order)
     if response.status == 404:
-        reason = f"order {order} cannot be read at Amazon: it is not this seller's, or older than two years"
-        step = "compare the connection's seller and region with the order's"
-        raise Interrupted(NeedsPerson(reason=reason, next_step=step))
+        raise _unknown(order)
     return response
+
+
+def _unknown(order: str) -> Interrupted:
+    reason = f"order {order} cannot be read at Amazon: it is not this seller's, or older than two years"
+    step = "compare the connection's seller and region with the order's"
+    return Interrupted(NeedsPerson(reason=reason, next_step=step))
 
 
 async def asked(context: Seller, order: str) -> Response:

@@ -1,6 +1,7 @@
 """Pure: reading a notification, however it came. What it says is only a reason to read the order."""
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -28,6 +29,17 @@ class _Metadata(msgspec.Struct):
     camel: str | None = msgspec.field(name="notificationId", default=None)
 
 
+class _Told(msgspec.Struct):
+    """When a notification says that it happened."""
+
+    pascal: str | None = msgspec.field(name="EventTime", default=None)
+    camel: str | None = msgspec.field(name="eventTime", default=None)
+
+
+class _ToldByBus(msgspec.Struct):
+    detail: _Told | None = None
+
+
 class _Notification(msgspec.Struct):
     """Types differ in the casing of their envelope: some Pascal, some camel."""
 
@@ -47,6 +59,8 @@ class _Event(msgspec.Struct):
 
 _event = msgspec.json.Decoder(_Event)
 _notification = msgspec.json.Decoder(_Notification)
+_told = msgspec.json.Decoder(_Told)
+_told_by_bus = msgspec.json.Decoder(_ToldByBus)
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +97,16 @@ def read(body: bytes, seller_id: str) -> Notice:
     if topic == "ORDER_CHANGE" and not order:
         return Notice(key=key, topic=UNREADABLE)
     return Notice(key=key, topic=topic, object=f"{OBJECT}{order}" if order else None)
+
+
+def happened_at(body: bytes) -> datetime | None:
+    """The event's own time; None where the message states none that can be read."""
+    try:
+        told = _told_by_bus.decode(body).detail or _told.decode(body)
+        at = datetime.fromisoformat(told.pascal or told.camel or "")
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def pulled(body: bytes, seller_id: str) -> Pulled:

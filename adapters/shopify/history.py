@@ -38,6 +38,9 @@ STILL_GOOD: Final = timedelta(hours=1)
 """An export that ended within this time is taken again rather than asked for again."""
 
 BUSY: Final = timedelta(minutes=5)
+MOST_FAILURES: Final = 3
+"""Exports that fail in a row before a person is told."""
+
 _BUSY_CODES: Final = frozenset({"OPERATION_IN_PROGRESS", "LIMIT_REACHED"})
 
 
@@ -47,6 +50,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     since: str
     operation: str | None = None
     offset: int = 0
+    failures: int = 0
+    """Exports that failed, one after the other."""
+
     done: bool = False
 
 
@@ -99,8 +105,9 @@ async def pull_history(context: Shop, cursor: str | None, /) -> AsyncIterator[Pa
     if found is not None and found.status in RUNNING:
         return
     if found is None or found.status != "COMPLETED":
-        yield _page(Place(since=place.since))
-        raise _failed(found)
+        failures = place.failures + 1
+        yield _page(Place(since=place.since, failures=failures))
+        raise _failed(found, place.operation, failures)
     async for page in _read(context, found, place):
         yield page
 
@@ -143,12 +150,16 @@ async def _asked(context: Shop, query: str) -> str:
     raise Interrupted(NeedsPerson(reason=f"history: the shop exports nothing: {told}", next_step=step))
 
 
-def _failed(found: Bulk | None) -> Interrupted:
+def _failed(found: Bulk | None, operation: str | None, failures: int) -> Interrupted:
     code = found.error_code if found else None
     if code == "ACCESS_DENIED":
         step = "grant read_orders and, for orders older than 60 days, read_all_orders"
         return Interrupted(NeedsPerson(reason="history: the app may not export orders", next_step=step))
     said = "is gone" if found is None else f"ended as {found.status} ({code or 'no reason given'})"
+    if failures >= MOST_FAILURES:
+        reason = f"history: {failures} exports of orders failed in a row; the last, {operation}, {said}"
+        step = "name a later history_from, or report the operation and its code to Shopify; webhooks still bring orders"
+        return Interrupted(NeedsPerson(reason=reason, next_step=step))
     return Interrupted(RetryLater(reason=f"history: the export {said}; it is asked for anew"))
 
 

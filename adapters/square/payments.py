@@ -123,12 +123,10 @@ async def refund_payment(context: Seller, request: PaymentRefund, /) -> Outcome:
         payments = [
             await _read(context, one) for one in (await read_order(context, request.order_external_id)).payments
         ]
-        shares = shared_out(request, [left_of(one, request.currency) for one in payments])
-    if shares is None:
-        return Refused(
-            reason=f"order {request.order_external_id}: its payments do not have {request.amount} {request.currency} "
-            "left to give back"
-        )
+        lefts = [await _left_before(context, one, request) for one in payments]
+        shares = shared_out(request, lefts)
+        if shares is None:
+            return _too_much(request, lefts)
     done: list[Payment] = []
     found = True
     for share in shares:
@@ -147,11 +145,32 @@ async def refund_payment(context: Seller, request: PaymentRefund, /) -> Outcome:
     return Done(reference=done[0].external_id, payments=tuple(done), found=found)
 
 
+async def _left_before(context: Seller, payment: schemas.Payment, request: PaymentRefund) -> RefundFrom:
+    """What a payment had left before this request: what an earlier try of it gave back is not counted twice."""
+    found = left_of(payment, request.currency)
+    mine = await _made_before(context, payment.id, request) if payment.refund_ids else None
+    if mine is None or mine.status in LOST or mine.amount_money.currency != request.currency:
+        return found
+    return RefundFrom(payment=found.payment, method=found.method, left=found.left + (mine.amount_money.amount or 0))
+
+
 def left_of(payment: schemas.Payment, currency: str) -> RefundFrom:
-    """A completed payment, and all of it; Square itself refuses what was given back before."""
+    """A completed payment, less what was given back of it."""
     money = payment.total_money or schemas.Money()
+    given = (payment.refunded_money or schemas.Money()).amount or 0
     good = payment.status == "COMPLETED" and money.currency == currency
-    return RefundFrom(payment=payment.id, method=payment.source_type or "", left=(money.amount or 0) if good else 0)
+    left = max((money.amount or 0) - given, 0) if good else 0
+    return RefundFrom(payment=payment.id, method=payment.source_type or "", left=left)
+
+
+def _too_much(request: PaymentRefund, lefts: Sequence[RefundFrom]) -> Outcome:
+    """Nothing is given back in part: which payment the rest comes from is a person's to say."""
+    total = sum(one.left for one in lefts)
+    each = ", ".join(f"{one.left} of {one.payment}" for one in lefts) or "no payment"
+    return Refused(
+        reason=f"order {request.order_external_id}: its payments do not have {request.amount} {request.currency} "
+        f"left to give back, only {total} ({each}); {request.amount - total} are missing"
+    )
 
 
 def shared_out(request: PaymentRefund, payments: Sequence[RefundFrom] | None = None) -> list[RefundFrom] | None:

@@ -97,6 +97,7 @@ class Payment(msgspec.Struct, frozen=True):
     total_money: Money | None = None
     amount_money: Money | None = None
     approved_money: Money | None = None
+    refunded_money: Money | None = None
     refund_ids: tuple[str, ...] | None = None
     source_type: str | None = None
     updated_at: str | None = None

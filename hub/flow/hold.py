@@ -40,16 +40,19 @@ def question(order: Order, snapshot: OrderSnapshot, now: datetime) -> None:
     """Hold what the snapshot leaves open, and lift what an earlier snapshot left open and this one answers."""
     open_reasons = set()
     open_kinds = {problem.kind for problem in snapshot.problems}
+    held = snapshot.content.held
+    pending = held not in (None, NOT_HELD) and snapshot.content.financial_status == "pending"
     for problem in snapshot.problems:
         reason = f"{problem.kind}: {problem.field} at {problem.path} is {problem.value!r}"
-        order.troubles.append(trouble_of(order, problem))
+        if not (pending and problem.kind == "missing_address"):
+            # The channel gives the address with the payment; till then it holds, and nobody is asked.
+            order.troubles.append(trouble_of(order, problem))
         if problem.kind not in HARMLESS:
             open_reasons.add(reason)
             books_only = problem.kind in MONEY or problem.kind.startswith(UNMAPPED_PAYMENT)
             scope = POSTING if books_only else "order"
             stops = ("post",) if books_only else ("release",)
             order.hold(problem.kind, reason, owner="hub", at=now, scope=scope, rule="revision", stops=stops)
-    held = snapshot.content.held
     if held not in (None, NOT_HELD):
         reason = f"held at the channel: {held}"
         open_reasons.add(reason)

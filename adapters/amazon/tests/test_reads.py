@@ -41,6 +41,19 @@ async def test_a_change_has_a_key_of_its_own(sim: AmazonSimulator, context: Cont
     assert first.key != second.key
 
 
+@pytest.mark.parametrize("where", ["EventTime", "eventTime", "detail"])
+async def test_an_order_that_cannot_be_read_yet_is_asked_for_again_for_an_hour(
+    context: Context[Settings], where: str
+) -> None:
+    """A notification may come before its order can be read."""
+    for minutes, outcome in ((1, RetryLater), (59, RetryLater), (61, NeedsPerson)):
+        at = (context.now() - timedelta(minutes=minutes)).isoformat()
+        body = msgspec.json.encode({"detail": {"EventTime": at}} if where == "detail" else {where: at})
+        with pytest.raises(Interrupted) as caught:
+            await client.fetch(context, "ORDER_CHANGE", "order:111-1111111-1111111", body)
+        assert isinstance(caught.value.outcome, outcome)
+
+
 async def test_an_order_of_somebody_else_needs_a_person(context: Context[Settings]) -> None:
     with pytest.raises(Interrupted) as caught:
         await client.fetch(context, "ORDER_CHANGE", "order:111-1111111-1111111", b"{}")

@@ -157,6 +157,26 @@ async def test_an_export_that_failed_is_asked_for_anew(shop: ShopifySimulator, o
     assert len(items(await pages(old, told[-1].cursor))) == 2
 
 
+async def test_exports_that_fail_in_a_row_become_a_persons(shop: ShopifySimulator, old: Context[Settings]) -> None:
+    shop.job_polls = 1
+    past(shop, 1)
+    cursor, outcomes = None, []
+    for _ in range(history.MOST_FAILURES):
+        cursor = (await pages(old, cursor))[-1].cursor
+        made = list(shop.exports.values())[-1]
+        made.status, made.error_code = "FAILED", "TIMEOUT"
+        told: list[Page] = []
+        with pytest.raises(Interrupted) as interrupted:
+            await into(told, old, cursor)
+        cursor = told[-1].cursor
+        outcomes.append(interrupted.value.outcome)
+    assert [type(one) for one in outcomes] == [RetryLater, RetryLater, NeedsPerson]
+    assert "FAILED (TIMEOUT)" in outcomes[-1].reason
+    assert "gid://shopify/BulkOperation/" in outcomes[-1].reason
+    shop.job_polls = 0
+    assert len(items(await pages(old, cursor))) == 2
+
+
 async def test_an_export_that_is_not_kept_any_more_is_asked_for_anew(
     shop: ShopifySimulator, old: Context[Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
