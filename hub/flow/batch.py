@@ -1,5 +1,6 @@
 """What every handler is given beside its messages: configuration, time, ids, and how to treat the stock."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -18,3 +19,11 @@ class Batch(NamedTuple):
     new_id: NewId
     lock_stock: bool = False
     """Set on the second attempt after a lost race: stock is locked before it is decided, and cannot be lost again."""
+    aside: frozenset[str] = frozenset()
+    """Orders to leave alone for now: our own code stumbled over them."""
+    only: str | None = None
+    """The one order that this is about; None is whatever is due."""
+
+    def among(self, ids: Iterable[str]) -> list[str]:
+        """Those of these orders that are to be seen to."""
+        return [id for id in ids if id not in self.aside and self.only in (None, id)]

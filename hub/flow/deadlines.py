@@ -21,7 +21,7 @@ UNANSWERED: Final = "not accepted in time"
 
 async def meet_deadlines(unit: Unit, batch: Batch, limit: int = LIMIT) -> int:
     """See to a batch of orders with something overdue, in one transaction; returns how many. Raises `LostRace`."""
-    orders = await unit.by_id(await unit.overdue(batch.now, limit))
+    orders = await unit.by_id(batch.among(await unit.overdue(batch.now, limit)))
     if not orders:
         return 0
     await unit.peers(orders.values())

@@ -12,7 +12,7 @@ LIMIT = 100
 
 async def lift_due(unit: Unit, batch: Batch, limit: int = LIMIT) -> int:
     """Lift holds whose timer has run out and take their orders on; returns how many orders that was."""
-    orders = await unit.by_id(await unit.due_holds(batch.now, limit))
+    orders = await unit.by_id(batch.among(await unit.due_holds(batch.now, limit)))
     for order in orders.values():
         for hold in list(order.holds.values()):
             if hold.active and hold.lift_at is not None and hold.lift_at <= batch.now:

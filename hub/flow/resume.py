@@ -23,7 +23,7 @@ async def resume(unit: Unit, batch: Batch, limit: int = LIMIT) -> int:
     if opened:
         return opened
     due = await unit.waiting(limit, batch.directory.epoch)
-    orders = await unit.by_id(due)
+    orders = await unit.by_id(batch.among(due))
     for order in orders.values():
         await _resolve(unit, order, batch)
     # The most urgent takes first of what there is.

@@ -7,38 +7,24 @@ import asyncpg
 import structlog
 
 from hub.domain.ids import NewId
-from hub.domain.states import IllegalMove
 from hub.flow.batch import Batch
+from hub.flow.deadlines import LIMIT as OVERDUE
 from hub.flow.deadlines import meet_deadlines
+from hub.flow.directory import Directory
 from hub.flow.displace import displace
 from hub.flow.path import Done, perform
 from hub.flow.ports import LostRace
+from hub.flow.resume import LIMIT as RESUMED
 from hub.flow.resume import resume
-from hub.flow.settle_stock import InvariantBroken
 from hub.flow.trouble import Trouble
 from hub.sdk.adapter import Lane
 from hub.store.configuration import ConfigurationReader
-from hub.store.database import is_data_fault, is_weather
 from hub.store.unit_of_work import PostgresStore
+from hub.worker.blame import blames_a_row
 from hub.worker.race import contended
+from hub.worker.stumbles import Stumbles
 
 log = structlog.get_logger(__name__)
-
-_BAD_ROW = (
-    IllegalMove,
-    InvariantBroken,
-    ValueError,
-    ArithmeticError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    RecursionError,
-    LostRace,
-)
-"""What a single message can make of our own code. It is halved out and parked with its reason; the others go on.
-
-A race lost with the stock locked was lost to the books, not to another worker: it would be lost for ever."""
 
 
 class Performer:
@@ -57,13 +43,14 @@ class Performer:
         self._clock = clock
         self._new_id = new_id
         self._batch_size = batch_size
+        self._stumbles = Stumbles(store, clock)
 
     async def run(self, lane: Lane) -> int:
         """One batch of a lane; returns how many messages were claimed."""
         try:
             return (await self._attempt(lane, self._batch_size, None)).claimed
         except Exception as error:
-            if is_weather(error) or not _blames_a_row(error):
+            if not blames_a_row(error):
                 raise
             log.warning("batch.halved", lane=lane.value, reason=f"{type(error).__name__}: {error}")
         ids = await self._ids(lane)
@@ -74,24 +61,37 @@ class Performer:
         """One batch of what waits and is due; returns how many orders it was."""
         directory = await self._configuration.directory()
 
-        async def attempt(lock: bool) -> int:
+        async def attempt(lock: bool, only: str | None) -> int:
+            batch, gave = self._batch(directory, lock, only), 0
+            if only is None:
+                async with self._store.unit() as unit:
+                    # Who gives way is tried again with those who wait.
+                    gave = await displace(unit, batch)
             async with self._store.unit() as unit:
-                # Who gives way is tried again with those who wait.
-                gave = await displace(unit, Batch(directory, self._clock(), self._new_id, lock))
-            async with self._store.unit() as unit:
-                return gave + await resume(unit, Batch(directory, self._clock(), self._new_id, lock))
+                return gave + await resume(unit, batch)
 
-        return await contended("waiting", attempt)
+        return await self._stumbles.around(
+            "waiting",
+            lambda only: contended("waiting", lambda lock: attempt(lock, only)),
+            lambda unit: unit.waiting(RESUMED, directory.epoch),
+        )
 
     async def meet_deadlines(self) -> int:
         """One batch of orders whose stores, or whose customers at a store, let a deadline pass; returns how many."""
         directory = await self._configuration.directory()
 
-        async def attempt(lock: bool) -> int:
+        async def attempt(lock: bool, only: str | None) -> int:
             async with self._store.unit() as unit:
-                return await meet_deadlines(unit, Batch(directory, self._clock(), self._new_id, lock))
+                return await meet_deadlines(unit, self._batch(directory, lock, only))
 
-        return await contended("deadlines", attempt)
+        return await self._stumbles.around(
+            "deadlines",
+            lambda only: contended("deadlines", lambda lock: attempt(lock, only)),
+            lambda unit: unit.overdue(self._clock(), OVERDUE),
+        )
+
+    def _batch(self, directory: Directory, lock: bool, only: str | None) -> Batch:
+        return Batch(directory, self._clock(), self._new_id, lock, self._stumbles.aside(), only)
 
     async def _attempt(self, lane: Lane, limit: int, only: Sequence[int] | None) -> Done:
         directory = await self._configuration.directory()
@@ -121,7 +121,7 @@ class Performer:
             try:
                 await self._attempt(lane, len(half), half)
             except Exception as error:
-                if is_weather(error) or not _blames_a_row(error):
+                if not blames_a_row(error):
                     raise
                 await self._halve(lane, half)
 
@@ -130,7 +130,7 @@ class Performer:
             await self._attempt(lane, 1, [message])
             return
         except Exception as error:
-            if is_weather(error) or not _blames_a_row(error):
+            if not blames_a_row(error):
                 raise
             reason, step = f"{type(error).__name__}: {error}"[:500], _next_step(error)
         log.error("message.parked", message=message, lane=lane.value, reason=reason)
@@ -144,7 +144,3 @@ def _next_step(error: Exception) -> str:
     if isinstance(error, LostRace):
         return "By the books there is not what this message needs. Count that shelf (PUT /api/v1/stock), then retry it."
     return "Look at the message; correct it at its source or adjust the mapping overlay, then replay it."
-
-
-def _blames_a_row(error: Exception) -> bool:
-    return isinstance(error, _BAD_ROW) or is_data_fault(error)
