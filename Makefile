@@ -5,7 +5,7 @@ RUN := .venv/.run
 TEST := .venv/.test
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: demo test setup check bench bench-growth bench-partners bench-routing faults up clean
+.PHONY: demo test setup check bench bench-growth bench-partners bench-routing faults explore up clean
 
 demo: $(RUN)
 	$(BIN)/crossdock demo $(DEMO)
@@ -40,6 +40,10 @@ bench-routing: $(TEST)
 
 faults: $(TEST)
 	$(BIN)/python -m tests.faults.run $(ARGS)
+
+# Property tests with new examples; a failure prints how to replay it.
+explore: $(TEST)
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile=default tests/unit tests/property adapters $(ARGS)
 
 $(RUN): requirements/build.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "crossdock needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
