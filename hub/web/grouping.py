@@ -102,9 +102,11 @@ class Grouping:
     async def _group(self, group: list[Waiting]) -> None:
         if not group:
             return
+        committed = False
         try:
             async with asyncio.timeout(COMMIT_SECONDS), self._database.transaction() as connection:
                 answers = await store_arrivals(connection, [one.arrival for one in group], self._clock())
+            committed = True
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, UnicodeEncodeError) as error:
             if is_data_fault(error) and len(group) > 1:
                 middle = len(group) // 2
@@ -112,11 +114,19 @@ class Grouping:
                 await self._group(group[middle:])
                 return
             fault = error if is_data_fault(error) else Unavailable(f"{type(error).__name__}: {error}")
-            for one in group:
-                if not one.stored.done():
-                    one.stored.set_exception(fault)
+            _refuse(group, fault)
             return
+        finally:
+            # Whatever ends a commit, a cancelled driver included, nobody is left without an answer.
+            if not committed:
+                _refuse(group, Unavailable("the commit ended without an answer"))
         self._committed = self._looks
         for one, answer in zip(group, answers, strict=True):
             if not one.stored.done():
                 one.stored.set_result(answer)
+
+
+def _refuse(group: list[Waiting], fault: Exception) -> None:
+    for one in group:
+        if not one.stored.done():
+            one.stored.set_exception(fault)

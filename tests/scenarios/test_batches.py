@@ -16,6 +16,8 @@ from hub.store import flush as flushing
 from hub.store.database import PooledConnection
 from hub.store.inbox import Arrival, store_arrivals
 from hub.store.unit_of_work import PostgresStore
+from hub.web import grouping as grouping_module
+from hub.web.grouping import Grouping, Stored, Unavailable
 from hub.wiring import utc_now
 from hub.worker.perform import Performer
 from tests.scenarios.test_intake import deliver, quiet_order
@@ -206,3 +208,24 @@ async def test_one_order_told_by_four_workers_at_once_is_one_order(town: Town) -
     assert await town.house.value("SELECT count(*) FROM inbox") == 0
     await town.settle()
     assert len(town.depot.orders) == 1
+
+
+async def test_a_commit_that_ends_without_an_answer_leaves_no_sender_waiting(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver whose server was killed may cancel what waits for a connection: a webhook then hung for 30 s."""
+    grouping = Grouping(town.house.parts.database, town.house.parts.clock)
+    store_all = grouping_module.store_arrivals
+
+    async def cancelled(connection: PooledConnection, arrivals: Sequence[Arrival], now: datetime) -> list[Stored]:
+        monkeypatch.setattr(grouping_module, "store_arrivals", store_all)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(grouping_module, "store_arrivals", cancelled)
+    first = asyncio.create_task(grouping.store(arrival(town, 1, b"[]")))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(0.9):
+        with pytest.raises(Unavailable):
+            await first
+        _, is_new = await grouping.store(arrival(town, 1, b"[]"))
+    assert is_new, "it comes again, and is kept"
