@@ -7,38 +7,34 @@ import pytest
 
 from hub.processes import AUTOGROUP, WORKER_NICENESS
 
-SAYS = (
-    "import os; from hub.processes import AUTOGROUP, give_way; give_way(); "
-    "print(os.nice(0), AUTOGROUP.read_text().split()[-1] if AUTOGROUP.exists() else '')"
-)
+GIVES_WAY = "import os; from hub.processes import give_way; give_way(); print(os.nice(0))"
+
+LEADS = f"{GIVES_WAY}; print(open({str(AUTOGROUP)!r}).read())"
+
+FOLLOWS = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {LEADS!r}], check=True)"
+"""A session whose leader does not give way, and one of whose processes does."""
 
 
-def said(*, own_session: bool) -> list[str]:
-    """Niceness of a process and of its session after it gave way."""
-    command = [sys.executable, "-c", SAYS]
-    return subprocess.check_output(command, text=True, start_new_session=own_session).split()
-
-
-def test_a_process_gives_way_among_its_own() -> None:
-    niceness, *_ = said(own_session=True)
-    assert int(niceness) == min(WORKER_NICENESS + int(subprocess.check_output(["nice"], text=True)), 19)
+def said(program: str) -> list[str]:
+    """What `program` prints in a session of its own: what this one runs in may have no niceness to read."""
+    return subprocess.check_output([sys.executable, "-c", program], text=True, start_new_session=True).split()
 
 
 def sessions_are_groups() -> bool:
-    """Whether this kernel lets a session say how nice it is."""
+    """Whether this kernel lets a session say how nice it is, and tells it again."""
+    says = f"path = {str(AUTOGROUP)!r}; open(path, 'w').write('1'); print(open(path).read())"
     tried = subprocess.run(
-        [sys.executable, "-c", f"open({str(AUTOGROUP)!r}, 'w').write('1')"],
-        start_new_session=True,
-        capture_output=True,
-        check=False,
+        [sys.executable, "-c", says], start_new_session=True, capture_output=True, text=True, check=False
     )
-    return tried.returncode == 0
+    return tried.returncode == 0 and tried.stdout.split()[-2:] == ["nice", "1"]
 
 
-def test_its_session_gives_way_only_where_it_is_its_own() -> None:
+def test_a_process_gives_way_among_its_own() -> None:
+    assert int(said(GIVES_WAY)[0]) == min(WORKER_NICENESS + int(subprocess.check_output(["nice"], text=True)), 19)
+
+
+@pytest.mark.parametrize(("program", "niceness"), [(LEADS, str(WORKER_NICENESS)), (FOLLOWS, "0")])
+def test_its_session_gives_way_only_where_it_is_its_own(program: str, niceness: str) -> None:
     if not sessions_are_groups():
         pytest.skip("this kernel does not schedule sessions as groups")
-    before = AUTOGROUP.read_text().split()[-1]
-    assert said(own_session=True)[1] == str(WORKER_NICENESS)
-    assert said(own_session=False)[1] == before
-    assert AUTOGROUP.read_text().split()[-1] == before
+    assert said(program)[-1] == niceness
