@@ -13,10 +13,11 @@ demo: $(RUN)
 up: $(RUN)
 	$(BIN)/crossdock up
 
-# The processes that tests start read what is compiled here, whatever the environment says of writing it.
+# Three at a time on two cores, since tests also wait. The processes that they start read what is compiled here,
+# whatever the environment says of writing it.
 test: $(TEST)
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q -j 2 -x /tests/ hub adapters
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 setup: $(TEST)
 

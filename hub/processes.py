@@ -2,19 +2,17 @@
 
 import asyncio
 import gc
-import os
 import socket
 import sys
 from collections.abc import Coroutine
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
 from hub.embedded import Engines
 from hub.log import configure
+from hub.niceness import give_way
 from hub.settings import Settings, from_environment
 from hub.store.schema import upgrade
 from hub.supervisor import Child, Supervisor, require_free_port
@@ -27,26 +25,6 @@ YOUNG_OBJECTS = 50_000
 
 LAST_WORDS_SECONDS = 0.3
 """From the end of listening until connections without a request are closed."""
-
-WORKER_NICENESS = 5
-"""Whoever answers a vendor goes first where both want a core: a delivery waits for its answer, a batch does not."""
-
-
-AUTOGROUP: Final = Path("/proc/self/autogroup")
-"""Where Linux keeps the niceness of a whole session; missing where sessions are not scheduled as groups."""
-
-
-def give_way() -> None:
-    """Let others go first on a busy machine: this process among its own, and its session among sessions.
-
-    The supervisor gives each child a session of its own, and a kernel that shares cores out between sessions looks at
-    the session's niceness alone. One that is shared, as a person's shell, is left as it is.
-    """
-    os.nice(WORKER_NICENESS)
-    if os.getsid(0) == os.getpid():
-        # Refused to some containers, and soon after the last change.
-        with suppress(OSError):
-            AUTOGROUP.write_text(str(WORKER_NICENESS))
 
 
 def run_process(main: Coroutine[Any, Any, None]) -> None:

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from hub.processes import AUTOGROUP, WORKER_NICENESS
+from hub.niceness import AUTOGROUP, WORKER_NICENESS
 
-GIVES_WAY = "import os; from hub.processes import give_way; give_way(); print(os.nice(0))"
+GIVES_WAY = "import os; from hub.niceness import give_way; give_way(); print(os.nice(0))"
 
 LEADS = f"{GIVES_WAY}; print(open({str(AUTOGROUP)!r}).read())"
 
