@@ -9,6 +9,7 @@ from typing import Final, Protocol, Self
 from hub.embedded.errors import EngineError, FolderInUse
 from hub.embedded.postgres import find_postgres, start_postgres
 from hub.embedded.valkey import find_valkey, start_valkey
+from hub.embedded.writeback import Writeback
 from hub.settings import Settings, give_to_owner, make_data_dir
 
 LOCK_FILE: Final = "lock"
@@ -63,13 +64,19 @@ class Engines:
     """Addresses of a database and a queue, and the embedded engines behind them, if any."""
 
     def __init__(
-        self, database_url: str, queue_url: str, running: tuple[Engine, ...] = (), lock: FolderLock | None = None
+        self,
+        database_url: str,
+        queue_url: str,
+        running: tuple[Engine, ...] = (),
+        lock: FolderLock | None = None,
+        writeback: Writeback | None = None,
     ) -> None:
         self.database_url = database_url
         self.queue_url = queue_url
         self.running = running
         """The embedded engines that this process must stop; empty when both addresses were configured."""
         self._lock = lock
+        self._writeback = writeback
 
     @classmethod
     def start(cls, settings: Settings) -> Self:
@@ -81,12 +88,14 @@ class Engines:
             return cls(settings.database_url, settings.queue_url)
         lock = FolderLock(settings.data_dir)
         running: list[Engine] = []
+        writeback = None
         database_url, queue_url = settings.database_url, settings.queue_url
         try:
             if not database_url:
                 postgres = start_postgres(settings.data_dir)
                 running.append(postgres)
                 database_url = postgres.url
+                writeback = Writeback(postgres.cluster)
             if not queue_url:
                 valkey = start_valkey(settings.data_dir)
                 running.append(valkey)
@@ -96,7 +105,9 @@ class Engines:
             _stop(running)
             lock.free()
             raise
-        return cls(database_url, queue_url, tuple(running), lock)
+        if writeback is not None:
+            writeback.start()
+        return cls(database_url, queue_url, tuple(running), lock, writeback)
 
     @classmethod
     def attach(cls, settings: Settings) -> Self:
@@ -119,6 +130,8 @@ class Engines:
 
     def stop(self) -> None:
         """Stop what this process runs, the queue before the database, and free the folder; again is harmless."""
+        if self._writeback is not None:
+            self._writeback.stop()
         try:
             _stop(self.running)
         finally:

@@ -62,6 +62,11 @@ class PostgresEngine:
         """Address of a database of this engine, for asyncpg and SQLAlchemy."""
         return f"postgresql://{USER}@/{quote(name, safe='')}?host={quote(str(self._sockets), safe='/')}&port=5432"
 
+    @property
+    def cluster(self) -> Path:
+        """The folder of its files."""
+        return self._place.cluster
+
     def alive(self) -> bool:
         """Whether it runs and serves or is about to; cheap enough to ask many times a second."""
         return self._runs() and not self._watch.is_stuck(self.pid, time.monotonic())
