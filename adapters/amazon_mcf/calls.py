@@ -5,8 +5,10 @@ from datetime import datetime
 
 import msgspec
 
-from adapters.amazon_mcf.settings import Settings
+from adapters.amazon_mcf.settings import Settings, Speed
 from hub.domain.contact import Contact
+from hub.sdk.capabilities import FulfilmentRequest
+from hub.sdk.outcomes import Interrupted, NeedsPerson
 from hub.sdk.wire import Request
 
 
@@ -60,3 +62,19 @@ def summaries(settings: Settings, since: datetime | None, token: str | None) -> 
     if token is not None:
         query["nextToken"] = token
     return request("GET", "/fba/inventory/v1/summaries", "getInventorySummaries", query=query)
+
+
+def speed_of(wanted: FulfilmentRequest, settings: Settings) -> Speed:
+    """Amazon's speed for the service asked for. Raises `Interrupted` for a service that `speeds` does not name."""
+    if wanted.service is None:
+        return settings.speed
+    speed = settings.speeds.get(wanted.service)
+    if speed is None:
+        raise Interrupted(
+            NeedsPerson(
+                kind="unmapped_service",
+                reason=f"{settings.seller_id}: no speed of Amazon's is named for the service {wanted.service!r}",
+                next_step="add it to speeds of the connection, then retry the exception",
+            )
+        )
+    return speed

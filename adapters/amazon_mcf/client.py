@@ -68,9 +68,9 @@ def _received(context: Mcf, response: Response) -> datetime:
     """When Amazon took it on: it is in; an answer that tells more of the order and cannot be read changes nothing."""
     try:
         order = port(context).created(response)
-    except (msgspec.MsgspecError, ValueError):
+        return utc(order.received_at) if order else context.now()
+    except (msgspec.MsgspecError, ValueError, Malformed):
         return context.now()
-    return order.received_at if order else context.now()
 
 
 def unsendable(wanted: FulfilmentRequest) -> Outcome | None:

@@ -93,7 +93,7 @@ class Outbound(Protocol):
     leaves in parts all but the last would be told late: orders under way are read again now and then."""
 
     def create(self, wanted: FulfilmentRequest, settings: Settings) -> Request:
-        """Make an order."""
+        """Make an order. Raises `Interrupted` for a service without a speed."""
         ...
 
     def get(self, order: str) -> Request:

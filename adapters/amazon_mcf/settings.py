@@ -43,9 +43,9 @@ class Settings(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     policy: Policy = "FillOrKill"
     """What Amazon does when it has not all of it: nothing, wait, or send what there is."""
     speed: Speed = "Standard"
-    """For requests that ask for no service, or for one that `speeds` does not name."""
+    """For requests that ask for no service."""
     speeds: Mapping[str, Speed] = {}
-    """Our word for a service -> Amazon's speed."""
+    """Our word for a service -> Amazon's speed. One that is not named here is never sent at the default."""
     channel: str | None = None
     """The sales channel as Amazon prices it ("SHOPIFY"); 2026-07-04 only."""
     unbranded: bool = False

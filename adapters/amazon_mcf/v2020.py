@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.amazon_mcf.calls import address, request
+from adapters.amazon_mcf.calls import address, request, speed_of
 from adapters.amazon_mcf.outbound import Changes, Item, Line, Listed, Order, Package, Shipment
 from adapters.amazon_mcf.settings import Settings
 from hub.sdk.capabilities import FulfilmentRequest
@@ -101,7 +101,7 @@ class Outbound2020:
             "displayableOrderId": wanted.order_number[:LONGEST_NUMBER],
             "displayableOrderDate": wanted.ordered_at.isoformat(),
             "displayableOrderComment": settings.comment,
-            "shippingSpeedCategory": settings.speeds.get(wanted.service or "", settings.speed),
+            "shippingSpeedCategory": speed_of(wanted, settings),
             "destinationAddress": address(wanted.ship_to),
             "fulfillmentAction": "Ship",
             "fulfillmentPolicy": settings.policy,

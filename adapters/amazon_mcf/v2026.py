@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from adapters.amazon_mcf.calls import address, request
+from adapters.amazon_mcf.calls import address, request, speed_of
 from adapters.amazon_mcf.outbound import Changes, Item, Line, Listed, Order, Package, Shipment
 from adapters.amazon_mcf.settings import Settings
 from hub.sdk.capabilities import FulfilmentRequest
@@ -132,7 +132,7 @@ class Outbound2026:
 
     def create(self, wanted: FulfilmentRequest, settings: Settings) -> Request:
         """POST orders: our fulfilment order's id is the order's, our line names are the line items'."""
-        speed = settings.speeds.get(wanted.service or "", settings.speed)
+        speed = speed_of(wanted, settings)
         configuration: dict[str, object] = {
             "serviceLevel": {"serviceTiers": [speed.upper()]},
             "action": "SHIP",

@@ -85,7 +85,9 @@ async def _keep_one(context: Context[Settings], address: str, secret: str) -> No
         if not ours:
             await central.subscribe(values)
         for one in ours:
-            if one.expiration_date_time - context.now() < RENEW_BEFORE:
+            ends = one.expiration_date_time
+            # A time that names no offset is UTC.
+            if (ends if ends.tzinfo else ends.replace(tzinfo=UTC)) - context.now() < RENEW_BEFORE:
                 await central.renew(one, values)
     except Changed as changed:
         raise Interrupted(RetryLater(reason=str(changed))) from changed

@@ -4,21 +4,14 @@ from datetime import UTC, datetime
 
 from adapters.order_files.settings import Settings
 from hub.sdk.files import digest
-from hub.sdk.webhook import Delivery, Refuse, Store, Verdict, signed_standard
+from hub.sdk.webhook import Delivery, Store, Verdict, refuse_standard
 
 
 def check(delivery: Delivery, settings: Settings) -> Verdict:
     """Is it signed with the connection's secret. A file is known by its name and its content."""
-    try:
-        good = signed_standard(delivery, (settings.webhook_secret, settings.previous_webhook_secret))
-    except ValueError:
-        return Refuse(status=401, reason="the connection's webhook_secret is no base64; set another")
-    if not good:
-        return Refuse(
-            status=401,
-            reason="sign webhook-id (the file's name), webhook-timestamp and the body as Standard Webhooks says, "
-            "with the connection's webhook_secret",
-        )
+    refused = refuse_standard(delivery, (settings.webhook_secret, settings.previous_webhook_secret))
+    if refused is not None:
+        return refused
     sent_at = datetime.fromtimestamp(int(delivery.headers["webhook-timestamp"]), UTC)
     name = delivery.headers["webhook-id"]
     return Store(key=f"file:{name}:{digest(delivery.body)}", topic="file", object=subject(sent_at, name))

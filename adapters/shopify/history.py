@@ -156,6 +156,11 @@ def _failed(found: Bulk | None, operation: str | None, failures: int) -> Interru
         step = "grant read_orders and, for orders older than 60 days, read_all_orders"
         return Interrupted(NeedsPerson(reason="history: the app may not export orders", next_step=step))
     said = "is gone" if found is None else f"ended as {found.status} ({code or 'no reason given'})"
+    return _lost(said, operation, failures)
+
+
+def _lost(said: str, operation: str | None, failures: int) -> Interrupted:
+    """An export of which not all was read: asked for anew so often, then a person is told."""
     if failures >= MOST_FAILURES:
         reason = f"history: {failures} exports of orders failed in a row; the last, {operation}, {said}"
         step = "name a later history_from, or report the operation and its code to Shopify; webhooks still bring orders"
@@ -186,8 +191,9 @@ async def _read(context: Shop, found: Bulk, place: Place) -> AsyncIterator[Page]
         yield _page(place, items)
     if place.offset < size:
         # Orders that were read already come again under the same keys.
-        yield _page(Place(since=place.since))
-        raise Interrupted(RetryLater(reason="history: the export is not kept any more; it is asked for anew"))
+        failures = place.failures + 1
+        yield _page(Place(since=place.since, failures=failures))
+        raise _lost("is not kept any more", place.operation, failures)
     yield _page(msgspec.structs.replace(place, done=True))
 
 

@@ -102,6 +102,20 @@ def signed_standard(
     return good
 
 
+def refuse_standard(delivery: Delivery, secrets: Iterable[str | None]) -> Refuse | None:
+    """Why a delivery is not taken by Standard Webhooks; None where it is genuine, with both headers there and sound."""
+    try:
+        good = signed_standard(delivery, secrets)
+    except ValueError:
+        return Refuse(reason="the connection's webhook_secret is no base64; set another")
+    if good:
+        return None
+    return Refuse(
+        reason="sign webhook-id, webhook-timestamp and the body as Standard Webhooks says, "
+        "with the connection's webhook_secret"
+    )
+
+
 def standard_headers(id: str, body: bytes, at: datetime, secrets: Iterable[str | None]) -> dict[str, str]:
     """Headers of Standard Webhooks 1.0: one signature per secret, so that a rotation needs no moment of its own."""
     stamp = str(int(at.timestamp()))

@@ -1,13 +1,15 @@
 """Submitting and cancelling, by both versions alike."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
-from adapters.amazon_mcf.client import cancel_fulfilment, probe, submit_fulfilment
+from adapters.amazon_mcf.client import cancel_fulfilment, port, probe, submit_fulfilment
 from adapters.amazon_mcf.harness import place
+from adapters.amazon_mcf.outbound import Order
 from adapters.amazon_mcf.settings import Settings
 from adapters.amazon_mcf.simulator import McfSimulator
 from adapters.amazon_mcf.simulator_books import Pace
@@ -97,6 +99,28 @@ async def test_settings_decide_speed_policy_and_box(sim: McfSimulator, connect: 
         assert isinstance(await submit_fulfilment(context, wanted), Done)
         order = sim.books.orders[wanted.fulfilment]
         assert (order.policy, order.speed) == ("FillAllAvailable", "Priority")
+
+
+async def test_a_date_that_cannot_be_costs_an_order_that_was_made_nothing(
+    connect: Callable[..., Any], version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = await connect(version)
+    never = datetime(9999, 1, 1, tzinfo=UTC)
+    odd = Order(id="1", status="New", received_at=never, changed_at=never, lines=())
+    monkeypatch.setattr(type(port(context)), "created", lambda self, response: odd)
+    outcome = await submit_fulfilment(context, FULFILMENT)
+    assert isinstance(outcome, Done)
+    assert isinstance(outcome.facts[0], FulfilmentAccepted)
+    assert outcome.facts[0].at.year < never.year
+
+
+async def test_a_service_without_a_speed_waits_and_is_never_sent_at_the_default(version: str) -> None:
+    client = Stub(answer(200, {}))
+    context = stubbed(client, version, speeds={"next_day": "Priority"})
+    outcome = await outcome_of(submit_fulfilment(context, msgspec.structs.replace(FULFILMENT, service="Air")))
+    assert isinstance(outcome, NeedsPerson)
+    assert (outcome.kind, "'Air'" in outcome.reason) == ("unmapped_service", True)
+    assert client.asked == []
 
 
 async def test_an_address_in_japan_has_no_city(version: str) -> None:

@@ -193,6 +193,14 @@ async def test_an_export_that_is_not_kept_any_more_is_asked_for_anew(
     monkeypatch.setattr(history, "call", partial(_without_address, size=len(kept)))
     with pytest.raises(Interrupted, match="not kept any more"):
         await into(told, old, before[-1].cursor)
+    assert msgspec.json.decode(told[-1].cursor or "", type=history.Place).failures == 1
+    tired = msgspec.json.encode(
+        history.Place(since="2026-01-01", operation="1", failures=history.MOST_FAILURES - 1)
+    ).decode()
+    since = msgspec.structs.replace(old.settings, history_from=date(2026, 1, 1))
+    with pytest.raises(Interrupted) as interrupted:
+        await into([], msgspec.structs.replace(old, settings=since), tired)
+    assert isinstance(interrupted.value.outcome, NeedsPerson)
     monkeypatch.undo()
     made.created_at -= timedelta(days=8)
     assert len(items(await pages(old, told[-1].cursor))) == 16
