@@ -11,7 +11,7 @@ import rich_click as click
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from hub.cli.errors import NO_SCHEMA, UNREACHABLE
+from hub.cli.errors import NO_SCHEMA
 from hub.cli.output import AS_JSON, show
 from hub.domain.ids import id_source
 from hub.embedded import Engines
@@ -21,7 +21,7 @@ from hub.settings import from_environment
 from hub.store.admin.errors import Conflict, Missing
 from hub.store.admin.messages import find_inbound, replay_outbound, split_id
 from hub.store.admin.tokens import Role, create_token
-from hub.store.database import Database, PooledConnection
+from hub.store.database import FAULTS, Database, PooledConnection
 from hub.store.replay import replay
 from hub.store.schema import current_revision, newest_revision, upgrade
 from hub.store.verify import verify_stock
@@ -199,7 +199,7 @@ async def _database_told(url: str) -> list[dict[str, object]]:
     """Whether the database answers, and if so whether its schema is the newest."""
     try:
         found = await current_revision(url)
-    except UNREACHABLE as error:
+    except FAULTS as error:
         return [{"check": "database", "ok": False, "detail": f"{type(error).__name__}: {error}"}]
     newest = newest_revision()
     return [

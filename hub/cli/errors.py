@@ -9,12 +9,10 @@ import asyncpg
 
 from hub.embedded import EngineError, FolderInUse
 from hub.settings import SettingsError
+from hub.store.database import FAULTS
 from hub.supervisor import PortTaken
 
 EXPECTED = (SettingsError, EngineError, FolderInUse, PortTaken)
-
-UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What a database that does not answer, or refuses the login, is met with."""
 
 NO_SCHEMA: Final = (
     "this database has no schema yet: run `crossdock db upgrade` (`crossdock up` does so). "
@@ -33,6 +31,6 @@ def in_one_line() -> Iterator[None]:
     except asyncpg.UndefinedTableError as error:
         print(f"crossdock: {NO_SCHEMA} ({error})", file=sys.stderr)
         sys.exit(1)
-    except UNREACHABLE as error:
+    except FAULTS as error:
         print(f"crossdock: {type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(1)

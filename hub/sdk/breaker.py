@@ -56,6 +56,14 @@ def succeeded(circuit: Circuit) -> Circuit:
     return circuit if circuit == Circuit() else Circuit()
 
 
+def unheard(circuit: Circuit, now: datetime) -> Circuit:
+    """A request that ended without a word of the vendor: never sent, or cut off here. If it was the probe, the next is.
+
+    Kept out until `PROBE_LEASE` was over, others waited half a minute for nothing (fault seed 102).
+    """
+    return msgspec.structs.replace(circuit, open_until=now, probing=False) if circuit.probing else circuit
+
+
 class Breaker:
     """Holds the circuit of one connection in this process; other processes find out for themselves."""
 
@@ -76,3 +84,7 @@ class Breaker:
     def succeeded(self) -> None:
         """Report an answer."""
         self.circuit = succeeded(self.circuit)
+
+    def unheard(self, now: datetime) -> None:
+        """Report a request that says nothing of the vendor; after another report it changes nothing."""
+        self.circuit = unheard(self.circuit, now)

@@ -140,7 +140,12 @@ class HttpClient:
         if open_until is not None:
             reason = f"{request.operation}: the vendor failed repeatedly and is given a pause"
             raise Interrupted(RetryLater(reason=reason, at=open_until))
-        response = await self._exchange(breaker, request, url, *headers)
+        try:
+            response = await self._exchange(breaker, request, url, *headers)
+        except BaseException:
+            # Not sent, cut off from outside, or our own mistake: whatever ends a probe, the next must not wait for it.
+            breaker.unheard(self._clock())
+            raise
         if response.status >= 500:
             breaker.failed(self._clock())
         else:
@@ -193,6 +198,12 @@ class HttpClient:
         except _NOT_SENDABLE as error:
             raise self._unsendable(request, error) from None
         except _NOTHING_SENT as error:
+            breaker.failed(self._clock())
+            raise Interrupted(RetryLater(reason=f"{request.operation}: cannot reach {url.host}")) from error
+        except AttributeError as error:
+            # anyio, which asks a connection that was reset while it was made for its peer.
+            if error.name != "getpeername":
+                raise
             breaker.failed(self._clock())
             raise Interrupted(RetryLater(reason=f"{request.operation}: cannot reach {url.host}")) from error
         except (TimeoutError, httpx.TimeoutException) as error:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
@@ -18,6 +18,9 @@ else:
 
 IDLE_IN_TRANSACTION_MS = 3000
 """A stopped worker's row locks are free after this, and what it did can no longer commit."""
+
+FAULTS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What using a database may raise. The last is the driver's own, about a connection that broke while it was used."""
 
 _DATA = ("22", "23", "54")
 _WEATHER = ("08", "40", "53", "57", "58")
@@ -101,7 +104,7 @@ def is_data_fault(error: BaseException) -> bool:
 
 def is_weather(error: BaseException) -> bool:
     """Whether the database or the way to it is to blame: the whole batch is repeated later."""
-    if isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError):
+    if isinstance(error, FAULTS) and not isinstance(error, asyncpg.PostgresError):
         return True
     state = getattr(error, "sqlstate", None)
     return bool(state and state.startswith(_WEATHER))

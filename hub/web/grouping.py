@@ -5,9 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-import asyncpg
-
-from hub.store.database import Database, is_data_fault
+from hub.store.database import FAULTS, Database, is_data_fault
 from hub.store.inbox import Arrival, store_arrivals
 
 LARGEST_GROUP = 200
@@ -107,7 +105,7 @@ class Grouping:
             async with asyncio.timeout(COMMIT_SECONDS), self._database.transaction() as connection:
                 answers = await store_arrivals(connection, [one.arrival for one in group], self._clock())
             committed = True
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, UnicodeEncodeError) as error:
+        except (*FAULTS, UnicodeEncodeError) as error:
             if is_data_fault(error) and len(group) > 1:
                 middle = len(group) // 2
                 await self._group(group[:middle])

@@ -9,7 +9,7 @@ import msgspec
 from litestar import MediaType, Response, get
 
 from hub.store.admin.gauges import Gauge, read_gauges
-from hub.store.database import is_weather
+from hub.store.database import FAULTS, is_weather
 from hub.web.services import Hub
 
 READY_SECONDS: Final = 2.0
@@ -36,7 +36,7 @@ async def readyz(hub: Hub) -> Response[Health]:
             revision = await connection.fetchval("SELECT version_num FROM alembic_version")
     except asyncpg.UndefinedTableError:
         revision = None
-    except (TimeoutError, OSError, RuntimeError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (*FAULTS, RuntimeError) as error:
         return _not_ready(f"the database cannot be reached: {type(error).__name__}")
     if revision != hub.schema_revision:
         return _not_ready(f"the schema is at {revision}, not {hub.schema_revision}: run `crossdock db upgrade`")

@@ -3,12 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 
-import asyncpg
 import structlog
 
 from hub.flow.ports import Claimed
 from hub.store import outbox
-from hub.store.database import Database
+from hub.store.database import FAULTS, Database
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +45,7 @@ class Held:
         try:
             async with database.connection() as connection:
                 ours = await outbox.renew(connection, list(self._claimed.values()), self.lease_seconds)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except FAULTS as error:
             log.warning("lease.not_renewed", reason=str(error))
             return
         for key in ours & self._until.keys():

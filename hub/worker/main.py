@@ -62,7 +62,11 @@ class Worker:
     batch_size: int
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then finish what is under way."""
+        """Work until `stop` is set, then finish what is under way.
+
+        Ends of itself, and raises why, when what it does in the background has failed: a worker that renews no leases
+        or hears no bells is worse than the next one.
+        """
         lanes: dict[str, Callable[[], Awaitable[int]]] = {
             "orders": self._orders,
             "facts": self._facts,
@@ -80,6 +84,8 @@ class Worker:
         tasks = [asyncio.create_task(self._lane(name, work, stop), name=name) for name, work in lanes.items()]
         background = (self.bells.listen(), self.deliverer.renew(), self.notifier.renew(), self.sweeper.run())
         helpers = [asyncio.create_task(work) for work in background]
+        for helper in helpers:
+            helper.add_done_callback(lambda _: stop.set())
         await stop.wait()
         for name in lanes:
             self.bells.here(name)
@@ -91,8 +97,11 @@ class Worker:
         await self.notifier.close()
         for helper in helpers:
             helper.cancel()
-        await asyncio.gather(*helpers, return_exceptions=True)
+        ended = await asyncio.gather(*helpers, return_exceptions=True)
         await self.bells.close()
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
 
     async def _lane(self, name: str, work: Callable[[], Awaitable[int]], stop: asyncio.Event) -> None:
         event, loop, flowing_until = self.bells.event(name), asyncio.get_running_loop(), 0.0

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
@@ -12,6 +12,7 @@ from hub.store.verify import verify_stock
 from tests.faults.world import WAREHOUSE, World
 
 LOOK_SECONDS: Final = 0.25
+SLOW_SECONDS: Final = 10.0
 
 AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What looking at a database that has just been killed may raise; one looks again."""
@@ -49,17 +50,29 @@ PARKED: Final = (
 )
 
 
-async def agree(world: World, seconds: float) -> list[str]:
-    """Wait until everything is at rest and all books agree; else, when the time is over, what disagreed last."""
+class Verdict(NamedTuple):
+    """How the wait for the books ended."""
+
+    faults: list[str]
+    """What disagreed when the time was over; empty when the books agreed."""
+    open_late: list[str]
+    """What was open still after `SLOW_SECONDS`: a slow run says what it waited for."""
+
+
+async def agree(world: World, seconds: float) -> Verdict:
+    """Wait until everything is at rest and all books agree."""
     loop = asyncio.get_running_loop()
-    until, faults = loop.time() + seconds, ["the database was never reached"]
-    while loop.time() < until:
+    began, late = loop.time(), list[str]()
+    faults = ["the database was never reached"]
+    while loop.time() - began < seconds:
         with contextlib.suppress(*AWAY):
             faults = await compare(world)
             if not faults:
                 break
+        if not late and loop.time() - began > SLOW_SECONDS:
+            late = faults
         await asyncio.sleep(LOOK_SECONDS)
-    return faults
+    return Verdict(faults, late)
 
 
 async def keep(world: World) -> Mapping[str, Any]:

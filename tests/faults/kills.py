@@ -40,6 +40,8 @@ class Report(NamedTuple):
     """Seconds from the end of a worker until others had all the remote calls it had begun, for each that had some."""
     faults: tuple[str, ...]
     """Every disagreement between the books; empty when the run passed."""
+    open_late: tuple[str, ...]
+    """What a slow run waited for."""
 
 
 @asynccontextmanager
@@ -64,9 +66,9 @@ async def run(
     striking = asyncio.create_task(_strike_all(world, watch, chance, chosen, orders / per_second / strikes))
     await asyncio.gather(selling, striking)
     ended = time.monotonic()
-    faults = await agree(world, REST_SECONDS)
+    verdict = await agree(world, REST_SECONDS)
     rested, taken = time.monotonic() - ended, await watch.over()
-    if faults:
+    if verdict.faults:
         LOGS.mkdir(exist_ok=True)
         (LOGS / f"faults-{seed}.log").write_text(world.hub.log())
         (LOGS / f"faults-{seed}.json").write_bytes(msgspec.json.encode(await keep(world), enc_hook=str))
@@ -77,7 +79,8 @@ async def run(
         seconds=time.monotonic() - began,
         rested_after=rested,
         taken_over_after=taken,
-        faults=tuple(faults),
+        faults=tuple(verdict.faults),
+        open_late=tuple(verdict.open_late),
     )
 
 

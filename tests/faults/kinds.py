@@ -102,7 +102,7 @@ async def lose() -> str:
         world.depot.script.extend(["lost_reply", None] * 100)
         skus = await world.stock_up(8)
         await world.sell(skus, 120, 20.0, random.Random(8))
-        assert (faults := await agree(world, REST_SECONDS * 2)) == [], faults
+        assert (verdict := await agree(world, REST_SECONDS * 2)).faults == [], verdict
         assert not world.depot.script
         return f"100 replies lost, {len(world.depot.orders)} orders at the depot, each once"
 
@@ -132,7 +132,7 @@ async def take_over() -> str:
             await selling
             found += await watch.over()
             world.depot.faults.delay_ms = 20
-            assert (faults := await agree(world, REST_SECONDS * 2)) == [], faults
+            assert (verdict := await agree(world, REST_SECONDS * 2)).faults == [], verdict
     assert found
     assert max(found) <= 10.0, found
     return "in other hands after " + ", ".join(f"{seconds:.1f}" for seconds in found) + " s"

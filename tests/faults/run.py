@@ -117,7 +117,8 @@ def _line(report: Report) -> str:
     verdict = f"books agreed after {report.rested_after:.1f} s" if not report.faults else "FAILED"
     taken = "".join(f", taken over in {one:.1f} s" for one in report.taken_over_after)
     told = f"seed {report.seed}: {verdict}, {report.orders} orders{taken} [{'; '.join(report.strikes)}]"
-    return "\n".join([f"{told} {report.seconds:.0f} s", *(f"    {fault}" for fault in report.faults)])
+    below = report.faults or report.open_late
+    return "\n".join([f"{told} {report.seconds:.0f} s", *(f"    {one}" for one in below)])
 
 
 if __name__ == "__main__":

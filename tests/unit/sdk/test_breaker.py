@@ -75,6 +75,21 @@ def test_probe_that_never_reports_is_replaced() -> None:
     assert breaker.admit(later + PROBE_LEASE) is None
 
 
+def test_a_probe_that_ends_without_a_word_of_the_vendor_lets_the_next_go_at_once() -> None:
+    breaker, later = opened(), NOW + FIRST_PAUSE
+    breaker.admit(later)
+    breaker.unheard(later)
+    assert breaker.admit(later) is None
+    assert breaker.admit(later) == later + PROBE_LOOK
+
+
+def test_what_says_nothing_of_the_vendor_neither_opens_nor_shortens_a_pause() -> None:
+    closed, open_ = Breaker(threshold=1), opened()
+    closed.unheard(NOW)
+    open_.unheard(NOW)
+    assert (closed.admit(NOW), open_.admit(NOW)) == (None, NOW + FIRST_PAUSE)
+
+
 @given(st.lists(st.tuples(st.floats(0, 300), st.booleans()), max_size=80))
 def test_whatever_happens_it_lets_somebody_try_within_the_longest_pause(events: list[tuple[float, bool]]) -> None:
     breaker, now = Breaker(), NOW

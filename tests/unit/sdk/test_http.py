@@ -11,6 +11,7 @@ import respx
 
 from hub.sdk.breaker import FIRST_PAUSE, THRESHOLD, Breaker
 from hub.sdk.http import HttpClient
+from hub.sdk.leased import LeaseLost
 from hub.sdk.limits import LocalBuckets
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Unauthorised, Uncertain
 from hub.sdk.wire import Basic, RateLimit, RateReading, Request, Response, Transport
@@ -21,7 +22,7 @@ READ = Request(method="GET", path="/orders", operation="orders")
 WRITE = Request(method="POST", path="/orders", operation="orders.create", body=b"{}", write=True)
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-Answer = httpx.Response | Exception
+Answer = httpx.Response | BaseException
 
 
 class Vendor(httpx.MockTransport):
@@ -35,13 +36,13 @@ class Vendor(httpx.MockTransport):
     def _reply(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 
 
 def client(vendor: Vendor, transport: Transport = ACME, **more: object) -> HttpClient:
-    return HttpClient(transport, clock=lambda: NOW, http=vendor, tls=TLS, **more)  # type: ignore[arg-type]
+    return HttpClient(transport, **{"clock": lambda: NOW, "http": vendor, "tls": TLS, **more})  # type: ignore[arg-type]
 
 
 async def interrupted(vendor: Vendor, request: Request, transport: Transport = ACME) -> object:
@@ -121,8 +122,10 @@ class TestAnswer:
         assert [request.headers["authorization"] for request in vendor.requests] == ["Basic dTpw"]
 
     @pytest.mark.parametrize(
-        "fault", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.PoolTimeout("full")]
-    )
+        "fault",
+        [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.PoolTimeout("full"),
+         AttributeError("reset while it was made", name="getpeername")],
+    )  # fmt: skip
     @pytest.mark.parametrize("request_", [READ, WRITE])
     async def test_nothing_sent_means_again_later(self, fault: Exception, request_: Request) -> None:
         assert isinstance(await interrupted(Vendor(fault), request_), RetryLater)
@@ -205,6 +208,18 @@ class TestBreaker:
         assert isinstance(caught.value.outcome, RetryLater)
         assert caught.value.outcome.at == NOW + FIRST_PAUSE
         assert len(vendor.requests) == THRESHOLD
+
+    @pytest.mark.parametrize("end", [LeaseLost("1"), RuntimeError("ours"), asyncio.CancelledError()])
+    async def test_a_probe_that_ends_in_another_way_is_followed_by_the_next(self, end: BaseException) -> None:
+        now = [NOW]
+        vendor = Vendor(*[httpx.Response(503)] * THRESHOLD, end, httpx.Response(200))
+        async with client(vendor, clock=lambda: now[0]) as acme:
+            for _ in range(THRESHOLD):
+                await acme.send(READ)
+            now[0] += FIRST_PAUSE
+            with pytest.raises((Interrupted, RuntimeError, asyncio.CancelledError)):
+                await acme.send(READ)
+            assert (await acme.send(READ)).status == 200
 
     async def test_4xx_is_an_answer(self) -> None:
         breaker = Breaker(threshold=1)
