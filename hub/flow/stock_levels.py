@@ -3,7 +3,7 @@
 Who is not the master of a shelf is heard, and compared, but not believed (`reconcile.py`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from hub.domain.facts import StockLine, StockReported
@@ -38,6 +38,8 @@ class Heard(NamedTuple):
     reports: list[StockReport]
     figures: list[Figure]
     troubles: list[Trouble]
+    unread: set[int]
+    """Items that a line names and says nothing of that could be believed."""
 
 
 async def take_stock(unit: Unit, messages: Sequence[tuple[Inbound, StockReported]], batch: Batch) -> Parked:
@@ -54,8 +56,8 @@ async def take_stock(unit: Unit, messages: Sequence[tuple[Inbound, StockReported
             reports += heard.reports
             figures += heard.figures
             parked += [(inbound, trouble) for trouble in heard.troubles[:TOLD_AT_ONCE]]
-            if fact.complete and fact.kind is not ReportKind.DELTA and not heard.troubles:
-                reports += await gone(unit, merchant, heard.reports)
+            if fact.complete and fact.kind is not ReportKind.DELTA:
+                reports += await gone(unit, merchant, heard.reports, heard.unread)
         await unit.keep_figures(merchant, figures)
         await report_stock(unit, merchant, reports, batch)
     return parked
@@ -74,7 +76,7 @@ def _source(inbound: Inbound, sources: Mapping[str, StockSource], directory: Dir
 def _hear(
     inbound: Inbound, fact: StockReported, items: Mapping[str, StockItem], source: StockSource, batch: Batch
 ) -> Heard:
-    heard = Heard([], [], [])
+    heard = Heard([], [], [], set())
     if fact.at > batch.now + CLOCK_SKEW:
         step = "Correct the partner's clock; a later report with a believable time is taken."
         heard.troubles.append(_trouble(inbound, "stock_from_the_future", fact.at.isoformat(), step))
@@ -95,6 +97,8 @@ def _hear(
         elif isinstance(found, Figure):
             heard.figures.append(found)
     heard.troubles.extend(troubles[key] for key in sorted(troubles))
+    unread = {line.sku for line, found in read if isinstance(found, Trouble)}
+    heard.unread.update(items[sku].id for sku in unread & items.keys())
     return heard
 
 
@@ -180,14 +184,21 @@ def _trouble(inbound: Inbound, kind: str, word: str, step: str) -> Trouble:
     return Trouble(kind, f"{inbound.connection}: {word}", step, connection=inbound.connection)
 
 
-async def gone(unit: Unit, merchant: str, reports: Sequence[StockReport]) -> list[StockReport]:
-    """What a complete snapshot does not list is not there: a zero for every other balance of its nodes."""
+async def gone(
+    unit: Unit, merchant: str, reports: Sequence[StockReport], unread: Collection[int] = ()
+) -> list[StockReport]:
+    """What a complete snapshot does not list is not there: a zero for every other balance of its nodes.
+
+    Also where it lists an unknown SKU. That may be one of these under a new name, but what the node does not know by
+    ours it would not send either; left alone, all that has gone would be sold until somebody has seen to the name.
+    Items of lines that could not be believed, `unread`, are as they were.
+    """
     listed = {(report.item, report.node) for report in reports}
     first = {report.node: report for report in reports}
     return [
         first[node]._replace(item=item, units=0, lot="")
         for item, node in await unit.stocked(merchant, sorted(first))
-        if (item, node) not in listed
+        if (item, node) not in listed and item not in unread
     ]
 
 

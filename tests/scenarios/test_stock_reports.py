@@ -62,12 +62,20 @@ async def test_a_partial_snapshot_leaves_the_rest_and_a_complete_one_does_not(to
     assert await town.stock("PASS", town.east) == (80, 0)
 
 
-async def test_a_complete_snapshot_with_an_unknown_line_says_nothing_of_what_it_lacks(town: Town) -> None:
-    await town.goods("LAMP", east=5)
+async def test_what_a_complete_snapshot_lacks_is_gone_whatever_else_it_lists(town: Town) -> None:
+    await town.goods("LAMP", east=5, west=6)
     await town.house.hear("depot", report(level("PASS", 80), level("??", 1), complete=True))
-    assert await town.stock("LAMP", town.east) == (5, 0)
+    assert await town.stock("LAMP", town.east) == (0, 0)
+    assert await town.stock("LAMP", town.west) == (6, 0)
     assert await town.stock("PASS", town.east) == (80, 0)
     assert (await town.trouble())["kind"] == "unknown_stock_sku"
+
+
+async def test_what_a_complete_snapshot_names_and_cannot_be_believed_about_is_left(town: Town) -> None:
+    await town.goods("LAMP", east=5)
+    await town.house.hear("depot", report(level("PASS", 80), level("LAMP", 2, unit="pallet"), complete=True))
+    assert await town.stock("LAMP", town.east) == (5, 0)
+    assert (await town.trouble())["kind"] == "unknown_unit"
 
 
 async def test_a_change_told_in_parts_counts_whole_once_its_last_part_can_be_read(town: Town, counter: Counter) -> None:
