@@ -10,6 +10,7 @@ import structlog
 from hub.store.admin.reservations import expire_reservations
 from hub.store.auto_close import close_mended
 from hub.store.database import Database, PooledConnection, is_weather
+from hub.store.late_nodes import watch_nodes
 from hub.store.parcels import watch_parcels
 from hub.store.payments import watch_authorisations
 from hub.store.retention import alone, forget_bodies, forget_past, forget_postings, forget_scans
@@ -59,6 +60,7 @@ class Sweeper:
         if self._clock() - self._parcels_at >= PARCELS_EVERY:
             self._parcels_at = self._clock()
             await self._once("parcels", lambda connection: watch_parcels(connection, self._clock()))
+            await self._once("late nodes", lambda connection: watch_nodes(connection, self._clock()))
 
     async def _once(self, broom: str, work: Callable[[PooledConnection], Awaitable[object]]) -> None:
         try:
