@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from hub.domain.contact import Contact
+from hub.domain.countries import COUNTRIES
 
 
 class AddressRulesError(ValueError):
@@ -46,6 +47,8 @@ class AddressRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         found = []
         if not contact.country:
             found.append("no country")
+        elif contact.country not in COUNTRIES:
+            found.append(f"no country has the code {contact.country}")
         if not any(line.strip() for line in contact.lines):
             found.append("no street")
         if not (contact.name or contact.company):

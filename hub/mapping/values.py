@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from hub.domain.countries import COUNTRIES
 from hub.domain.money import SCALE
 from hub.domain.order import ManagedBy, Method, Problem
 from hub.domain.payment import PaymentKind
-from hub.mapping.countries import COUNTRIES
 from hub.mapping.errors import Malformed
 
 Problems = list[Problem]

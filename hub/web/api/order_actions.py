@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from hub.domain.contact import Contact
+from hub.domain.countries import COUNTRIES
 from hub.domain.demand import Hold
 from hub.domain.money import MINOR_UNITS, Amounts, AmountSet
 from hub.domain.order import DeliveryGroup, Method, OrderContent, OrderLine, OrderSnapshot
@@ -90,6 +91,10 @@ class ContactBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     country: Country | None = None
     latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.country is not None and self.country not in COUNTRIES:
+            raise ValueError(f"country: no country has the code {self.country} (ISO 3166-1 alpha-2)")
 
 
 class AddressBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

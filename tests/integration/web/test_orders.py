@@ -295,6 +295,8 @@ async def test_an_address_is_corrected_and_its_node_asked_back(shop: Site) -> No
     assert moved["groups"][0]["place"]["postal_code"] == "53111"
     problem = await shop.refused(422, "POST", f"/orders/{unknown['id']}/address", {"address": {"country": "de"}})
     assert pointers(problem) == ["/address/country"]
+    problem = await shop.refused(422, "POST", f"/orders/{unknown['id']}/address", {"address": {"country": "ZZ"}})
+    assert (pointers(problem), "no country has the code ZZ" in str(problem)) == (["/address"], True)
 
 
 async def test_an_unknown_sku_waits_for_its_item(shop: Site) -> None:

@@ -1,9 +1,12 @@
 """Addresses judged without asking anybody."""
 
+from importlib import resources
+
 import msgspec
 import pytest
 
 from hub.domain.contact import Contact
+from hub.domain.countries import COUNTRIES
 from hub.flow.address_check import AddressRulesError, load_address_rules
 from hub.registry import rule_text
 
@@ -51,12 +54,18 @@ def test_postal_codes_are_those_of_their_country(country: str, code: str, fine: 
         ({"country": "ZW", "postal_code": None}, ()),
         ({"country": "ZW", "postal_code": None, "city": None}, ("no city",)),
         ({"country": None}, ("no country",)),
+        ({"country": "ZZ", "region": None}, ("no country has the code ZZ",)),
     ],
 )
 def test_what_is_missing_is_named_and_nothing_of_the_address_is(
     changes: dict[str, object], told: tuple[str, ...]
 ) -> None:
     assert RULES(msgspec.structs.replace(HOME, **changes)) == told
+
+
+def test_countries_are_those_of_the_time_zone_database_and_kosovo() -> None:
+    table = (resources.files("tzdata") / "zoneinfo" / "iso3166.tab").read_text("utf-8")
+    assert {line[:2] for line in table.splitlines() if not line.startswith("#")} | {"XK"} == COUNTRIES
 
 
 @pytest.mark.parametrize(
