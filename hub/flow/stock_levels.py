@@ -38,8 +38,8 @@ class Heard(NamedTuple):
     reports: list[StockReport]
     figures: list[Figure]
     troubles: list[Trouble]
-    unread: set[int]
-    """Items that a line names and says nothing of that could be believed."""
+    unread: set[tuple[int, int]]
+    """(item, node) that a line names and says nothing of that could be believed."""
 
 
 async def take_stock(unit: Unit, messages: Sequence[tuple[Inbound, StockReported]], batch: Batch) -> Parked:
@@ -97,8 +97,10 @@ def _hear(
         elif isinstance(found, Figure):
             heard.figures.append(found)
     heard.troubles.extend(troubles[key] for key in sorted(troubles))
-    unread = {line.sku for line, found in read if isinstance(found, Trouble)}
-    heard.unread.update(items[sku].id for sku in unread & items.keys())
+    for line in (line for line, found in read if isinstance(found, Trouble) and line.sku in items):
+        place = _place(inbound, line.location, batch.directory)
+        if place is not None:
+            heard.unread.add((items[line.sku].id, place.node))
     return heard
 
 
@@ -185,20 +187,23 @@ def _trouble(inbound: Inbound, kind: str, word: str, step: str) -> Trouble:
 
 
 async def gone(
-    unit: Unit, merchant: str, reports: Sequence[StockReport], unread: Collection[int] = ()
+    unit: Unit, merchant: str, reports: Sequence[StockReport], unread: Collection[tuple[int, int]] = ()
 ) -> list[StockReport]:
     """What a complete snapshot does not list is not there: a zero for every other balance of its nodes.
 
     Also where it lists an unknown SKU. That may be one of these under a new name, but what the node does not know by
     ours it would not send either; left alone, all that has gone would be sold until somebody has seen to the name.
-    Items of lines that could not be believed, `unread`, are as they were.
+    (item, node) of lines that could not be believed, `unread`, are as they were; and a node of which no line at all
+    could be read, or that is not named, is left alone: an empty answer is more often a fault than an empty house.
     """
-    listed = {(report.item, report.node) for report in reports}
+    listed = {(report.item, report.node) for report in reports} | set(unread)
     first = {report.node: report for report in reports}
+    doubtful = {node for _, node in unread}
+    await unit.told_whole(merchant, {node: one.as_of for node, one in first.items() if node not in doubtful})
     return [
         first[node]._replace(item=item, units=0, lot="")
         for item, node in await unit.stocked(merchant, sorted(first))
-        if (item, node) not in listed and item not in unread
+        if (item, node) not in listed
     ]
 
 

@@ -152,6 +152,10 @@ class StockUnit(Protocol):
         """(item, node) of a merchant's balances that are not zero."""
         ...
 
+    async def told_whole(self, merchant: str, nodes: Mapping[int, datetime]) -> None:
+        """All that a merchant has at nodes was told as of these moments: older levels say nothing any more."""
+        ...
+
     async def keep_figures(self, merchant: str, figures: Sequence[Figure]) -> None:
         """Keep the newest figure of each source; an older one changes nothing."""
         ...

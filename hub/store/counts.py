@@ -20,6 +20,8 @@ LOCK: Final = (
     "JOIN unnest($1::bigint[], $2::bigint[]) AS u(item, node) ON s.item_id = u.item AND s.node_id = u.node "
     "ORDER BY s.item_id, s.node_id FOR UPDATE OF s"
 )
+# Whoever was told of by nobody when all was told was not there: as good as a count of nothing.
+WHOLE: Final = "SELECT node_id, as_of FROM stock_whole WHERE merchant = $1 AND node_id = ANY($2::bigint[])"
 # What moved after a snapshot was taken is not in the snapshot: it is added to it. What it tells again is not.
 SINCE: Final = (
     "SELECT u.at, coalesce((SELECT sum(l.delta) FROM stock_ledger l WHERE l.item_id = u.item AND l.node_id = u.node "
@@ -67,15 +69,16 @@ async def apply_reports(
 ) -> Counted:
     """Change balances.
 
-    A level older than the last one at its place changes nothing, nor does a change that was applied already under the
-    same cause. Several levels of one place, moment and cause are lots of one figure. Balances may go below what is
-    promised: it is a fact.
+    A level older than the last one at its place, or than the last complete one of its node, changes nothing, nor does
+    a change that was applied already under the same cause. Several levels of one place, moment and cause are lots of
+    one figure. Balances may go below what is promised: it is a fact.
     """
     reports = _whole(reports)
     keys = sorted({(report.item, report.node) for report in reports})
     items, nodes = [key[0] for key in keys], [key[1] for key in keys]
     await connection.execute(ENSURE, items, nodes)
     held = {(row[0], row[1]): row for row in await connection.fetch(LOCK, items, nodes)}
+    whole = {row[0]: row[1] for row in await connection.fetch(WHOLE, merchant, sorted(set(nodes)))}
     figures = await _figures(connection, reports, now)
     shelves: dict[tuple[int, int], Shelf] = {}
     ledger = []
@@ -83,7 +86,8 @@ async def apply_reports(
     for position, report in enumerate(reports):
         places.setdefault((report.item, report.node), []).append(position)
     for key, mine in places.items():
-        shelf = Shelf(held[key][2], held[key][4])
+        counted = [at for at in (held[key][4], whole.get(key[1])) if at is not None]
+        shelf = Shelf(held[key][2], max(counted, default=None))
         shelves[key], moves = apply(shelf, [figures[position] for position in mine])
         ledger += [_row(merchant, reports[mine[move.position]], move) for move in moves]
     after = [shelves[key] for key in keys]

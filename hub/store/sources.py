@@ -33,6 +33,11 @@ STOCKED: Final = (
     "SELECT s.item_id, s.node_id FROM stock s JOIN item i ON i.id = s.item_id "
     "WHERE i.merchant = $1 AND s.node_id = ANY($2::bigint[]) AND s.sellable <> 0 ORDER BY 1, 2"
 )
+TOLD_WHOLE: Final = (
+    "INSERT INTO stock_whole AS w (merchant, node_id, as_of) SELECT $1, u.* FROM unnest($2::bigint[], "
+    "$3::timestamptz[]) AS u(node, as_of) ORDER BY 2 ON CONFLICT (merchant, node_id) DO UPDATE SET "
+    "as_of = greatest(w.as_of, EXCLUDED.as_of)"
+)
 KEEP: Final = (
     "INSERT INTO figure AS f (merchant, party, source, item_id, node_id, stock_point_id, quantity, as_of, cause) "
     "SELECT $1, u.* FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], "
@@ -74,6 +79,12 @@ async def put_source(
 async def stocked(connection: PooledConnection, merchant: str, nodes: Iterable[int]) -> list[tuple[int, int]]:
     """(item, node) of a merchant's balances that are not zero."""
     return [(row[0], row[1]) for row in await connection.fetch(STOCKED, merchant, sorted(set(nodes)))]
+
+
+async def told_whole(connection: PooledConnection, merchant: str, nodes: Mapping[int, datetime]) -> None:
+    """Remember as of when all that a merchant has at nodes was told."""
+    if nodes:
+        await connection.execute(TOLD_WHOLE, merchant, *zip(*sorted(nodes.items()), strict=True))
 
 
 async def keep_figures(connection: PooledConnection, merchant: str, figures: Sequence[Figure]) -> None:

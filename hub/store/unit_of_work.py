@@ -304,6 +304,10 @@ class PostgresUnit:
         """See `StockUnit.stocked`."""
         return await sources.stocked(self.connection, merchant, nodes)
 
+    async def told_whole(self, merchant: str, nodes: Mapping[int, datetime]) -> None:
+        """See `StockUnit.told_whole`."""
+        await sources.told_whole(self.connection, merchant, nodes)
+
     async def items_of_supply(self, merchant: str, references: Sequence[str]) -> list[int]:
         """See `LedgerUnit.items_of_supply`."""
         return await supply.items_of_supply(self.connection, merchant, references)

@@ -72,10 +72,42 @@ async def test_what_a_complete_snapshot_lacks_is_gone_whatever_else_it_lists(tow
 
 
 async def test_what_a_complete_snapshot_names_and_cannot_be_believed_about_is_left(town: Town) -> None:
-    await town.goods("LAMP", east=5)
-    await town.house.hear("depot", report(level("PASS", 80), level("LAMP", 2, unit="pallet"), complete=True))
-    assert await town.stock("LAMP", town.east) == (5, 0)
+    await town.goods("LAMP", east=5, west=6)
+    pallet = level("LAMP", 2, location=WEST, unit="pallet")
+    await town.house.hear("depot", report(level("PASS", 80), level("PASS", 3, location=WEST), pallet, complete=True))
+    assert (await town.stock("LAMP", town.west), await town.stock("LAMP", town.east)) == ((6, 0), (0, 0))
     assert (await town.trouble())["kind"] == "unknown_unit"
+
+
+async def test_what_a_complete_snapshot_lacked_is_not_brought_back_by_an_older_level(town: Town) -> None:
+    await town.goods("LAMP")
+    now = datetime.now(UTC)
+    before, then = now - timedelta(minutes=5), now - timedelta(minutes=1)
+    await town.house.run("UPDATE stock_ledger SET true_at = $1", now - timedelta(hours=1))
+    await town.house.run("UPDATE stock SET counted_at = NULL")
+    await town.house.hear("depot", report(level("PASS", 80), at=then, complete=True))
+    await town.house.hear("depot", report(level("LAMP", 5), at=before))
+    assert await town.house.rows("SELECT * FROM stock WHERE sellable > 0 AND item_id <> $1", town.items["PASS"]) == []
+    await town.house.hear("depot", report(level("LAMP", 4)))
+    assert await town.stock("LAMP", town.east) == (4, 0)
+
+
+async def test_one_batch_with_an_older_level_and_the_complete_snapshot_after_it(town: Town) -> None:
+    await town.goods("LAMP")
+    now = datetime.now(UTC)
+    await town.house.hear("depot", report(level("LAMP", 5), at=now - timedelta(minutes=5)), deliver=False)
+    await town.house.hear("depot", report(level("PASS", 80), at=now, complete=True))
+    assert await town.house.rows("SELECT * FROM stock WHERE sellable > 0 AND item_id <> $1", town.items["PASS"]) == []
+
+
+async def test_a_name_learned_late_brings_back_nothing_that_has_gone(town: Town, counter: Counter) -> None:
+    now = datetime.now(UTC)
+    old = report(level("PASS", 80), level("NEW", 5), at=now - timedelta(minutes=5), complete=True)
+    await town.house.hear("depot", old)
+    await town.house.hear("depot", report(level("PASS", 79), at=now, complete=True))
+    await counter.ok("PUT", "/items/NEW", {"title": "New"})
+    await town.settle()
+    assert [row["on_hand"] for row in (await counter.ok("GET", "/stock?sku=NEW&node=EAST"))["items"]] == [0]
 
 
 async def test_a_change_told_in_parts_counts_whole_once_its_last_part_can_be_read(town: Town, counter: Counter) -> None:

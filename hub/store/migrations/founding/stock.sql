@@ -109,6 +109,14 @@ CREATE TABLE stock_source (
   PRIMARY KEY (merchant, source)
 );
 
+-- As of when all that a merchant has at a node was told last: what was not named then was not there.
+CREATE TABLE stock_whole (
+  merchant text COLLATE "C" NOT NULL,
+  node_id bigint NOT NULL,
+  as_of timestamptz NOT NULL,
+  PRIMARY KEY (merchant, node_id)
+);
+
 -- A report that carries its sender's own reference counts once.
 CREATE TABLE stock_reference (
   merchant text COLLATE "C" NOT NULL,
