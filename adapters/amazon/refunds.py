@@ -17,6 +17,7 @@ from hub.domain.money import MoneyError, major, minor
 from hub.domain.payment import Payment, PaymentKind
 from hub.sdk.capabilities import PaymentRefund
 from hub.sdk.outcomes import Done, Interrupted, NeedsPerson, Outcome, Uncertain
+from hub.sdk.translate import moment
 
 ADJUST: Final = "POST_PAYMENT_ADJUSTMENT_DATA"
 LOOKS_BACK: Final = timedelta(days=3)
@@ -133,7 +134,7 @@ async def _look(context: Seller, asked: PaymentRefund, subject: str) -> Outcome 
     found = await _posted(context, asked, subject)
     if found is not None:
         name, at = found.get("transactionId"), found.get("postedDate")
-        posted = datetime.fromisoformat(at) if isinstance(at, str) else context.now()
+        posted = moment(at, "transactions[].postedDate") if isinstance(at, str) else context.now()
         return _paid(asked, name if isinstance(name, str) else None, posted, found=True)
     return NeedsPerson(
         reason=f"{subject}: a refund of {asked.amount} {asked.currency} may have reached Amazon; no reference tells",

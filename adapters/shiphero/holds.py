@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 from adapters.shiphero.schemas import Edges, HeldOrder, OrderLine
-from adapters.shiphero.translate import decoded, moment, required
+from adapters.shiphero.translate import decoded, required
 from hub.domain.facts import FulfilmentHeld
-from hub.sdk.translate import Tables
+from hub.sdk.translate import Tables, moment
 
 TOPIC: Final = "order_holds"
 """Under which they are stored."""

@@ -36,7 +36,7 @@ from hub.domain.facts import (
 )
 from hub.domain.shipping import Parcel, ParcelLine
 from hub.domain.stock import ReportKind
-from hub.sdk.translate import Malformed, Tables
+from hub.sdk.translate import Malformed, Tables, moment
 
 T = TypeVar("T")
 
@@ -195,7 +195,7 @@ def packed_order(body: bytes, tables: Tables) -> Sequence[UnitsPacked]:
             raise Malformed("line_item_id", "notice.items[].line_item_id", str(item.line_item_id))
         units[item.line_item_id] = units.get(item.line_item_id, 0) + 1
     fact = UnitsPacked(
-        at=datetime.fromisoformat(packed.as_of),
+        at=moment(packed.as_of, "as_of"),
         fulfilment=required(packed.order.partner_order_id, "order.partner_order_id"),
         lines=tuple(_fact_line(lines[number], count) for number, count in units.items()),
     )
@@ -287,7 +287,7 @@ def inventory_snapshot(body: bytes, tables: Tables) -> Sequence[StockReported]:
         )
         for product in page.products
     )
-    at = datetime.fromisoformat(page.as_of)
+    at = moment(page.as_of, "as_of")
     return (StockReported(at=at, kind=ReportKind.SNAPSHOT, lines=lines),) if lines else ()
 
 
@@ -302,15 +302,6 @@ def carrier_word(raw: str | None, tables: Tables) -> str | None:
 def tracking(raw: str | None, tables: Tables) -> str | None:
     """A tracking number. Some words stand in its place: "Pickup" is no number."""
     return None if not raw or tables.find("no_tracking", raw) else raw
-
-
-def moment(raw: str | None, path: str) -> datetime:
-    """A time of ShipHero's, which is UTC where it names no zone. Raises `Malformed`."""
-    try:
-        stated = datetime.fromisoformat(raw or "")
-        return stated.astimezone(UTC) if stated.tzinfo else stated.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise Malformed("time", path, str(raw)) from None
 
 
 def whole(raw: Number | None, path: str) -> int:

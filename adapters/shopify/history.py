@@ -4,7 +4,7 @@ They go the way of every pulled order: an order that a webhook told in the meant
 """
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ from adapters.shopify.scopes import VISIBLE_DAYS
 from adapters.shopify.settings import Settings
 from hub.sdk.capabilities import Page, Pulled
 from hub.sdk.outcomes import Interrupted, NeedsPerson, RetryLater, Uncertain
+from hub.sdk.translate import moment
 from hub.sdk.wire import Request
 
 EVERY_SECONDS: Final = 60
@@ -130,7 +131,7 @@ async def _asked(context: Shop, query: str) -> str:
     """The id of an export of this query: one that runs or has just ended, else a new one."""
     found = await call(context, bulk.RECENT, {}, "bulkOperations", orders.Nodes[Recent])
     for one in found.nodes if found else ():
-        fresh = datetime.fromisoformat(one.created_at) >= context.now() - STILL_GOOD
+        fresh = moment(one.created_at, f"bulkOperations[{one.id}].createdAt") >= context.now() - STILL_GOOD
         if one.query == query and (one.status in RUNNING or (one.status == "COMPLETED" and fresh)):
             return one.id
     try:

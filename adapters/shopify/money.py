@@ -13,6 +13,7 @@ from hub.domain.money import MoneyError, major, minor
 from hub.domain.payment import Payment, PaymentKind
 from hub.sdk.capabilities import PaymentCapture, PaymentRefund, PaymentVoid
 from hub.sdk.outcomes import Done, NeedsPerson, Outcome, Refused, Uncertain, blocked
+from hub.sdk.translate import moment
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 AUTHORISATIONS: Final = frozenset({"AUTHORIZATION", "EMV_AUTHORIZATION"})
@@ -78,7 +79,7 @@ def payment(one: Transaction) -> Payment:
         currency=money.currency_code,
         status=STATUS.get(one.status, "failed"),
         parent=None if one.parent_transaction is None else str(rest_id(one.parent_transaction.id)),
-        at=datetime.fromisoformat(one.processed_at or one.created_at),
+        at=moment(one.processed_at or one.created_at, f"transactions[{one.id}].processedAt"),
     )
 
 
@@ -130,7 +131,7 @@ def captured_before(money: Money, request: PaymentCapture) -> Outcome | None:
     """What an earlier try took: a capture of this amount since it was asked, that no other request made."""
     for one in money.transactions:
         mine = request.payment is None or _parent(one) == f"gid://shopify/OrderTransaction/{request.payment}"
-        since = datetime.fromisoformat(one.created_at) >= request.asked_at - CLOCK_SKEW
+        since = moment(one.created_at, f"transactions[{one.id}].createdAt") >= request.asked_at - CLOCK_SKEW
         if one.kind == "CAPTURE" and _good(one) and mine and since and _minor(one) == request.amount:
             if str(rest_id(one.id)) in request.known:
                 continue

@@ -1,19 +1,24 @@
 """What people ask of an order: cancel all or some of it, decide it anew."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from hub.domain.demand import Slice
 from hub.domain.effects import CancelAtChannel
 from hub.domain.order import OrderContent, OrderLine
-from hub.domain.states import AT_REST, GONE, WITH_NODE, SliceState
+from hub.domain.states import GONE, WITH_NODE, SliceState
 from hub.flow.aggregate import Order
 from hub.flow.amend import advanced, fit, window_closed
 from hub.flow.batch import Batch
 from hub.flow.change_window import Party, Wish
 from hub.flow.credit import billed
 from hub.flow.refusal import CannotDo
+from hub.flow.transfer import only_moves
+
+SEND_BACK: Final = "What has left comes back as a return (POST /api/v1/returns)"
+MOVE_BACK: Final = "What has left arrives: receive it, or report it lost, and move it back (POST /api/v1/transfers)"
 
 
 def ask_cancel(
@@ -43,15 +48,15 @@ def _concerned(order: Order, content: OrderContent, lines: Mapping[str, int] | N
     found = []
     for no, demand in order.demands.items():
         units = wanted.get(demand.line, 0) * demand.per_unit
-        mine = [part for part in order.slices.values() if part.demand == no and part.state not in AT_REST]
+        mine = [part for part in order.slices.values() if part.demand == no and _here(order, part)]
         here = sum(part.quantity for part in mine)
-        gone = sum(p.quantity for p in order.slices.values() if p.demand == no and p.state in GONE)
+        gone = sum(p.quantity for p in order.slices.values() if p.demand == no and p.state in _gone(order))
         if units > here and gone:
             left = {} if lines else _left(order, content)
             others = f"; cancel what is here by naming lines {left}" if left else ""
             raise CannotDo(
                 f"line {demand.line}: {gone} units have left and {here} are here, {units} cannot be cancelled{others}. "
-                "What has left comes back as a return (POST /api/v1/returns)"
+                + (MOVE_BACK if only_moves(order) else SEND_BACK)
             )
         for part in sorted(mine, key=lambda one: (advanced(one.state), -one.no)):
             if units > 0:
@@ -60,11 +65,20 @@ def _concerned(order: Order, content: OrderContent, lines: Mapping[str, int] | N
     return found
 
 
+def _gone(order: Order) -> frozenset[SliceState]:
+    """What cannot be cancelled. A customer's goods on the way to a store stay there; a transfer's are on their way."""
+    return GONE | {SliceState.IN_TRANSIT} if only_moves(order) else GONE
+
+
+def _here(order: Order, part: Slice) -> bool:
+    return part.state is not SliceState.CANCELLED and part.state not in _gone(order)
+
+
 def _left(order: Order, content: OrderContent) -> dict[str, int]:
     """Sold units of each line that could still be cancelled."""
     here: dict[str, int] = {}
     for no, demand in order.demands.items():
-        live = sum(p.quantity for p in order.slices.values() if p.demand == no and p.state not in AT_REST)
+        live = sum(p.quantity for p in order.slices.values() if p.demand == no and _here(order, p))
         here[demand.line] = min(here.get(demand.line, live // demand.per_unit), live // demand.per_unit)
     return {line.external_id: here[line.external_id] for line in content.lines if here.get(line.external_id, 0) > 0}
 

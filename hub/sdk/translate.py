@@ -6,10 +6,18 @@ from typing import Final
 from hub.mapping.errors import Malformed, Unmapped
 from hub.mapping.tables import Tables
 
-__all__ = ["Malformed", "Tables", "Unmapped", "utc"]
+__all__ = ["Malformed", "Tables", "Unmapped", "moment", "utc"]
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2199
+
+
+def moment(raw: object, path: str) -> datetime:
+    """A partner's written time, in UTC; one that names no offset is UTC already. Raises `Malformed` for any other."""
+    try:
+        return utc(datetime.fromisoformat(raw if isinstance(raw, str) else ""))
+    except (ValueError, OverflowError, Malformed):
+        raise Malformed("time", path, str(raw)) from None
 
 
 def utc(moment: datetime) -> datetime:

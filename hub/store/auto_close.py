@@ -2,7 +2,7 @@
 
 Handlers close what they mend in their own transaction; here are the causes that end elsewhere: a message that was
 replayed by hand, a level that the channel took after all, an order that was cancelled with its question still open, a
-parcel that came to be known after its scans were set aside.
+parcel that came to be known after its scans were set aside, goods that left a shelf whose count had them gone already.
 """
 
 from collections.abc import Sequence
@@ -32,6 +32,13 @@ LEVELS_TAKEN: Final = (
     "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'levels' "
     "WHERE e.closed_at IS NULL AND NOT EXISTS (SELECT 1 FROM availability a "
     "WHERE a.connection_id = w.ref AND a.trouble = e.cause) "
+    "ORDER BY e.merchant, e.kind, e.cause LIMIT $1 FOR UPDATE OF e SKIP LOCKED"
+)
+# What left, was cancelled or was taken back since: a partner may count a shelf before it tells what left it.
+SHELVES_LEVEL: Final = (
+    "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'shelf' "
+    "JOIN stock s ON s.item_id = split_part(w.ref, ':', 1)::bigint AND s.node_id = split_part(w.ref, ':', 2)::bigint "
+    "WHERE e.closed_at IS NULL AND s.pinned <= s.sellable "
     "ORDER BY e.merchant, e.kind, e.cause LIMIT $1 FOR UPDATE OF e SKIP LOCKED"
 )
 PARCELS_KNOWN: Final = (
@@ -68,4 +75,6 @@ async def close_mended(connection: PooledConnection, now: datetime) -> int:
     await leave(connection, "order", over)
     taken = await connection.fetch(LEVELS_TAKEN, BATCH)
     await leave(connection, "levels", taken)
-    return len(done) + len(over) + len(taken)
+    level = await connection.fetch(SHELVES_LEVEL, BATCH)
+    await leave(connection, "shelf", level)
+    return len(done) + len(over) + len(taken) + len(level)

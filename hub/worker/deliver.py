@@ -11,6 +11,7 @@ import structlog
 from hub.flow.consequences import judge
 from hub.flow.directory import Directory, Link
 from hub.flow.ports import Claimed
+from hub.mapping.errors import Malformed
 from hub.sdk.booking import with_total
 from hub.sdk.capabilities import Context, Pulled, Track, TrackRequest
 from hub.sdk.leased import writing_while
@@ -225,7 +226,11 @@ async def perform_call(link: Link, context: Context[Any], call: Call, brought: l
         return interruption.outcome
     except TimeoutError:
         return Uncertain(reason=f"no end after {CALL_SECONDS:.0f} s")
+    except Malformed as error:
+        # What was asked may be done: the next try looks first.
+        return Uncertain(reason=f"the answer of {link.connection.name!r} cannot be read: {error}")
     except Exception as error:
         # An adapter is a plug-in: its bug must cost one effect its certainty, not the worker its life.
         log.exception("adapter.failed", adapter=link.adapter.name, capability=call.capability)
-        return Uncertain(reason=f"the adapter failed: {type(error).__name__}")
+        failed = f"the adapter {link.adapter.name!r} failed: {type(error).__name__}"
+        return Uncertain(reason=f"{failed}; adapter.failed in the worker's log has more")

@@ -92,7 +92,8 @@ class Fetcher:
                 raise
             # An adapter is a plug-in: its bug is tried again like any failure and parked in the end, not left leased.
             log.exception("fetch.failed", adapter=link.adapter.name, message=message.id)
-            await self._later(leased, Uncertain(reason=f"the adapter failed: {type(error).__name__}"))
+            failed = f"the adapter {link.adapter.name!r} failed: {type(error).__name__}"
+            await self._later(leased, Uncertain(reason=f"{failed}; fetch.failed in the worker's log has more"))
         else:
             await self._keep(leased, link, pulled if isinstance(pulled, tuple) else (pulled,))
 

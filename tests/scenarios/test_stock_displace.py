@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hub.domain.facts import StockLine, StockReported
+from hub.domain.facts import GoodsShipped, StockLine, StockReported
+from hub.domain.shipping import Parcel
 from hub.domain.stock import ReportKind
+from hub.store.auto_close import close_mended
 from tests.scenarios.town import EAST, WEST, Town
 
 
@@ -57,6 +59,28 @@ async def test_what_a_node_works_on_stays_and_the_lack_is_told_until_a_count_cov
     await town.house.hear("depot", counted(EAST, "LAMP", 9))
     assert {row["kind"] for row in await town.house.open_exceptions()} == {"missing_address"}
     assert await town.slices(reserved) == [(2, "reserved", town.east)]
+
+
+async def test_a_lack_is_over_when_what_was_asked_for_has_left(town: Town) -> None:
+    """A warehouse tells its new count before the shipment that made it: for a moment more is promised than is there."""
+    await town.goods("LAMP", east=4)
+    _, order = await town.buy([("LAMP", 4)])
+    await town.house.hear("depot", counted(EAST, "LAMP", 0))
+    assert "deficit" in {row["kind"] for row in await town.house.open_exceptions()}
+    await mended(town)
+    assert "deficit" in {row["kind"] for row in await town.house.open_exceptions()}, "it is not over yet"
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    box = Parcel(tracking="T-1", carrier="ups", lines=())
+    left = GoodsShipped(at=at, fulfilment=f"{order['id']}-1", shipment="S-1", parcels=(box,))
+    await town.house.hear("depot", left)
+    await mended(town)
+    assert "deficit" not in {row["kind"] for row in await town.house.open_exceptions()}
+    assert await town.stock("LAMP", town.east) == (0, 0)
+
+
+async def mended(town: Town) -> None:
+    async with town.house.parts.database.transaction() as connection:
+        await close_mended(connection, datetime.now(UTC))
 
 
 async def test_of_those_who_wait_the_most_urgent_is_served_first(town: Town) -> None:

@@ -185,14 +185,32 @@ async def test_what_is_cancelled_on_the_way_stays_on_the_shelf_where_it_arrives(
     assert (await street.look(order["id"]))["state"] == "cancelled"
 
 
-async def test_a_transfer_that_is_cancelled_on_the_way_arrives_and_no_customer_is_spoken_of(street: HighStreet) -> None:
+async def test_a_transfer_on_its_way_is_not_cancelled_but_arrives(street: HighStreet) -> None:
     order = await moved(street, **{"from": "DEPOT", "to": "MITTE", "lines": [{"sku": "MUG", "quantity": 4}]})
     (work,) = order["fulfilments"]
     await street.work(work["id"], "ship")
-    await street.counter.ok("POST", f"/orders/{order['id']}/cancel")
+    told = await street.counter.refused("POST", f"/orders/{order['id']}/cancel")
+    assert "4 units have left and 0 are here, 4 cannot be cancelled" in told["detail"]
+    assert "move it back (POST /api/v1/transfers)" in told["detail"]
     await street.work(work["id"], "receive")
     assert (await street.look(order["id"]))["state"] == "closed"
     assert await street.stock("MUG", "MITTE") == (9, 0, 0)
+    assert await street.house.open_exceptions() == []
+
+
+async def test_of_a_transfer_that_left_in_part_the_rest_is_cancelled_by_naming_it(street: HighStreet) -> None:
+    order = await moved(street, **{"from": "DEPOT", "to": "MITTE", "lines": [{"sku": "MUG", "quantity": 4}]})
+    (work,) = order["fulfilments"]
+    await street.work(work["id"], "ship", parcels=[{"lines": [{"line": "1", "quantity": 3}]}])
+    told = await street.counter.refused("POST", f"/orders/{order['id']}/cancel")
+    assert "cancel what is here by naming lines {'1': 1}" in told["detail"]
+    await street.counter.ok("POST", f"/orders/{order['id']}/cancel", {"lines": {"1": 1}})
+    await street.house.everything()
+    await street.work(work["id"], "receive")
+    found = await street.look(order["id"])
+    assert found["state"] == "closed"
+    assert [(units, state) for units, state, _ in slices(found)] == [(3, "delivered")]
+    assert await street.stock("MUG", "MITTE") == (8, 0, 0)
     assert await street.house.open_exceptions() == []
 
 
