@@ -98,8 +98,8 @@ _O, _L, _H, _C, _R = OrderState, SliceState, Handoff, CancelState, ReturnState
 ORDER_MOVES: Final[Mapping[OrderState, frozenset[OrderState]]] = {
     _O.CAPTURED: frozenset({_O.OPEN, _O.CLOSED, _O.CANCELLED}),
     _O.OPEN: frozenset({_O.CLOSED, _O.CANCELLED}),
-    # An edit may add a line to an order that had come to rest.
-    _O.CLOSED: frozenset({_O.OPEN}),
+    # An edit may add a line to an order that had come to rest. One whose last unit was taken off may be cancelled then.
+    _O.CLOSED: frozenset({_O.OPEN, _O.CANCELLED}),
     _O.CANCELLED: frozenset(),
 }
 

@@ -13,9 +13,13 @@ from hub.domain.states import CANCEL_MOVES, GONE, WITH_NODE, CancelState, Handof
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.change_window import Asked, Party, Wish, why_not
+from hub.flow.elsewhere import ELSEWHERE, take_over
 from hub.flow.ports import Unit
 from hub.flow.trouble import Trouble
 from hub.flow.waiting import stop_waiting
+
+SENT_ELSEWHERE = "sent by somebody else"
+"""Why a node is asked to stop, where the channel says that its units went out already."""
 
 # Least advanced first: what nobody has touched goes before what a node works on.
 _CUT_NOW = (SliceState.UNALLOCATED, SliceState.BACKORDERED, SliceState.RESERVED, SliceState.EXPIRED)
@@ -33,7 +37,12 @@ def wanted_units(order: Order, content: OrderContent) -> dict[int, int]:
 
 
 def fit(order: Order, content: OrderContent, batch: Batch) -> None:
-    """Cancel what is too much and untouched; mark for recall what a node has; raise what has left already."""
+    """Cancel what is too much and untouched; mark for recall what a node has; raise what has left already.
+
+    What the channel says was sent by others is taken over first, and asked back from a partner that has it too.
+    """
+    for no, units in take_over(order, content, batch).items():
+        _recall(order, no, units, content, batch, SENT_ELSEWHERE)
     for no, wanted in wanted_units(order, content).items():
         demand = order.demands[no]
         excess = order.live(no) - wanted
@@ -75,10 +84,13 @@ def _cut(order: Order, demand: int, excess: int, batch: Batch) -> int:
     return excess
 
 
-def _recall(order: Order, demand: int, excess: int, content: OrderContent, batch: Batch) -> int:
+def _recall(
+    order: Order, demand: int, excess: int, content: OrderContent, batch: Batch, because: str | None = None
+) -> int:
     """Mark fulfilment orders that hold too much; least advanced first, the newest of equals.
 
     A channel's cancel is a fact: past its window nobody is asked, and a person is told what there is to choose from.
+    For what somebody else has sent there is no window.
     """
     late: dict[str, int] = {}
     parts = [p for p in order.slices.values() if p.demand == demand and p.state in WITH_NODE and p.fulfilment]
@@ -89,9 +101,11 @@ def _recall(order: Order, demand: int, excess: int, content: OrderContent, batch
         units, excess = min(excess, part.quantity), excess - part.quantity
         if was_asked(order, part.fulfilment):
             continue
-        closed = _past_window(order, part, content, batch)
+        closed = None if because else _past_window(order, part, content, batch)
         if closed is None:
             order.recalled.append(part.fulfilment)
+            if because:
+                order.recall_reasons[part.fulfilment] = because
         else:
             late[closed] = late.get(closed, 0) + units
     for why, units in late.items():
@@ -137,8 +151,8 @@ def was_asked(order: Order, fulfilment: int) -> bool:
 
 def _elsewhere_only(order: Order, demand: int, content: OrderContent) -> bool:
     """Whether the excess was fulfilled and then taken out of the order by the channel itself, as after a return."""
-    gone = sum(p.quantity for p in order.slices.values() if p.demand == demand and p.state in GONE and not p.node)
-    return gone > 0 and content.cancelled_at is None
+    gone = [p for p in order.slices.values() if p.demand == demand and p.state in GONE]
+    return any(part.node is None or part.reason == ELSEWHERE for part in gone) and content.cancelled_at is None
 
 
 def _left_to_person(order: Order, line: str, units: int, why: str, batch: Batch) -> None:
@@ -222,6 +236,8 @@ def not_let_go(order: Order, no: int, why: str) -> None:
     choice = "Choose: offer a return once they have arrived (POST /api/v1/returns), or refund without goods."
     if fulfilment.connection is None:
         choice += f" Unpacked before they leave (POST /api/v1/fulfilment-orders/{fulfilment.id}/unpack), they stay."
+    if what == SENT_ELSEWHERE:
+        choice = "The channel says that somebody else sent them already: find that parcel, and have one of two back."
     if what.endswith(" changed"):
         choice = (
             f"They leave as they were first asked for, although {what}. Choose: ask the carrier to redirect the "

@@ -21,6 +21,7 @@ from hub.flow.change_address import keep_address
 from hub.flow.claim import close_offers, know_offers
 from hub.flow.difference import Change, ChangeKind, difference
 from hub.flow.directory import Link
+from hub.flow.elsewhere import ELSEWHERE
 from hub.flow.exchange import relate
 from hub.flow.hold import question
 from hub.flow.keep import keep
@@ -40,6 +41,7 @@ from hub.flow.settle import settle
 from hub.flow.stock_ports import ItemFacts
 from hub.flow.tell import tell
 from hub.flow.trouble import Trouble
+from hub.flow.unsent import CARRIED_OUT, DIGITAL, keep_unsent
 from hub.flow.waiting import exception_of, for_item, unknown_word, wake_for_freed
 
 Items = tuple[Mapping[str, ItemFacts], Mapping[str, ItemFacts]]
@@ -85,6 +87,7 @@ async def advance(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
         close_offers(order, batch)
     await promise(unit, touched, batch)
     for order in touched:
+        keep_unsent(order, batch)
         come_to_rest(order, batch.now)
         tell_cancelled(order, batch)
         answer_wish(order, batch)
@@ -321,15 +324,15 @@ def _already(order: Order, no: int, line: OrderLine, group: DeliveryGroup, conte
     part = max(order.slices)
     if line.managed_by is ManagedBy.DONE or group.method is Method.CARRIED_OUT:
         node = _store(order, group, batch)
-        order.advance(part, SliceState.COLLECTED, node=node, reason="carried_out")
+        order.advance(part, SliceState.COLLECTED, node=node, reason=CARRIED_OUT)
         if demand.item is not None and node is not None:
             at = min(content.placed_at, batch.now)
             order.left.append(Left(demand.item, node, StockReason.CARRIED_OUT, demand.quantity, at))
     elif not demand.ships:
-        order.advance(part, SliceState.DELIVERED, reason="digital")
+        order.advance(part, SliceState.DELIVERED, reason=DIGITAL)
     elif line.fulfilled_elsewhere > 0:
         units = min(line.fulfilled_elsewhere * demand.per_unit, demand.quantity)
-        order.advance(part, SliceState.SHIPPED, units, reason="elsewhere")
+        order.advance(part, SliceState.SHIPPED, units, reason=ELSEWHERE)
 
 
 def _store(order: Order, group: DeliveryGroup, batch: Batch) -> int | None:
@@ -362,7 +365,7 @@ def come_to_rest(order: Order, now: datetime) -> None:
         wanted = OrderState.CLOSED
     else:
         wanted = OrderState.OPEN
-    if wanted is OrderState.CAPTURED or (order.state is OrderState.CLOSED and wanted is OrderState.CANCELLED):
+    if wanted is OrderState.CAPTURED:
         return
     order.move_to(wanted)
     if wanted is OrderState.CANCELLED:

@@ -68,6 +68,12 @@ TYPES: Final = (
     EventType("crossdock.order.routed", OrderFact, "Nodes were chosen for units of it.", ("routed",)),
     EventType("crossdock.order.waiting", OrderFact, "Units of it wait in a named queue.", ("waiting",)),
     EventType("crossdock.order.backordered", OrderFact, "Units of it wait for supply.", ("backordered",)),
+    EventType(
+        "crossdock.order.sent_elsewhere",
+        OrderFact,
+        "Somebody else sent units of it, says the channel.",
+        ("sent_elsewhere",),
+    ),
     EventType(ORDER_CANCELLED, OrderFact, "Nothing of it will be sent."),
     EventType(ORDER_CLOSED, OrderFact, "Everything has left, come back or been cancelled."),
     EventType(PROMISE_CHANGED, PromiseFact, "A delivery group comes at another time than the customer was told last."),

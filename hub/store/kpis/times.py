@@ -107,7 +107,7 @@ PERFECT_ORDER: Final = Kpi(
     title="Perfect orders",
     definition="Orders that were complete (nothing cancelled for want of goods), on time (no delivery group late; "
     "without a promise to the customer, no fulfilment order late at its node) and right (nothing came back as damaged, "
-    "defective or wrong), of orders at rest of which goods have left. The reason is the first that failed. One row per "
+    "defective or wrong), of orders at rest of which we sent goods. The reason is the first that failed. One row per "
     "order, on the day it was placed.",
     unit="share",
     good="high",
@@ -127,7 +127,7 @@ CROSS JOIN LATERAL (SELECT CASE
   WHEN EXISTS (SELECT 1 FROM return_order r CROSS JOIN LATERAL jsonb_array_elements(r.document -> 'lines') x
     WHERE r.order_id = o.order_id AND lower(x ->> 'reason') IN ('damaged', 'defective', 'wrong_item')) THEN 'not right'
   END AS failed) f
-WHERE o.state = 'closed' AND EXISTS (SELECT 1 FROM shipment s WHERE s.order_id = o.order_id)
+WHERE o.state = 'closed' AND EXISTS (SELECT 1 FROM shipment s WHERE s.order_id = o.order_id AND s.fulfilment_no > 0)
 """,
 )
 
