@@ -66,6 +66,19 @@ class Customers(Stage):
         self.told(sale)
         self.go(then)
 
+    @rule(pick=PICK, which=PICK, units=st.integers(1, 2), then=THEN)
+    def send_by_hand(self, pick: int, which: int, units: int, then: str) -> None:
+        """Somebody at the market sends what the hub has, and nobody knows from which shelf."""
+        sale = self.sale(pick)
+        name = choose(which, sorted(sale.lines))
+        line = sale.lines[name]
+        units = min(units, line.wanted - sale.confirmed[name] - sale.handed[name])
+        if units > 0 and pick % 3 == 0 and sale.cancelled_at is None:
+            sale.handed[name] += units
+            self.doubted |= {(code, sku) for code in ("EAST", "WEST") for sku in self.goods}
+            self.told(sale)
+        self.go(then)
+
     @rule(pick=PICK, which=PICK, kept=st.integers(0, 2), then=THEN)
     def late_older_revision(self, pick: int, which: int, kept: int, then: str) -> None:
         """Two revisions cross: the newer one comes first."""

@@ -114,6 +114,8 @@ class Sale:
     payments: list[Payment] = field(default_factory=list)
     cancelled_at: datetime | None = None
     confirmed: Counter[str] = field(default_factory=Counter)
+    handed: Counter[str] = field(default_factory=Counter)
+    """Units that somebody sent by hand, of which nothing is said to the hub but in the sale itself."""
     told: list[tuple[int, bytes]] = field(default_factory=list)
     placed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -153,6 +155,7 @@ class Sale:
                 ordered=line.ordered,
                 subtotal=line.ordered * line.price,
                 tax=line.ordered * line.price * 8 // 100,
+                fulfilled_elsewhere=self.confirmed[name] + self.handed[name],
             )
             for name, line in self.lines.items()
         )
