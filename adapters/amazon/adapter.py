@@ -58,6 +58,7 @@ ADAPTER: Final = Adapter(
     probe=probe,
     confirm_shipment=confirm_shipment,
     cancel_order=cancel_order,
+    pays_back_cancelled=True,
     cancel_lines=cancel_lines,
     refund_payment=refund_payment,
     publish_availability=publish_availability,

@@ -31,6 +31,7 @@ ADAPTER: Final = Adapter(
     probe=probe,
     confirm_shipment=confirm_shipment,
     cancel_order=cancel_order,
+    pays_back_cancelled=True,
     capture_payment=capture_payment,
     refund_payment=refund_payment,
     publish_availability=publish_availability,

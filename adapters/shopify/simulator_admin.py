@@ -291,7 +291,8 @@ def cancel(shop: "ShopifySimulator", variables: Variables) -> Node:
         errors = user_errors([(("orderId",), *(refusal or ("Order does not exist", "NOT_FOUND")))])
         return {"orderCancel": {"job": None, "orderCancelUserErrors": errors}}
     id, reason, restock = f"gid://shopify/Job/{shop.uuid()}", str(variables["reason"]).lower(), variables["restock"]
-    work = partial(shop.cancel_order, found.id, reason=reason, restock=restock)
+    pay_back = variables.get("refund") is not None
+    work = partial(shop.cancel_order, found.id, reason=reason, restock=restock, pay_back=pay_back)
     shop.jobs[id] = ShopJob(polls=shop.job_polls, work=work)
     if not shop.job_polls:
         work()

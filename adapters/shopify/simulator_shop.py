@@ -231,8 +231,13 @@ class Shop(Simulator, ABC):
         self._touch(order)
         self.tell(order, "orders/updated")
 
-    def cancel_order(self, order: int, *, reason: str = "customer", restock: bool = True) -> None:
-        """Cancel: fulfilment orders close, stock that was committed is for sale again."""
+    def cancel_order(
+        self, order: int, *, reason: str = "customer", restock: bool = True, pay_back: bool = True
+    ) -> None:
+        """Cancel: fulfilment orders close, stock that was committed is for sale again.
+
+        Who cancels in the admin pays back with it; by the API it takes a `refundMethod`.
+        """
         found = self.orders[order]
         for one in found.fulfilment_orders:
             for open_line in one.lines:
@@ -242,7 +247,8 @@ class Shop(Simulator, ABC):
             line.current = line.fulfilled
         self._touch(found)
         found.cancelled_at, found.cancel_reason = found.updated_at, reason
-        found.financial = "refunded" if found.financial == "paid" else found.financial
+        if pay_back and found.financial == "paid":
+            found.financial = "refunded"
         self.tell(found, "orders/cancelled", "orders/updated")
 
     # --- fulfilment --------------------------------------------------------------------------------------------------

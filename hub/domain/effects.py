@@ -102,6 +102,8 @@ class CancelLinesAtChannel(Effect, frozen=True, kw_only=True):
 
     order: str
     reason: str
+    units: dict[str, int] = {}
+    """Sold units by line that became free with this word; what was free before, the word before it was about."""
 
 
 class CapturePayment(Effect, frozen=True, kw_only=True):

@@ -182,6 +182,15 @@ class PaymentRefused(Fact, frozen=True, kw_only=True):
     reason: str
 
 
+class CancelTold(Fact, frozen=True, kw_only=True):
+    """The channel took a cancel of ours."""
+
+    order: str
+    reason: str
+    lines: dict[str, int] | None = None
+    """Sold units by line; None is the whole order."""
+
+
 class ReturnedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Units that came back, by the channel's line id where it is known, else by SKU."""
 
@@ -324,7 +333,7 @@ NodeFact = (
 )
 """Facts about a fulfilment order."""
 
-PeerFact = PaymentMade | PaymentRefused | GoodsReturned
+PeerFact = PaymentMade | PaymentRefused | CancelTold | GoodsReturned
 """Facts about what stands beside an order."""
 
 PrivacyFact = ErasureAsked | DisclosureAsked

@@ -154,6 +154,8 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     asked_by: str = "hub"
     external_ids: tuple[str, ...] = ()
     """The channel's ids of the payments that it became."""
+    unsold: bool = False
+    """Whether it is for units that were cancelled before they left."""
 
 
 def refunded_units(refunds: Mapping[str, Refund]) -> dict[str, int]:

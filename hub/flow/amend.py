@@ -129,11 +129,16 @@ def window_closed(order: Order, wish: Wish, by: Party, parts: Iterable[Slice], b
     states = [part.state for part in parts]
     if not states:
         return None
-    content = order.content
-    names = {order.connection, batch.directory.accounts[order.account].name, content.source if content else None}
     furthest = max(states, key=advanced)
-    asked = Asked(wish, by, frozenset(name for name in names if name), furthest, order.placed_at)
+    asked = Asked(wish, by, channel_names(order, batch), furthest, order.placed_at)
     return why_not(batch.directory.change_policy(order.merchant), asked, batch.now)
+
+
+def channel_names(order: Order, batch: Batch) -> frozenset[str]:
+    """How rules may name the channel of an order: connection, account, source."""
+    source = order.content.source if order.content else None
+    names = (order.connection, batch.directory.accounts[order.account].name, source)
+    return frozenset(name for name in names if name)
 
 
 def advanced(state: SliceState) -> int:

@@ -79,7 +79,8 @@ def tell_cancelled(order: Order, batch: Batch) -> None:
         return
     if link.wants("cancel_lines"):
         # After the refunds and before the next: both take units off the order there.
-        order.plan(name, money_subject(order), CancelLinesAtChannel(order=order.id, reason=reason), _ordinal(order))
+        effect = CancelLinesAtChannel(order=order.id, reason=reason, units=_freed(order, content))
+        order.plan(name, money_subject(order), effect, _ordinal(order))
     else:
         about = ", ".join(f"{line.quantity} of line {line.line} ({line.remaining} remain)" for line in lines)
         _by_hand(order, f"Units were cancelled here: {about}")
@@ -110,8 +111,15 @@ def _news(order: Order, content: OrderContent) -> bool:
     if content.cancelled_here and _all_cancelled(order):
         ended = before.content is not None and before.content.cancelled_here
         return not ended or any(part.state is not SliceState.CANCELLED for part in before.slices.values())
+    return bool(_freed(order, content))
+
+
+def _freed(order: Order, content: OrderContent) -> dict[str, int]:
+    """Sold units by line that were cancelled here and that this transaction freed."""
+    before = order.before
     had = {} if before.content is None else _free(before.content, before.demands, before.slices)
-    return any(units > had.get(line, 0) for line, units in _free(content, order.demands, order.slices).items())
+    now = _free(content, order.demands, order.slices)
+    return {line: units - had.get(line, 0) for line, units in now.items() if units > had.get(line, 0)}
 
 
 def _ordinal(order: Order) -> int:

@@ -55,11 +55,26 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Not later than this after the order was placed."""
 
 
+class PaidBack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of money that was taken for units that are cancelled here."""
+
+    how: Literal["refund", "ask", "channel"]
+    """Have it refunded, raise `refund_due` for a person, or leave it to the channel."""
+    channels: tuple[str, ...] = ()
+    """Connections by id, accounts by name, or sources."""
+
+
 class ChangePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Windows; the first whose conditions are met decides. Where none is, everything may be asked of a node."""
 
     version: str
     windows: tuple[Window, ...] = ()
+    money: tuple[PaidBack, ...] = ()
+
+    def paid_back(self, names: frozenset[str]) -> str:
+        """What the first rule for a channel says, known by these names; refunded without one."""
+        found = (one.how for one in self.money if not one.channels or names & set(one.channels))
+        return next(found, "refund")
 
 
 def load_change_policy(text: str) -> ChangePolicy:

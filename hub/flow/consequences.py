@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Final, NamedTuple, assert_never
 
 from hub.domain.effects import (
+    CancelAtChannel,
     CancelFulfilment,
+    CancelLinesAtChannel,
     CapturePayment,
     RefundPayment,
     SubmitFulfilment,
@@ -14,6 +16,7 @@ from hub.domain.facts import (
     AnyFact,
     CancelConfirmed,
     CancelRefused,
+    CancelTold,
     FulfilmentRefused,
     PaymentMade,
     PaymentRefused,
@@ -79,6 +82,9 @@ def facts(claimed: Claimed, outcome: Outcome, at: datetime) -> tuple[AnyFact, ..
     if isinstance(effect, MOVES_MONEY) and isinstance(outcome, Refused):
         return (PaymentRefused(at=at, order=effect.order, what=_money(effect), reason=outcome.reason),)
     if isinstance(outcome, Done):
+        if isinstance(effect, CancelAtChannel | CancelLinesAtChannel):
+            lines = effect.units if isinstance(effect, CancelLinesAtChannel) else None
+            return (CancelTold(at=at, order=effect.order, reason=effect.reason, lines=lines), *outcome.facts)
         if isinstance(effect, CancelFulfilment) and not outcome.facts and not outcome.answered_later:
             return (CancelConfirmed(at=at, fulfilment=fulfilment_id(effect.order, effect.fulfilment)),)
         return outcome.facts

@@ -42,6 +42,8 @@ def _sold_goods(order: Order) -> Iterable[bool]:
 def credited(order: Order, refund: Refund) -> int:
     """What the books are told of a refund: never the money of units that were cancelled before they were invoiced."""
     content = order.content
+    if refund.unsold:
+        return 0
     if refund.origin != "channel" or content is None:
         return refund.amount
     cancelled = sum(max(0, billed(line) - line.quantity - line.refunded) for line in content.lines)

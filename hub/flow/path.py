@@ -25,6 +25,7 @@ from hub.domain.facts import (
     BooksReported,
     CancelConfirmed,
     CancelRefused,
+    CancelTold,
     DisclosureAsked,
     ErasureAsked,
     FulfilmentAccepted,
@@ -81,7 +82,7 @@ async def _stock(unit: Unit, messages: Read, batch: Batch) -> Handled:
 
 
 async def _payments(unit: Unit, messages: Read, batch: Batch) -> Handled:
-    await take_payments(unit, cast("list[tuple[Inbound, PaymentMade | PaymentRefused]]", messages), batch)
+    await take_payments(unit, cast("list[tuple[Inbound, PaymentMade | PaymentRefused | CancelTold]]", messages), batch)
     return [], []
 
 
@@ -129,6 +130,7 @@ PATH: Final = {
     BooksReported: _books,
     PaymentMade: _payments,
     PaymentRefused: _payments,
+    CancelTold: _payments,
     GoodsReturned: _returns,
     ErasureAsked: _privacy,
     DisclosureAsked: _privacy,

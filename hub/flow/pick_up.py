@@ -136,8 +136,9 @@ def _cancel(order: Order, parts: list[Slice], batch: Batch, *, pay_back: bool) -
         return
     owed = not_refunded(order, lines) if pay_back and not told and refundable(order) > 0 else {}
     if owed:
-        # A channel that cancels the whole order pays it back itself. Before the cancel: amounts are for units as sold.
-        ask_refund(order, Wish(lines=owed, reason=NOT_COLLECTED, who=WHO, capped=True), batch)
+        # Of an order that is cancelled whole the money goes back when its channel knows (`owed`). Before the cancel:
+        # amounts are for units as sold.
+        ask_refund(order, Wish(lines=owed, reason=NOT_COLLECTED, who=WHO, capped=True, unsold=True), batch)
     cancel(order, None if everything else lines, reason=NOT_COLLECTED, who=WHO, batch=batch)
 
 

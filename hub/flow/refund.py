@@ -9,7 +9,7 @@ from hub.domain.effects import RefundPayment
 from hub.domain.order import OrderContent
 from hub.domain.payment import CapturedBy, Payment, PaymentKind, position
 from hub.domain.returns import LIVING, Refund, RefundLine, refunded_units, share
-from hub.domain.states import REFUND_MOVES, RefundState, move
+from hub.domain.states import GONE, REFUND_MOVES, RefundState, move
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.credit import billed, credit, numbered
@@ -18,6 +18,9 @@ from hub.sdk.capabilities import ConfirmedLine, PaymentRefund, RefundFrom
 
 NOT_TAKEN: Final = frozenset({"pending", "authorised", "voided"})
 """Words of a channel for money that was not taken."""
+
+REFUND_DUE: Final = "refund_due"
+"""Exception of money that was taken for units that were cancelled here."""
 
 
 class CannotRefund(Exception):
@@ -45,6 +48,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     return_id: str | None = None
     capped: bool = False
     """Whether to refund what is left where the wish is more: rules ask so, people are told."""
+    unsold: bool = False
+    """Whether it is for units that were cancelled before they left: the channel has taken them off, and the books
+    never invoiced them."""
     paid_by: str | None = None
     """What the money went into instead of back to the customer: the id of an exchange's payment."""
 
@@ -93,6 +99,7 @@ def ask_refund(order: Order, wish: Wish, batch: Batch) -> Refund:
     order.refunds[made.id] = made
     for line in made.lines:
         order.mend("cancel_after_ship", f"{order.connection}: order {order.external_id}, line {line.line}")
+    order.mend(REFUND_DUE)
     order.note(batch.now, "refund_asked", f"refund {made.no}: {made.amount} {made.currency} by {wish.who}")
     credit(order, batch)
     return made
@@ -130,7 +137,20 @@ def _made(order: Order, content: OrderContent, wish: Wish, batch: Batch) -> Refu
         return_id=wish.return_id,
         reason=wish.reason,
         asked_by=wish.who,
+        unsold=wish.unsold or (wish.return_id is None and _unsold(order, content, wish.lines)),
     )
+
+
+def _unsold(order: Order, content: OrderContent, wanted: Mapping[str, int]) -> bool:
+    """Whether these are units that were cancelled before they left and whose money is still here."""
+    if content.cancelled_at is not None:
+        return not any(part.state in GONE for part in order.slices.values())
+    before: dict[str, int] = {}
+    for refund in order.refunds.values():
+        for line in refund.lines if refund.unsold and refund.state in LIVING else ():
+            before[line.line] = before.get(line.line, 0) + line.quantity
+    cancelled = {line.external_id: billed(line) - line.quantity - line.refunded for line in content.lines}
+    return bool(wanted) and all(units <= cancelled[line] - before.get(line, 0) for line, units in wanted.items())
 
 
 def _above(order: Order, amount: int, room: int) -> CannotRefund:
@@ -282,7 +302,9 @@ def refund_request(
         order_external_id=order.external_id,
         amount=refund.amount,
         currency=refund.currency,
-        lines=tuple(ConfirmedLine(line=line.line, quantity=line.quantity) for line in refund.lines),
+        lines=()
+        if refund.unsold
+        else tuple(ConfirmedLine(line=line.line, quantity=line.quantity) for line in refund.lines),
         shipping=refund.shipping,
         payments=tuple(
             RefundFrom(payment=id, method=row.method, left=max(0, row.amount - back.get(id, 0)))

@@ -10,7 +10,7 @@ from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.credit import billed, credit
 from hub.flow.ports import Unit
-from hub.flow.refund import refund_done, told_refunds
+from hub.flow.refund import REFUND_DUE, refund_done, told_refunds
 
 
 async def reconcile(unit: Unit, orders: Iterable[Order], batch: Batch) -> None:
@@ -73,4 +73,6 @@ def _take_over(order: Order, content: OrderContent, told: Sequence[Payment], bat
         external_ids=tuple(sorted(payment.external_id for payment in told)),
     )
     order.refunds[made.id] = made
+    if amount > 0:
+        order.mend(REFUND_DUE)
     order.note(batch.now, "refunded_at_channel", f"refund {made.no}: {amount} {order.currency}")

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from hub.domain.facts import GoodsReturned, PaymentMade, PaymentRefused, ReturnedLine
+from hub.domain.facts import CancelTold, GoodsReturned, PaymentMade, PaymentRefused, ReturnedLine
 from hub.domain.fulfilment import split_fulfilment_id
 from hub.domain.returns import Return, ReturnLine
 from hub.domain.states import ReturnState
@@ -14,6 +14,7 @@ from hub.flow.aggregate import Moved, Order
 from hub.flow.batch import Batch
 from hub.flow.carry import Parked
 from hub.flow.grade import Grades, check, grade, graded, moves, refund_due
+from hub.flow.owed import pay_back
 from hub.flow.pay import request_done, request_refused
 from hub.flow.peers import ledger_row, return_row
 from hub.flow.ports import Inbound, Unit
@@ -37,13 +38,16 @@ OWNERLESS: Final = "return_without_order"
 
 
 async def take_payments(
-    unit: Unit, messages: Sequence[tuple[Inbound, PaymentMade | PaymentRefused]], batch: Batch
+    unit: Unit, messages: Sequence[tuple[Inbound, PaymentMade | PaymentRefused | CancelTold]], batch: Batch
 ) -> None:
-    """What came of captures, voids and refunds that we asked for."""
+    """What came of captures, voids, refunds and cancels that we asked the channel for."""
     orders = await unit.by_id({fact.order for _, fact in messages})
     await unit.peers(orders.values())
     for _, fact in messages:
         order = orders[fact.order]
+        if isinstance(fact, CancelTold):
+            pay_back(order, fact, batch)
+            continue
         kind, _, no = fact.what.partition(":")
         if isinstance(fact, PaymentRefused):
             refused = refund_refused if kind == "refund" else request_refused

@@ -170,6 +170,8 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     """As a source: what its stock figures have taken off already, and so gets added back."""
     quote: Quote | None = None
     buy_label: Send[LabelRequest] | None = None
+    pays_back_cancelled: bool = False
+    """Of a channel: whether what it cancels for us it pays back by itself, or has not been paid before it leaves."""
     return_labels: bool = False
     """Whether `buy_label` also sells postage from a customer back to a node."""
     several_boxes: bool = False

@@ -104,6 +104,7 @@ async def test_a_buyers_wish_is_granted_when_the_depot_can_still_stop(river: Riv
     assert river.seller.books.acknowledged[placed.id] == 1
     await river.change(placed)
     assert (await river.order(placed))["state"] == "cancelled"
+    assert river.seller.books.refunds == {}, "nothing is taken before it leaves"
     assert river.offered() == 10
     assert await river.town.house.open_exceptions() == []
 
@@ -141,6 +142,7 @@ async def test_what_a_person_cancels_here_is_told_in_a_feed(river: River, counte
     await counter.ok("POST", f"/orders/{order['id']}/cancel", {"reason": "no stock"})
     await river.town.settle()
     assert (placed.status, placed.lines[0].cancelled_by) == ("CANCELLED", "MERCHANT")
+    assert river.seller.books.refunds == {}
     await river.change(placed)
     assert river.offered() == 10
     assert await river.town.house.open_exceptions() == []

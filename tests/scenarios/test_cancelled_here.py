@@ -34,7 +34,7 @@ async def test_units_cancelled_here_are_taken_off_at_the_channel(town: Town, cou
     await cut(counter, order["id"], placed, 2)
     await town.settle()
     assert placed.lines[0].current == 3
-    assert [one.moved(placed) for one in placed.refunds] == [0], "a refund is a decision of its own"
+    assert [int(100 * one.moved(placed)) for one in placed.refunds] == [0, 2160], "the money goes by itself"
     assert await units(town, order["id"]) == {"accepted": 3}
     assert await town.house.value("SELECT count(*) FROM effect WHERE kind = 'CancelLinesAtChannel'") == 1
     assert await town.house.open_exceptions() == []

@@ -56,3 +56,17 @@ def test_there_are_cases() -> None:
 def test_a_policy_that_nobody_can_mean_is_refused(text: str, told: str) -> None:
     with pytest.raises(ChangePolicyError, match=told):
         load_change_policy(text)
+
+
+def test_money_of_what_is_cancelled_goes_by_the_first_rule_of_its_channel() -> None:
+    policy = load_change_policy(
+        'version = "v"\n[[money]]\nhow = "ask"\nchannels = ["shop"]\n[[money]]\nhow = "channel"\n'
+    )
+    assert policy.paid_back(frozenset({"shop", "web"})) == "ask"
+    assert policy.paid_back(frozenset({"market"})) == "channel"
+    assert load_change_policy('version = "v"').paid_back(frozenset()) == "refund"
+
+
+def test_another_word_for_the_money_is_refused() -> None:
+    with pytest.raises(ChangePolicyError, match="how"):
+        load_change_policy('version = "v"\n[[money]]\nhow = "keep"')
