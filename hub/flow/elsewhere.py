@@ -16,6 +16,9 @@ from hub.flow.waiting import stop_waiting
 ELSEWHERE: Final = "elsewhere"
 """Reason of units that left without us."""
 
+WITHDRAWN: Final = "shipment_withdrawn"
+"""Exception of units that nobody sends: the channel said that they were sent, and then that they were not."""
+
 _LOOSE: Final = (SliceState.UNALLOCATED, SliceState.BACKORDERED, SliceState.RESERVED, SliceState.EXPIRED)
 _WORKED: Final = (SliceState.RELEASED, SliceState.ACCEPTED, SliceState.PICKED, SliceState.PACKED)
 
@@ -25,6 +28,7 @@ def take_over(order: Order, content: OrderContent, batch: Batch) -> dict[int, in
 
     Those are to be asked back: what comes back of them is taken over then.
     """
+    _watch_withdrawn(order, content)
     left: dict[int, int] = {}
     for no, units in _sent_by_others(order, content).items():
         rest = _let_go(order, no, units)
@@ -54,6 +58,28 @@ def _sent_by_others(order: Order, content: OrderContent) -> dict[int, int]:
         if more > 0:
             found[no] = more
     return found
+
+
+def _watch_withdrawn(order: Order, content: OrderContent) -> None:
+    """Tell of units that the channel said were sent by others, and now says were not: nobody sends them."""
+    told = {line.external_id: line.fulfilled_elsewhere for line in content.lines}
+    for no, demand in order.demands.items():
+        taken = [part for part in order.slices.values() if part.demand == no and part.reason == ELSEWHERE]
+        if not taken or demand.line not in told:
+            continue
+        cause = f"{order.connection}: order {order.external_id}, line {demand.line}"
+        less = sum(part.quantity for part in taken) - told[demand.line] * demand.per_unit
+        if less <= 0:
+            order.mend(WITHDRAWN, cause)
+            continue
+        order.troubles.append(
+            order.trouble(
+                kind=WITHDRAWN,
+                cause=cause,
+                next_step=f"The channel had said that somebody else sent {less} units of it, and takes that back. They "
+                "are not sent from here: have them sent there, which closes this, or enter them as a new order.",
+            )
+        )
 
 
 def _let_go(order: Order, demand: int, units: int) -> int:

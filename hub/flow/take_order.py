@@ -368,7 +368,14 @@ def come_to_rest(order: Order, now: datetime) -> None:
     if wanted is OrderState.CAPTURED:
         return
     order.move_to(wanted)
-    if wanted is OrderState.CANCELLED:
-        # Nothing is left to stop.
-        for kind in {hold.kind for hold in order.holds.values() if hold.active}:
-            order.lift(kind, now)
+    if wanted is not OrderState.OPEN:
+        _nothing_to_stop(order, wanted, now)
+
+
+def _nothing_to_stop(order: Order, state: OrderState, now: datetime) -> None:
+    """Lift what holds an order that is over: all of it when nothing was sent, else what was asked about sending it."""
+    for hold in [one for one in order.holds.values() if one.active]:
+        asked = hold.lift_rule == "revision" and set(hold.stops) <= {"release"}
+        if asked or state is OrderState.CANCELLED:
+            order.end_hold(hold.no, now)
+            order.mend(hold.kind)

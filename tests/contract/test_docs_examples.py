@@ -46,7 +46,7 @@ def _overlay(text: str) -> None:
 
 
 TOML: Final[dict[str, list[Callable[[str], object]]]] = {
-    "changes.md": [_policy("changes")],
+    "changes.md": [_policy("changes"), _policy("changes")],
     "exceptions.md": [_policy("exceptions")],
     "holds.md": [_policy("holds")],
     "labels.md": [_policy("packing")],

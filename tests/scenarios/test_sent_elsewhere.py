@@ -112,3 +112,22 @@ async def test_what_somebody_sent_cannot_be_cancelled_any_more(town: Town, count
     await town.settle()
     refused = await counter.refused("POST", f"/orders/{order['id']}/cancel")
     assert "2 units have left and 1 are here, 3 cannot be cancelled" in refused["detail"]
+
+
+async def test_a_channel_that_takes_its_word_back_is_told_until_it_is_sent(town: Town) -> None:
+    """Somebody cancels the fulfilment in the shop's admin: nobody sends the goods."""
+    placed, order = await held(town, 2)
+    by_hand(town, placed, 2)
+    await town.settle()
+    (made,) = town.shop.fulfilments[placed.id]
+    made.status = "CANCELLED"
+    town.shop.update_order(placed.id, note="not sent after all")
+    await town.settle()
+    kinds = {row["kind"]: row for row in await town.house.open_exceptions()}
+    assert set(kinds) == {"shipment_withdrawn"}, "nobody is asked for an address any more"
+    assert "2 units of it, and takes that back" in kinds["shipment_withdrawn"]["next_step"]
+    assert await states(town, order["id"]) == {"shipped": 2}
+    made.status = "SUCCESS"
+    town.shop.update_order(placed.id, note="sent now")
+    await town.settle()
+    assert await town.house.open_exceptions() == []
