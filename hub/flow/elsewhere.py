@@ -62,13 +62,19 @@ def _sent_by_others(order: Order, content: OrderContent) -> dict[int, int]:
 
 def _watch_withdrawn(order: Order, content: OrderContent) -> None:
     """Tell of units that the channel said were sent by others, and now says were not: nobody sends them."""
+    taken: dict[int, int] = {}
+    for part in order.slices.values():
+        if part.reason == ELSEWHERE:
+            taken[part.demand] = taken.get(part.demand, 0) + part.quantity
+    if not taken:
+        return
     told = {line.external_id: line.fulfilled_elsewhere for line in content.lines}
-    for no, demand in order.demands.items():
-        taken = [part for part in order.slices.values() if part.demand == no and part.reason == ELSEWHERE]
-        if not taken or demand.line not in told:
+    for no, units in taken.items():
+        demand = order.demands[no]
+        if demand.line not in told:
             continue
         cause = f"{order.connection}: order {order.external_id}, line {demand.line}"
-        less = sum(part.quantity for part in taken) - told[demand.line] * demand.per_unit
+        less = units - told[demand.line] * demand.per_unit
         if less <= 0:
             order.mend(WITHDRAWN, cause)
             continue
