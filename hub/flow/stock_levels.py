@@ -3,6 +3,7 @@
 Who is not the master of a shelf is heard, and compared, but not believed (`reconcile.py`).
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -14,13 +15,36 @@ from hub.flow.carry import Parked
 from hub.flow.directory import Directory, Link
 from hub.flow.ports import Inbound, Unit
 from hub.flow.serve import line_up, serve
-from hub.flow.stock_ports import Figure, StockItem, StockReport, StockSource
+from hub.flow.stock_ports import LARGEST_DROP, Figure, StockItem, StockReport, StockSource
 from hub.flow.trouble import Trouble
 from hub.sdk.adapter import Kind, Subtracts
 from hub.stock.units import UnknownUnit, base_units
 
+COLLAPSED: Final = "stock_collapsed"
+
+FEW: Final = 20
+"""SKUs that a complete snapshot may leave out, however few a node has."""
+
 TOLD_AT_ONCE: Final = 20
 """Causes that one message raises at most: the others come when these are mended."""
+
+
+class Collapsed(NamedTuple):
+    """A node of which a complete snapshot leaves out more than it may."""
+
+    node: int
+    absent: int
+    had: int
+    """SKUs with stock there before."""
+
+
+class Absent(NamedTuple):
+    """What a complete snapshot does not list."""
+
+    reports: list[StockReport]
+    """A zero for each."""
+    collapsed: list[Collapsed]
+    """Nodes of which it is not believed."""
 
 
 class Place(NamedTuple):
@@ -57,7 +81,10 @@ async def take_stock(unit: Unit, messages: Sequence[tuple[Inbound, StockReported
             figures += heard.figures
             parked += [(inbound, trouble) for trouble in heard.troubles[:TOLD_AT_ONCE]]
             if fact.complete and fact.kind is not ReportKind.DELTA:
-                reports += await gone(unit, merchant, heard.reports, heard.unread)
+                drop = _source(inbound, sources, batch.directory).largest_drop
+                absent = await gone(unit, merchant, heard.reports, heard.unread, largest_drop=drop)
+                reports += absent.reports
+                parked += [(inbound, _collapsed(inbound, one, batch.directory)) for one in absent.collapsed]
         await unit.keep_figures(merchant, figures)
         await report_stock(unit, merchant, reports, batch)
     return parked
@@ -186,25 +213,49 @@ def _trouble(inbound: Inbound, kind: str, word: str, step: str) -> Trouble:
     return Trouble(kind, f"{inbound.connection}: {word}", step, connection=inbound.connection)
 
 
+def _collapsed(inbound: Inbound, one: Collapsed, directory: Directory) -> Trouble:
+    step = (
+        f"The report claims to be complete, and {one.absent} of the {one.had} SKUs that the node has are not in it. "
+        "What it lists was taken, what it does not list is as it was. Have the partner look at its export: the next "
+        "whole one closes this. If they are gone, raise the source's largest_drop (PUT /api/v1/stock-sources), and retry."
+    )
+    return _trouble(inbound, COLLAPSED, directory.nodes[one.node].code, step)
+
+
 async def gone(
-    unit: Unit, merchant: str, reports: Sequence[StockReport], unread: Collection[tuple[int, int]] = ()
-) -> list[StockReport]:
+    unit: Unit,
+    merchant: str,
+    reports: Sequence[StockReport],
+    unread: Collection[tuple[int, int]] = (),
+    *,
+    largest_drop: int = LARGEST_DROP,
+) -> Absent:
     """What a complete snapshot does not list is not there: a zero for every other balance of its nodes.
 
     Also where it lists an unknown SKU. That may be one of these under a new name, but what the node does not know by
     ours it would not send either; left alone, all that has gone would be sold until somebody has seen to the name.
     (item, node) of lines that could not be believed, `unread`, are as they were; and a node of which no line at all
-    could be read, or that is not named, is left alone: an empty answer is more often a fault than an empty house.
+    could be read, or that is not named, is left alone: an empty answer is more often a fault than an empty house. So is
+    one that lacks more than `largest_drop` percent of what the node had, and more than `FEW`. One that is older than
+    the newest that was told whole says nothing.
     """
     listed = {(report.item, report.node) for report in reports} | set(unread)
     first = {report.node: report for report in reports}
-    doubtful = {node for _, node in unread}
-    await unit.told_whole(merchant, {node: one.as_of for node, one in first.items() if node not in doubtful})
-    return [
-        first[node]._replace(item=item, units=0, lot="")
-        for item, node in await unit.stocked(merchant, sorted(first))
-        if (item, node) not in listed
+    newest = await unit.whole_as_of(merchant, sorted(first))
+    first = {node: one for node, one in first.items() if node not in newest or newest[node] <= one.as_of}
+    had = await unit.stocked(merchant, sorted(first))
+    absent = [(item, node) for item, node in had if (item, node) not in listed]
+    lacks, all_of = Counter(node for _, node in absent), Counter(node for _, node in had)
+    collapsed = [
+        Collapsed(node, lacks[node], all_of[node])
+        for node in sorted(first)
+        if lacks[node] > FEW and lacks[node] * 100 > all_of[node] * largest_drop
     ]
+    doubtful = {node for _, node in unread} | {one.node for one in collapsed}
+    await unit.told_whole(merchant, {node: one.as_of for node, one in first.items() if node not in doubtful})
+    believed = first.keys() - {one.node for one in collapsed}
+    zeros = [first[node]._replace(item=item, units=0, lot="") for item, node in absent if node in believed]
+    return Absent(zeros, collapsed)
 
 
 async def report_stock(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from hub.domain.network import Node
 from hub.flow.trouble import Trouble
@@ -55,11 +55,16 @@ class StockItem(NamedTuple):
     """Base units per other unit."""
 
 
+LARGEST_DROP: Final = 50
+
+
 class StockSource(NamedTuple):
     """What a source of figures declared of itself."""
 
     kinds: frozenset[str]
     subtracts: bool
+    largest_drop: int = LARGEST_DROP
+    """Percent of what a node has that a complete snapshot may leave out and be believed."""
 
 
 class AllowedDay(NamedTuple):
@@ -150,6 +155,10 @@ class StockUnit(Protocol):
 
     async def stocked(self, merchant: str, nodes: Iterable[int]) -> list[tuple[int, int]]:
         """(item, node) of a merchant's balances that are not zero."""
+        ...
+
+    async def whole_as_of(self, merchant: str, nodes: Iterable[int]) -> Mapping[int, datetime]:
+        """As of when all that a merchant has at these nodes was told last, where it was."""
         ...
 
     async def told_whole(self, merchant: str, nodes: Mapping[int, datetime]) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from hub.flow.hold import MONEY, NEXT_STEPS, UNMAPPED_PAYMENT
+from hub.flow.stock_levels import COLLAPSED
 from hub.store.database import PooledConnection
 from hub.store.inbox import unpark
 from hub.store.troubles import leave
@@ -49,6 +50,14 @@ PARCELS_KNOWN: Final = (
     "OR EXISTS (SELECT 1 FROM return_label l WHERE l.tracking = ANY(t.names))) "
     "ORDER BY e.merchant, e.kind, e.cause LIMIT $1 FOR UPDATE OF e SKIP LOCKED"
 )
+# A later report that is whole says what the one that was not believed could not.
+COLLAPSE_OVER: Final = (
+    "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'message' "
+    "JOIN message m ON m.id = w.ref::bigint JOIN node n ON e.cause = m.connection_id || ': ' || n.code "
+    "JOIN stock_whole s ON s.merchant = e.merchant AND s.node_id = n.id AND s.as_of > m.received_at "
+    "WHERE e.kind = $2 AND e.closed_at IS NULL "
+    "ORDER BY e.merchant, e.kind, e.cause LIMIT $1 FOR UPDATE OF e SKIP LOCKED"
+)
 QUESTIONS: Final = sorted(NEXT_STEPS.keys() - MONEY)
 OF_MESSAGES: Final = (
     "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'message' "
@@ -67,6 +76,7 @@ async def close_mended(connection: PooledConnection, now: datetime) -> int:
     What another transaction holds is left for the next time.
     """
     known = await connection.fetch(PARCELS_KNOWN, BATCH)
+    known += await connection.fetch(COLLAPSE_OVER, BATCH, COLLAPSED)
     if known:
         await unpark(connection, [int(row["ref"]) for row in known])
     done = [*known, *await connection.fetch(MESSAGES_DONE, BATCH)]

@@ -9,6 +9,7 @@ from hub.flow.stock_ports import StockReport
 from hub.flow.writes import LedgerRow
 from hub.stock.ledger import Movement, Reported, Shelf, apply
 from hub.store.database import PooledConnection
+from hub.store.sources import whole_as_of
 
 ENSURE: Final = (
     "INSERT INTO stock (item_id, node_id, safety) SELECT u.item, u.node, i.safety "
@@ -20,8 +21,6 @@ LOCK: Final = (
     "JOIN unnest($1::bigint[], $2::bigint[]) AS u(item, node) ON s.item_id = u.item AND s.node_id = u.node "
     "ORDER BY s.item_id, s.node_id FOR UPDATE OF s"
 )
-# Whoever was told of by nobody when all was told was not there: as good as a count of nothing.
-WHOLE: Final = "SELECT node_id, as_of FROM stock_whole WHERE merchant = $1 AND node_id = ANY($2::bigint[])"
 # What moved after a snapshot was taken is not in the snapshot: it is added to it. What it tells again is not.
 SINCE: Final = (
     "SELECT u.at, coalesce((SELECT sum(l.delta) FROM stock_ledger l WHERE l.item_id = u.item AND l.node_id = u.node "
@@ -78,7 +77,8 @@ async def apply_reports(
     items, nodes = [key[0] for key in keys], [key[1] for key in keys]
     await connection.execute(ENSURE, items, nodes)
     held = {(row[0], row[1]): row for row in await connection.fetch(LOCK, items, nodes)}
-    whole = {row[0]: row[1] for row in await connection.fetch(WHOLE, merchant, sorted(set(nodes)))}
+    # Whoever was told of by nobody when all was told was not there: as good as a count of nothing.
+    whole = await whole_as_of(connection, merchant, nodes)
     figures = await _figures(connection, reports, now)
     shelves: dict[tuple[int, int], Shelf] = {}
     ledger = []

@@ -23,16 +23,19 @@ ITEMS: Final = (
     "FROM item i WHERE i.merchant = $1 AND i.sku = ANY($2::text[])"
 )
 SOURCES: Final = (
-    "SELECT source, kinds, subtracts FROM stock_source WHERE merchant = $1 AND source = ANY($2::text[]) ORDER BY source"
+    "SELECT source, kinds, subtracts, largest_drop FROM stock_source "
+    "WHERE merchant = $1 AND source = ANY($2::text[]) ORDER BY source"
 )
 PUT_SOURCE: Final = (
-    "INSERT INTO stock_source (merchant, source, kinds, subtracts) VALUES ($1, $2, $3, $4) "
-    "ON CONFLICT (merchant, source) DO UPDATE SET kinds = EXCLUDED.kinds, subtracts = EXCLUDED.subtracts"
+    "INSERT INTO stock_source (merchant, source, kinds, subtracts, largest_drop) VALUES ($1, $2, $3, $4, $5) "
+    "ON CONFLICT (merchant, source) DO UPDATE SET kinds = EXCLUDED.kinds, subtracts = EXCLUDED.subtracts, "
+    "largest_drop = EXCLUDED.largest_drop"
 )
 STOCKED: Final = (
     "SELECT s.item_id, s.node_id FROM stock s JOIN item i ON i.id = s.item_id "
     "WHERE i.merchant = $1 AND s.node_id = ANY($2::bigint[]) AND s.sellable <> 0 ORDER BY 1, 2"
 )
+WHOLE: Final = "SELECT node_id, as_of FROM stock_whole WHERE merchant = $1 AND node_id = ANY($2::bigint[])"
 TOLD_WHOLE: Final = (
     "INSERT INTO stock_whole AS w (merchant, node_id, as_of) SELECT $1, u.* FROM unnest($2::bigint[], "
     "$3::timestamptz[]) AS u(node, as_of) ORDER BY 2 ON CONFLICT (merchant, node_id) DO UPDATE SET "
@@ -64,21 +67,31 @@ async def stock_items(connection: PooledConnection, merchant: str, skus: Iterabl
 async def stock_sources(connection: PooledConnection, merchant: str, names: Iterable[str]) -> Mapping[str, StockSource]:
     """Declared sources by name."""
     return {
-        name: StockSource(frozenset(kinds), subtracts == Subtracts.OWN_OPEN_ORDERS.value)
-        for name, kinds, subtracts in await connection.fetch(SOURCES, merchant, sorted(set(names)))
+        name: StockSource(frozenset(kinds), subtracts == Subtracts.OWN_OPEN_ORDERS.value, drop)
+        for name, kinds, subtracts, drop in await connection.fetch(SOURCES, merchant, sorted(set(names)))
     }
 
 
 async def put_source(
-    connection: PooledConnection, merchant: str, source: str, kinds: Sequence[str], subtracts: Subtracts
+    connection: PooledConnection,
+    merchant: str,
+    source: str,
+    kinds: Sequence[str],
+    subtracts: Subtracts,
+    largest_drop: int,
 ) -> None:
     """Declare a source; what it reported before stays as it was understood."""
-    await connection.execute(PUT_SOURCE, merchant, source, sorted(set(kinds)), subtracts.value)
+    await connection.execute(PUT_SOURCE, merchant, source, sorted(set(kinds)), subtracts.value, largest_drop)
 
 
 async def stocked(connection: PooledConnection, merchant: str, nodes: Iterable[int]) -> list[tuple[int, int]]:
     """(item, node) of a merchant's balances that are not zero."""
     return [(row[0], row[1]) for row in await connection.fetch(STOCKED, merchant, sorted(set(nodes)))]
+
+
+async def whole_as_of(connection: PooledConnection, merchant: str, nodes: Iterable[int]) -> dict[int, datetime]:
+    """As of when all that a merchant has at nodes was told last."""
+    return {row[0]: row[1] for row in await connection.fetch(WHOLE, merchant, sorted(set(nodes)))}
 
 
 async def told_whole(connection: PooledConnection, merchant: str, nodes: Mapping[int, datetime]) -> None:

@@ -304,6 +304,10 @@ class PostgresUnit:
         """See `StockUnit.stocked`."""
         return await sources.stocked(self.connection, merchant, nodes)
 
+    async def whole_as_of(self, merchant: str, nodes: Iterable[int]) -> Mapping[int, datetime]:
+        """See `StockUnit.whole_as_of`."""
+        return await sources.whole_as_of(self.connection, merchant, nodes)
+
     async def told_whole(self, merchant: str, nodes: Mapping[int, datetime]) -> None:
         """See `StockUnit.told_whole`."""
         await sources.told_whole(self.connection, merchant, nodes)

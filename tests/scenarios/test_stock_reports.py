@@ -7,6 +7,7 @@ import pytest
 
 from hub.domain.facts import GoodsShipped, StockLine, StockReported
 from hub.domain.stock import ReportKind
+from hub.store.auto_close import close_mended
 from tests.scenarios.counter import Counter
 from tests.scenarios.town import EAST, TILL, WEST, Town
 
@@ -268,3 +269,71 @@ async def test_each_unknown_sku_that_is_settled_counts_at_once_and_the_others_wa
     await town.settle()
     assert ([await shelf(sku) for sku in ("ONE", "TWO", "THREE", "PASS")], await asked()) == ([1, 2, 3, known], [])
     assert await town.house.value("SELECT count(*) FROM inbox") == 0
+
+
+async def shelves(town: Town, many: int) -> list[str]:
+    """Goods at the eastern node, two units each."""
+    names = [f"SKU-{number}" for number in range(many)]
+    for name in names:
+        await town.goods(name, east=2)
+    return names
+
+
+async def on_shelves(town: Town) -> int:
+    """SKUs with stock at the eastern node."""
+    return int(await town.house.value("SELECT count(*) FROM stock WHERE node_id = $1 AND sellable > 0", town.east))
+
+
+async def test_a_whole_report_that_lacks_most_of_a_node_empties_no_shelf_until_another_one_comes(town: Town) -> None:
+    """An export that broke off: what it lists counts, what it does not list is for sale as before."""
+    names = await shelves(town, 39)
+    await town.house.hear("depot", report(level("PASS", 70), level(names[0], 9), complete=True))
+    assert (await town.stock("PASS", town.east), await town.stock(names[0], town.east)) == ((70, 0), (9, 0))
+    assert await on_shelves(town) == 40
+    trouble = await town.trouble()
+    assert (trouble["kind"], trouble["cause"]) == ("stock_collapsed", "depot: EAST")
+    assert "38 of the 40 SKUs that the node has are not in it" in trouble["next_step"]
+    await mended(town)
+    assert (await town.trouble())["kind"] == "stock_collapsed", "nobody has seen to it"
+    await town.house.hear("depot", report(*(level(name, 3) for name in ("PASS", *names[:30])), complete=True))
+    await mended(town)
+    await town.settle()
+    assert await on_shelves(town) == 31, "nine of forty may be gone"
+    assert await town.house.open_exceptions() == []
+    assert await town.stock("PASS", town.east) == (3, 0)
+
+
+async def test_a_node_that_is_really_cleared_is_cleared_when_somebody_says_so(town: Town, counter: Counter) -> None:
+    await shelves(town, 39)
+    await town.house.hear("depot", report(level("PASS", 70), complete=True))
+    trouble = await town.trouble()
+    source = {"source": "depot", "kinds": ["snapshot"], "largest_drop": 100}
+    await counter.ok("PUT", "/stock-sources", source)
+    assert (await counter.ok("GET", "/stock-sources"))["items"][0]["largest_drop"] == 100
+    await counter.ok("POST", f"/exceptions/{trouble['id']}/retry")
+    await town.settle()
+    assert await on_shelves(town) == 1
+    assert await town.house.open_exceptions() == []
+
+
+async def test_what_lacks_most_of_a_node_is_refused_whole_at_the_interface(town: Town, counter: Counter) -> None:
+    await shelves(town, 39)
+    body = {"source": "erp", "kind": "snapshot", "complete": True,
+            "lines": [{"node": "EAST", "sku": "PASS", "on_hand": 1}]}  # fmt: skip
+    refused = await counter.refused("PUT", "/stock", body)
+    assert refused["type"].endswith("stock-collapsed")
+    assert "39 of the 40 SKUs that EAST has are not in it; nothing was applied" in refused["detail"]
+    assert (await on_shelves(town), await town.stock("PASS", town.east)) == (40, (100, 0))
+
+
+async def test_a_whole_report_that_is_older_than_another_says_nothing(town: Town) -> None:
+    names = await shelves(town, 5)
+    now = datetime.now(UTC)
+    await town.house.hear("depot", report(*(level(name, 4) for name in names), complete=True, at=now))
+    await town.house.hear("depot", report(level("PASS", 1), complete=True, at=now - timedelta(minutes=1)))
+    assert [await town.stock(name, town.east) for name in names] == [(4, 0)] * 5
+
+
+async def mended(town: Town) -> None:
+    async with town.house.parts.database.transaction() as connection:
+        await close_mended(connection, datetime.now(UTC))

@@ -47,6 +47,8 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     kinds: list[str]
     subtracts: Subtracts
     """What its levels have taken off already."""
+    largest_drop: int
+    """Percent of what a node has that a complete snapshot may leave out and be believed."""
 
 
 BALANCES: Final = (
@@ -150,14 +152,18 @@ async def list_sources(connection: PooledConnection, merchant: str, cut: Cut) ->
     """Declared sources by name."""
     (after,) = cut.after(str)
     rows = await connection.fetch(
-        "SELECT source, kinds, subtracts FROM stock_source WHERE merchant = $1 AND ($2::text IS NULL OR source > $2) "
-        "ORDER BY source LIMIT $3",
+        "SELECT * FROM stock_source WHERE merchant = $1 AND ($2::text IS NULL OR source > $2) ORDER BY source LIMIT $3",
         merchant,
         after,
         cut.limit + 1,
     )
     views = [
-        SourceView(source=row["source"], kinds=list(row["kinds"]), subtracts=Subtracts(row["subtracts"]))
+        SourceView(
+            source=row["source"],
+            kinds=list(row["kinds"]),
+            subtracts=Subtracts(row["subtracts"]),
+            largest_drop=row["largest_drop"],
+        )
         for row in rows
     ]
     return page(views, cut, lambda row: (row.source,))

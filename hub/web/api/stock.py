@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from hub.domain.stock import ReportKind
 from hub.flow.serve import line_up, serve
 from hub.flow.stock_levels import gone, report_stock
-from hub.flow.stock_ports import StockItem, StockReport, StockSource
+from hub.flow.stock_ports import LARGEST_DROP, StockItem, StockReport, StockSource
 from hub.sdk.adapter import Subtracts
 from hub.stock.units import UnknownUnit, base_units
 from hub.store.admin import stock
@@ -78,6 +78,8 @@ class SourceBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     kinds: Annotated[list[ReportKind], msgspec.Meta(min_length=1)]
     subtracts: Subtracts = Subtracts.NOTHING
     """What its levels have taken off already: exactly that is added back."""
+    largest_drop: Annotated[int, msgspec.Meta(ge=0, le=100)] = LARGEST_DROP
+    """Percent of what a node has that a complete snapshot may leave out and be believed; 100 believes everything."""
 
 
 class SupplyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,7 +168,7 @@ async def report(tx: Work, data: StockBody) -> Page[BalanceView]:
         )
         for line in data.lines
     ]
-    absent = await gone(tx.unit, tx.merchant, reports) if data.complete and data.kind is not ReportKind.DELTA else []
+    absent = await _absent(tx, data, reports, source.largest_drop if source is not None else LARGEST_DROP)
     received = [
         (line.supply, codes[line.node], items[line.sku].id, _units(line, items[line.sku]))
         for line in data.lines
@@ -177,6 +179,21 @@ async def report(tx: Work, data: StockBody) -> Page[BalanceView]:
     tx.ring("waiting", "availability")
     pairs = [(row.item, row.node) for row in reports]
     return Page(items=await stock.read_balances(tx.connection, tx.merchant, pairs), next=None)
+
+
+async def _absent(tx: Work, data: StockBody, reports: list[StockReport], largest_drop: int) -> list[StockReport]:
+    if not data.complete or data.kind is ReportKind.DELTA:
+        return []
+    found = await gone(tx.unit, tx.merchant, reports, largest_drop=largest_drop)
+    if found.collapsed:
+        node, absent, had = found.collapsed[0]
+        code = next(line.node for line, report in zip(data.lines, reports, strict=True) if report.node == node)
+        raise Conflict(
+            "stock-collapsed",
+            f"the report claims to be complete, and {absent} of the {had} SKUs that {code} has are not in it; nothing "
+            "was applied. If they are gone, declare the source with a larger largest_drop (PUT /api/v1/stock-sources)",
+        )
+    return found.reports
 
 
 async def _safety(tx: Work, rows: list[tuple[int, int, int]]) -> None:
@@ -298,11 +315,21 @@ class StockSources(Controller):
         async def work(tx: Work) -> Page[SourceView]:
             for body in data:
                 await put_source(
-                    tx.connection, tx.merchant, body.source, [kind.value for kind in body.kinds], body.subtracts
+                    tx.connection,
+                    tx.merchant,
+                    body.source,
+                    [kind.value for kind in body.kinds],
+                    body.subtracts,
+                    body.largest_drop,
                 )
             views = [
-                SourceView(source=b.source, kinds=sorted({k.value for k in b.kinds}), subtracts=b.subtracts)
-                for b in data
+                SourceView(
+                    source=body.source,
+                    kinds=sorted({kind.value for kind in body.kinds}),
+                    subtracts=body.subtracts,
+                    largest_drop=body.largest_drop,
+                )
+                for body in data
             ]
             return Page(items=views, next=None)
 

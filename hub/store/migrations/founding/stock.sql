@@ -106,6 +106,7 @@ CREATE TABLE stock_source (
   source text COLLATE "C" NOT NULL,
   kinds text[] NOT NULL,
   subtracts text NOT NULL,
+  largest_drop smallint NOT NULL DEFAULT 50,
   PRIMARY KEY (merchant, source)
 );
 
