@@ -217,7 +217,7 @@ def _collapsed(inbound: Inbound, one: Collapsed, directory: Directory) -> Troubl
     step = (
         f"The report claims to be complete, and {one.absent} of the {one.had} SKUs that the node has are not in it. "
         "What it lists was taken, what it does not list is as it was. Have the partner look at its export: the next "
-        "whole one closes this. If they are gone, raise the source's largest_drop (PUT /api/v1/stock-sources), and retry."
+        "whole one closes this. If they are gone, raise largest_drop of the source (PUT /api/v1/stock-sources), retry."
     )
     return _trouble(inbound, COLLAPSED, directory.nodes[one.node].code, step)
 
