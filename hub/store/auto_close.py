@@ -39,7 +39,7 @@ LEVELS_TAKEN: Final = (
 SHELVES_LEVEL: Final = (
     "SELECT e.id, w.ref FROM exception e JOIN exception_waiter w ON w.exception_id = e.id AND w.what = 'shelf' "
     "JOIN stock s ON s.item_id = split_part(w.ref, ':', 1)::bigint AND s.node_id = split_part(w.ref, ':', 2)::bigint "
-    "WHERE e.closed_at IS NULL AND s.pinned <= s.sellable "
+    "WHERE e.closed_at IS NULL AND s.pinned <= greatest(s.sellable, 0) "
     "ORDER BY e.merchant, e.kind, e.cause LIMIT $1 FOR UPDATE OF e SKIP LOCKED"
 )
 PARCELS_KNOWN: Final = (

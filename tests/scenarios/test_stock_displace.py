@@ -78,6 +78,19 @@ async def test_a_lack_is_over_when_what_was_asked_for_has_left(town: Town) -> No
     assert await town.stock("LAMP", town.east) == (0, 0)
 
 
+async def test_goods_that_left_though_none_were_counted_are_nobodys_lack(town: Town) -> None:
+    """The books are below nothing until the next count; of what was promised nothing is missing."""
+    await town.goods("LAMP", east=1)
+    _, order = await town.buy([("LAMP", 1)])
+    await town.house.hear("depot", counted(EAST, "LAMP", 0))
+    box = Parcel(tracking="T-1", carrier="ups", lines=())
+    left = GoodsShipped(at=datetime.now(UTC), fulfilment=f"{order['id']}-1", shipment="S-1", parcels=(box,))
+    await town.house.hear("depot", left)
+    await mended(town)
+    assert await town.stock("LAMP", town.east) == (-1, 0)
+    assert "deficit" not in {row["kind"] for row in await town.house.open_exceptions()}
+
+
 async def mended(town: Town) -> None:
     async with town.house.parts.database.transaction() as connection:
         await close_mended(connection, datetime.now(UTC))

@@ -89,14 +89,14 @@ async def test_what_a_complete_snapshot_does_not_list_is_not_there(shelf: Site) 
 
 async def test_sources_are_declared_and_listed(shelf: Site) -> None:
     rows = [
-        {"source": "wms", "kinds": ["snapshot", "count"], "subtracts": "own_open_orders"},
+        {"source": "wms", "kinds": ["snapshot", "count"], "subtracts": "own_open_orders", "largest_drop": 80},
         {"source": "till", "kinds": ["delta"]},
     ]
     await shelf.ok("PUT", "/stock-sources", {"items": rows})
     listed = (await shelf.ok("GET", "/stock-sources"))["items"]
     assert listed == [
-        {"source": "till", "kinds": ["delta"], "subtracts": "nothing"},
-        {"source": "wms", "kinds": ["count", "snapshot"], "subtracts": "own_open_orders"},
+        {"source": "till", "kinds": ["delta"], "subtracts": "nothing", "largest_drop": 50},
+        {"source": "wms", "kinds": ["count", "snapshot"], "subtracts": "own_open_orders", "largest_drop": 80},
     ]
     first = await shelf.ok("GET", "/stock-sources?limit=1")
     assert (await shelf.ok("GET", f"/stock-sources?cursor={first['next']}"))["items"] == listed[1:]
