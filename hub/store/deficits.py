@@ -24,8 +24,8 @@ YIELDING: Final = (
 )
 # Every shelf of the items, for what gives way at one may be reserved at another: locked now, in everybody's order.
 MISSING: Final = (
-    "SELECT s.item_id, s.node_id, least(s.pinned, s.pinned - s.sellable) FROM stock s WHERE s.item_id = ANY($1::bigint[]) "
-    "ORDER BY s.item_id, s.node_id FOR UPDATE OF s"
+    "SELECT s.item_id, s.node_id, least(s.pinned, s.pinned - s.sellable) FROM stock s "
+    "WHERE s.item_id = ANY($1::bigint[]) ORDER BY s.item_id, s.node_id FOR UPDATE OF s"
 )
 OF_SHELVES: Final = (
     "SELECT e.id, w.ref FROM exception_waiter w JOIN exception e ON e.id = w.exception_id "
