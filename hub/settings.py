@@ -70,7 +70,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Longest webhook body taken. Large orders of shops with long metafields pass 2 MiB."""
     batch_size: Count = 100
     sweep_seconds: Seconds = 1.0
-    lease_seconds: Count = 8
+    lease_seconds: Count = 6
+    """After this long others take over what a dead worker was sending; a batch of theirs may come before it."""
     delivery_concurrency: Count = 8
     raw_retention_days: Count = 90
     allow_private_subscribers: bool = False
