@@ -146,7 +146,8 @@ async def pull_orders(context: Seller, cursor: str | None, /) -> AsyncIterator[P
         scan = Scan(since=scan.since, until=until, token=token or None, token_at=context.now() if token else None)
         items = tuple(_item(raw) for raw in page.orders)
         ended = Scan(since=until - timedelta(seconds=OVERLAP_SECONDS), until=until)
-        yield Page(items=items, cursor=msgspec.json.encode(scan if scan.token else ended).decode())
+        at_end = scan.token is None
+        yield Page(items=items, cursor=msgspec.json.encode(ended if at_end else scan).decode(), last=at_end)
         if scan.token is None:
             return
 

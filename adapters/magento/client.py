@@ -128,7 +128,7 @@ async def pull_orders(context: Store, cursor: str | None, /) -> AsyncIterator[Pa
             last = heads[-1]
             place = Scan(at=last.updated_at, entity=last.entity_id, seen=max(place.seen, last.updated_at))
         place = msgspec.structs.replace(place, scanning=more)
-        yield Page(items=await _pulled(context, raw, heads), cursor=msgspec.json.encode(place).decode())
+        yield Page(items=await _pulled(context, raw, heads), cursor=msgspec.json.encode(place).decode(), last=not more)
         if not more:
             return
 
@@ -142,7 +142,7 @@ async def pull_open_orders(context: Store, cursor: str | None, /) -> AsyncIterat
         raw, more = await _page(context, groups, queries.BY_ID)
         heads = [_heading(one) for one in raw]
         after = heads[-1].entity_id if more and heads else 0
-        yield Page(items=await _pulled(context, raw, heads), cursor=str(after))
+        yield Page(items=await _pulled(context, raw, heads), cursor=str(after), last=not more)
         if not more:
             return
 

@@ -100,7 +100,7 @@ async def pull_status(context: Context[Settings], cursor: str | None, /) -> Asyn
         dates += [move.write_date for each in found for move in each.moves]
         scan = scan.on(changed[-1].id if changed else scan.after, dates, context.now())
         items = tuple(item for each in found for item in _told(each))
-        yield Page(items=items, cursor=(scan.next() if last else scan).text())
+        yield Page(items=items, cursor=(scan.next() if last else scan).text(), last=last)
         if last:
             return
 
@@ -153,7 +153,7 @@ async def pull_returns(context: Context[Settings], cursor: str | None, /) -> Asy
         dates = [one.write_date for one in arrived]
         scan = scan.on(arrived[-1].id if arrived else scan.after, dates, context.now())
         items = await _receipts(odoo, arrived, types)
-        yield Page(items=items, cursor=(scan.next() if last else scan).text())
+        yield Page(items=items, cursor=(scan.next() if last else scan).text(), last=last)
         if last:
             return
 
@@ -268,7 +268,7 @@ async def pull_movements(context: Context[Settings], cursor: str | None, /) -> A
         others = [one for one in moved if not _ours(one)]
         skus = await skus_of(odoo, [one.product_id for one in others])
         items = tuple(item for one in others for item in _movements(one, skus, shelves))
-        yield Page(items=items, cursor=(scan.next() if last else scan).text())
+        yield Page(items=items, cursor=(scan.next() if last else scan).text(), last=last)
         if last:
             return
 

@@ -110,7 +110,7 @@ async def status_pages(context: Context[Settings], cursor: str | None) -> AsyncI
             topic = "order"
         place = onward(place, info)
         items = [item for node in nodes for item in await _items(context, topic, node)]
-        yield Page(items=tuple(items), cursor=_written(place))
+        yield Page(items=tuple(items), cursor=_written(place), last=place.run is None)
 
 
 async def _shipment_page(context: Context[Settings], place: Place) -> tuple[tuple[msgspec.Raw, ...], PageInfo]:
@@ -206,7 +206,7 @@ async def stock_pages(context: Context[Settings], cursor: str | None) -> AsyncIt
             items = (Pulled(key=key, topic="inventory_snapshot", object=None, body=body),)
         more = edges.page_info.has_next_page and edges.page_info.end_cursor
         place = msgspec.structs.replace(place, after=edges.page_info.end_cursor) if more else _ended(place)
-        yield Page(items=items, cursor=_written(place))
+        yield Page(items=items, cursor=_written(place), last=place.run is None)
 
 
 def _stale(place: Place, now: datetime) -> bool:

@@ -169,7 +169,8 @@ async def return_pages(context: Context[Settings], cursor: str | None) -> AsyncI
         more = edges.page_info.has_next_page and edges.page_info.end_cursor
         place = Place(since=since, after=edges.page_info.end_cursor) if more else Place()
         items = (_pulled(node) for node in edges.nodes)
-        yield Page(items=tuple(item for item in items if item), cursor=msgspec.json.encode(place).decode())
+        told = tuple(item for item in items if item)
+        yield Page(items=told, cursor=msgspec.json.encode(place).decode(), last=not more)
         if not more:
             return
 

@@ -77,7 +77,7 @@ async def pull_orders(context: Shop, cursor: str | None, /) -> AsyncIterator[Pag
         seen = max([place.seen, *(datetime.fromisoformat(order.updated_at) for order in page.nodes)])
         more = page.page_info.has_next_page
         place = Scan(since=place.since, seen=seen, after=page.page_info.end_cursor if more else None)
-        yield Page(items=tuple(items), cursor=msgspec.json.encode(place).decode())
+        yield Page(items=tuple(items), cursor=msgspec.json.encode(place).decode(), last=not more)
         if not more:
             return
 

@@ -125,7 +125,7 @@ async def pull_orders(context: Seller, cursor: str | None, /) -> AsyncIterator[P
         more = part < len(parts)
         place = Scan(at=place.at, seen=max(seen, place.seen), part=part, page=answer.cursor, scanning=more)
         items = tuple(pulled(one, stood) for one in subjects)
-        yield Page(items=items, cursor=msgspec.json.encode(place).decode())
+        yield Page(items=items, cursor=msgspec.json.encode(place).decode(), last=not more)
         if not more:
             return
 

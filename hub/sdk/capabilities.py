@@ -326,6 +326,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Pulled, ...]
     cursor: str
     """Where to go on, in the adapter's own words; survives restarts."""
+    last: bool = False
+    """Whether nothing follows it: the next run begins anew, when its time has come."""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

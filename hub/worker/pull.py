@@ -174,7 +174,7 @@ class Puller:
             async for page in pages:
                 await self._keep(due, link, page)
                 # A run that ended where it began would begin there for ever.
-                if pull.resumes and page.cursor != due.cursor and (turn.over() or self._stopping):
+                if pull.resumes and not page.last and page.cursor != due.cursor and (turn.over() or self._stopping):
                     return True
         finally:
             if isinstance(pages, AsyncGenerator):

@@ -35,6 +35,8 @@ class Mill:
     length: int = 3
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     slow: set[str] = field(default_factory=set)
+    says_last: bool = False
+    """Whether the last page says that it is."""
 
     async def pages(self, context: Context[Stall], cursor: str | None, /) -> AsyncIterator[Page]:
         """Pages from the cursor on."""
@@ -49,7 +51,7 @@ class Mill:
                 await asyncio.sleep(0)
                 body = msgspec.json.encode([name, number])
                 item = Pulled(key=f"{name}:{number}", topic="ground", object=None, body=body)
-                yield Page(items=(item,), cursor=str(number + 1))
+                yield Page(items=(item,), cursor=str(number + 1), last=self.says_last and number + 1 == self.length)
         finally:
             self.at_once[name] -= 1
 
@@ -99,6 +101,19 @@ async def mill(house: House) -> Mill:
     reader = house.parts.configuration
     reader.adapters = {**reader.adapters, "mill": made.adapter()}
     return made
+
+
+@pytest.mark.parametrize(("says_last", "due"), [(True, False), (False, True)])
+async def test_a_turn_that_ends_with_the_last_page_ends_the_pull(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch, says_last: bool, due: bool
+) -> None:
+    """Else a scan of as many pages as a turn has would begin anew at once, for ever."""
+    monkeypatch.setattr(pull, "RUN_PAGES", 3)
+    mill.says_last = says_last
+    await mill.connect("grist")
+    await mill.house.worker.puller.run()
+    found = await mill.schedule("grist")
+    assert (found["cursor"], found["due"], found["last_error"]) == ("3", due, None)
 
 
 async def test_a_pull_that_takes_long_holds_up_no_other_connection(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
