@@ -117,7 +117,7 @@ async def snapshot_pages(context: Context[Settings], cursor: str | None) -> Asyn
         for item in messages(job, await _levels(context, found.snapshot_url)):
             yield Page(items=(item,), cursor=_written(place))
         place = without
-        yield Page(items=(), cursor=_written(place))
+        yield Page(items=(), cursor=_written(place), last=not place.jobs)
 
 
 def messages(job: Job, levels: Iterator[WarehouseProduct]) -> Iterator[Pulled]:

@@ -18,13 +18,14 @@ from adapters.shopify.operation import Operation, dated
 from adapters.shopify.simulator_admin import HANDLERS, Invalid
 from adapters.shopify.simulator_books import ShopJob, ShopLocation, ShopOrder, ShopVariant
 from adapters.shopify.simulator_bulk import BULK_HANDLERS, ShopExport, storage
+from adapters.shopify.simulator_goods import Edited
 from adapters.shopify.simulator_holds import HOLD_HANDLERS, work_body
 from adapters.shopify.simulator_hooks import HOOK_HANDLERS, ShopSubscription
 from adapters.shopify.simulator_levels import LEVEL_HANDLERS
 from adapters.shopify.simulator_money import MONEY_HANDLERS
 from adapters.shopify.simulator_oauth import Grants
 from adapters.shopify.simulator_purchasers import PURCHASER_HANDLERS
-from adapters.shopify.simulator_shop import Edited, Shop
+from adapters.shopify.simulator_shop import Shop
 from adapters.shopify.simulator_stock import STOCK_HANDLERS
 from adapters.shopify.simulator_tracking import TRACKING_HANDLERS
 from hub.sdk.testkit.simulator import Sent

@@ -1,5 +1,7 @@
 """What carriers say. Facts are appended and merged, never replaced."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -65,6 +67,16 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str
     shipped_at: datetime
     parcels: tuple[Parcel, ...]
+
+
+def units_of(shipments: Iterable[Shipment]) -> Counter[int]:
+    """Units by number of their demand that are in shipments."""
+    units: Counter[int] = Counter()
+    for shipment in shipments:
+        for parcel in shipment.parcels:
+            for part in parcel.lines:
+                units[int(part.line)] += part.quantity
+    return units
 
 
 class ScanEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,7 +16,7 @@ from hub.flow.change_window import Asked, Party, Wish, why_not
 from hub.flow.elsewhere import ELSEWHERE, take_over
 from hub.flow.ports import Unit
 from hub.flow.trouble import Trouble
-from hub.flow.waiting import stop_waiting
+from hub.flow.waiting import stop_if_placed
 
 SENT_ELSEWHERE = "sent by somebody else"
 """Why a node is asked to stop, where the channel says that its units went out already."""
@@ -76,11 +76,7 @@ def _cut(order: Order, demand: int, excess: int, batch: Batch) -> int:
                 units = min(excess, part.quantity)
                 order.advance(part.no, SliceState.CANCELLED, units, node=None)
                 excess -= units
-    if not any(
-        part.demand == demand and part.state in (SliceState.UNALLOCATED, SliceState.BACKORDERED)
-        for part in order.slices.values()
-    ):
-        stop_waiting(order, demand, batch)
+    stop_if_placed(order, demand, batch)
     return excess
 
 

@@ -8,10 +8,11 @@ is better than units that are sold twice.
 from typing import Final
 
 from hub.domain.order import OrderContent
+from hub.domain.shipping import units_of
 from hub.domain.states import GONE, HOLDING, SliceState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
-from hub.flow.waiting import stop_waiting
+from hub.flow.waiting import stop_if_placed
 
 ELSEWHERE: Final = "elsewhere"
 """Reason of units that left without us."""
@@ -34,8 +35,7 @@ def take_over(order: Order, content: OrderContent, batch: Batch) -> dict[int, in
         rest = _let_go(order, no, units)
         if rest < units:
             order.note(batch.now, "sent_elsewhere", f"line {order.demands[no].line}: {units - rest} units")
-            if not _open(order, no):
-                stop_waiting(order, no, batch)
+            stop_if_placed(order, no, batch)
         if rest:
             left[no] = rest
     return left
@@ -46,15 +46,11 @@ def _sent_by_others(order: Order, content: OrderContent) -> dict[int, int]:
     told = {line.external_id: line.fulfilled_elsewhere for line in content.lines if line.fulfilled_elsewhere}
     if not told:
         return {}
-    ours: dict[int, int] = {}
-    for shipment in order.shipments.values():
-        for parcel in shipment.parcels:
-            for part in parcel.lines:
-                ours[int(part.line)] = ours.get(int(part.line), 0) + part.quantity
+    ours = units_of(order.shipments.values())
     found = {}
     for no, demand in order.demands.items():
         gone = sum(part.quantity for part in order.slices.values() if part.demand == no and part.state in GONE)
-        more = told.get(demand.line, 0) * demand.per_unit - max(gone, ours.get(no, 0))
+        more = told.get(demand.line, 0) * demand.per_unit - max(gone, ours[no])
         if more > 0:
             found[no] = more
     return found
@@ -110,10 +106,3 @@ def _let_go(order: Order, demand: int, units: int) -> int:
 def _asked(order: Order, fulfilment: int | None, state: SliceState) -> bool:
     """Whether a partner was asked for these units and has to be asked back."""
     return state in _WORKED and fulfilment is not None and order.fulfilments[fulfilment].connection is not None
-
-
-def _open(order: Order, demand: int) -> bool:
-    return any(
-        part.demand == demand and part.state in (SliceState.UNALLOCATED, SliceState.BACKORDERED)
-        for part in order.slices.values()
-    )

@@ -31,8 +31,8 @@ def pay_back(order: Order, told: CancelTold, batch: Batch) -> None:
     if how == "refund":
         ask_refund(order, wish, batch)
         return
-    amount = min(refundable(order), sum(value_of(order, line, units) for line, units in wish.lines.items()))
-    amount = amount if wish.lines else refundable(order)
+    shares = sum(value_of(order, line, units) for line, units in wish.lines.items())
+    amount = min(refundable(order), shares) if wish.lines else refundable(order)
     lines = f', "lines": {wish.lines}' if wish.lines else ""
     order.troubles.append(
         order.trouble(

@@ -6,7 +6,7 @@ from hub.domain.contact import Contact
 from hub.domain.effects import PostDocument
 from hub.domain.order import OrderContent, OrderLine
 from hub.domain.posting import DocumentKind
-from hub.domain.shipping import Shipment
+from hub.domain.shipping import Shipment, units_of
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.hold import posting_held
@@ -130,11 +130,5 @@ def _sold(order: Order, shipments: Sequence[Shipment]) -> dict[str, int]:
     first: dict[str, int] = {}
     for demand in order.demands.values():
         first.setdefault(demand.line, demand.no)
-    units: dict[str, int] = {}
-    for shipment in shipments:
-        for parcel in shipment.parcels:
-            for part in parcel.lines:
-                found = order.demands.get(int(part.line))
-                if found is not None and first[found.line] == found.no:
-                    units[found.line] = units.get(found.line, 0) + part.quantity
-    return {line: quantity // order.demands[first[line]].per_unit for line, quantity in units.items()}
+    units = units_of(shipments)
+    return {line: units[no] // order.demands[no].per_unit for line, no in first.items() if units[no]}

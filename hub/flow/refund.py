@@ -145,10 +145,7 @@ def _unsold(order: Order, content: OrderContent, wanted: Mapping[str, int]) -> b
     """Whether these are units that were cancelled before they left and whose money is still here."""
     if content.cancelled_at is not None:
         return not any(part.state in GONE for part in order.slices.values())
-    before: dict[str, int] = {}
-    for refund in order.refunds.values():
-        for line in refund.lines if refund.unsold and refund.state in LIVING else ():
-            before[line.line] = before.get(line.line, 0) + line.quantity
+    before = refunded_units({id: refund for id, refund in order.refunds.items() if refund.unsold})
     cancelled = {line.external_id: billed(line) - line.quantity - line.refunded for line in content.lines}
     return bool(wanted) and all(units <= cancelled[line] - before.get(line, 0) for line, units in wanted.items())
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from hub.domain.demand import Slice
-from hub.domain.shipping import Parcel, ParcelLine, Shipment
+from hub.domain.shipping import Parcel, ParcelLine, Shipment, units_of
 from hub.domain.states import AT_REST, GONE
 from hub.domain.stock import StockReason
 from hub.flow.aggregate import Order
@@ -38,7 +38,8 @@ def keep_unsent(order: Order, batch: Batch) -> None:
         return
     if not all(part.state in AT_REST for part in order.slices.values()):
         parts = [part for part in parts if part.reason != DIGITAL]
-    for fulfilment, lines in _by_fulfilment(order, parts).items():
+    missing = _by_fulfilment(order, parts)
+    for fulfilment, lines in missing.items():
         number = max(order.shipments, default=0) + 1
         order.shipments[number] = Shipment(
             order=order.id,
@@ -48,20 +49,15 @@ def keep_unsent(order: Order, batch: Batch) -> None:
             shipped_at=_at(order, batch),
             parcels=(Parcel(lines=tuple(lines)),),
         )
-    if len(order.shipments) > len(order.before.shipments):
+    if missing:
         post_order(order, batch)
 
 
 def _by_fulfilment(order: Order, parts: list[Slice]) -> dict[int, list[ParcelLine]]:
     """Lines of shipments to make, by fulfilment order: what has gone of each demand and is in no shipment."""
-    known: dict[int, int] = {}
-    for shipment in order.shipments.values():
-        for parcel in shipment.parcels:
-            for line in parcel.lines:
-                known[int(line.line)] = known.get(int(line.line), 0) + line.quantity
+    known = units_of(order.shipments.values())
     missing = {
-        no: sum(part.quantity for part in order.slices.values() if part.demand == no and part.state in GONE)
-        - known.get(no, 0)
+        no: sum(part.quantity for part in order.slices.values() if part.demand == no and part.state in GONE) - known[no]
         for no in {part.demand for part in parts}
     }
     made: dict[int, list[ParcelLine]] = {}

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from hub.domain.order import OrderLine
+from hub.domain.states import SliceState
 from hub.flow.aggregate import Order, Wait
 from hub.flow.batch import Batch
 from hub.flow.ports import Unit
@@ -111,6 +112,13 @@ def stop_waiting(order: Order, demand: int, batch: Batch) -> None:
         order.mend(*told)
     if wait.queue == UNRESOLVED and not any(other.queue == UNRESOLVED for other in order.waits.values()):
         order.lift("unresolved", batch.now)
+
+
+def stop_if_placed(order: Order, demand: int, batch: Batch) -> None:
+    """A demand waits no more once none of its units is without a place."""
+    loose = (SliceState.UNALLOCATED, SliceState.BACKORDERED)
+    if not any(part.demand == demand and part.state in loose for part in order.slices.values()):
+        stop_waiting(order, demand, batch)
 
 
 def swap_wait(order: Order, demand: int, wait: Wait, batch: Batch) -> None:

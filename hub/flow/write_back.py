@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from hub.domain.effects import ConfirmShipment, TrackParcels
-from hub.domain.shipping import Parcel, ParcelLine
+from hub.domain.shipping import Parcel, ParcelLine, units_of
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.sdk.capabilities import ConfirmedLine, ShipmentConfirmation, TrackRequest
@@ -88,12 +88,7 @@ def _in_lines_of_the_channel(order: Order, shipment: int) -> tuple[Parcel, ...]:
 
 def _moved(order: Order, until: int) -> Counter[int]:
     """Units per demand that left in the shipments before a number."""
-    moved: Counter[int] = Counter()
-    for no, shipment in order.shipments.items():
-        for parcel in shipment.parcels if no < until else ():
-            for part in parcel.lines:
-                moved[int(part.line)] += part.quantity
-    return moved
+    return units_of(shipment for no, shipment in order.shipments.items() if no < until)
 
 
 def _sold(order: Order, moved: Mapping[int, int]) -> dict[str, int]:

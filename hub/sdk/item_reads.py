@@ -79,7 +79,7 @@ async def item_pages(parts: AsyncIterator[Part], reading: Reading, now: datetime
     else:
         back = min(seen, now) - timedelta(seconds=OVERLAP_SECONDS)
         since = back if reading.since is None else max(back, reading.since)
-    yield Page(items=(), cursor=Reading(since=since).text())
+    yield Page(items=(), cursor=Reading(since=since).text(), last=True)
 
 
 def item_facts(body: bytes, tables: Tables) -> Sequence[ItemReported]:

@@ -21,6 +21,7 @@ from hub.sdk.redaction import hidden_fields
 from hub.sdk.testkit.loopback import Loopback
 from hub.settings import Backoff, Settings
 from hub.store.admin.connections import inherit
+from hub.store.auto_close import close_mended
 from hub.store.database import Database
 from hub.store.inbox import Arrival, store_arrivals
 from hub.store.verify import verify_stock
@@ -206,6 +207,11 @@ class House:
         found = await self.rows("SELECT * FROM exception WHERE closed_at IS NULL ORDER BY id")
         assert all(row["cause"].strip(": ") and len(row["next_step"]) > 15 for row in found)
         return found
+
+    async def close_mended(self) -> int:
+        """What the sweep does with exceptions whose cause is gone; how many waiters went."""
+        async with self.parts.database.transaction() as connection:
+            return await close_mended(connection, datetime.now(UTC))
 
     async def verify(self) -> None:
         """The books add up: counters derived from slices, balances from the ledger."""

@@ -8,7 +8,6 @@ import pytest
 from hub.sdk.outcomes import NeedsPerson, Outcome, Refused, RetryLater, Unauthorised
 from hub.store.admin.connections import get_connection, update_connection
 from hub.store.admin.exceptions import close
-from hub.store.auto_close import close_mended
 from tests.scenarios.bazaar import Bazaar, build_bazaar
 from tests.scenarios.house import PATIENT, House
 
@@ -51,11 +50,6 @@ async def level(bazaar: Bazaar) -> dict[str, Any]:
     return row
 
 
-async def sweep(bazaar: Bazaar) -> None:
-    async with bazaar.house.parts.database.transaction() as link:
-        await close_mended(link, datetime.now(UTC))
-
-
 async def kinds(bazaar: Bazaar) -> list[str]:
     return [row["kind"] for row in await bazaar.house.open_exceptions()]
 
@@ -66,11 +60,11 @@ async def test_a_refused_level_stays_due_and_what_the_channel_has_stays_known(ba
     row = await level(bazaar)
     assert row["sent"] == 9, "the channel still shows the old number"
     assert 3000 < row["pause"] <= 3600
-    await sweep(bazaar)
+    await bazaar.house.close_mended()
     assert await kinds(bazaar) == ["availability_refused"]
     bazaar.answers = [RetryLater(reason="busy"), answer]
     await again(bazaar)
-    await sweep(bazaar)
+    await bazaar.house.close_mended()
     assert await kinds(bazaar) == ["availability_refused"], "a pause between two refusals mends nothing"
     await again(bazaar)
     (found,) = await bazaar.house.open_exceptions()
@@ -79,7 +73,7 @@ async def test_a_refused_level_stays_due_and_what_the_channel_has_stays_known(ba
     (told,) = bazaar.told["left"][-1].levels
     assert (told.previous, told.change, told.quantity) == (9, -4, 5)
     assert await level(bazaar) == {"sent": 5, "pause": None, "tries": 0}
-    await sweep(bazaar)
+    await bazaar.house.close_mended()
     assert await bazaar.house.open_exceptions() == []
 
 
@@ -99,7 +93,7 @@ async def test_a_retried_exception_tells_at_once_and_comes_back_if_nothing_was_m
         async with bazaar.house.parts.database.transaction() as link:
             await close(link, "default", [str(found["id"])], who="me", now=datetime.now(UTC), retry=True)
         await broadcast(bazaar)
-    await sweep(bazaar)
+    await bazaar.house.close_mended()
     assert found["retries"] == 1
     assert await bazaar.house.open_exceptions() == []
     assert await level(bazaar) == {"sent": 5, "pause": None, "tries": 0}
@@ -112,18 +106,18 @@ async def test_a_changed_connection_tells_at_once_what_was_refused(bazaar: Bazaa
     await broadcast(bazaar)
     assert [one["LAMP"] for one in bazaar.levels("left")] == [9, 5, 5]
     assert (await level(bazaar))["sent"] == 5
-    await sweep(bazaar)
+    await bazaar.house.close_mended()
     assert await bazaar.house.open_exceptions() == []
 
 
 async def test_refused_credentials_are_told_once_with_those_of_deliveries(bazaar: Bazaar) -> None:
     await sell_to(bazaar, Unauthorised(reason="401"))
-    await sweep(bazaar)
+    await bazaar.house.close_mended()
     (found,) = await bazaar.house.open_exceptions()
     assert (found["kind"], found["cause"], found["connection_id"]) == ("unauthorised", "left: left", "left")
     assert (await level(bazaar))["sent"] == 9
     await again(bazaar)
-    await sweep(bazaar)
+    await bazaar.house.close_mended()
     assert await bazaar.house.open_exceptions() == []
 
 
@@ -136,8 +130,8 @@ async def test_a_channel_that_fails_again_and_again_is_told_to_a_person(bazaar: 
     (found,) = await bazaar.house.open_exceptions()
     assert found["kind"] == "availability_not_told"
     assert "503" in found["next_step"]
-    await sweep(bazaar)
+    await bazaar.house.close_mended()
     assert await kinds(bazaar) == ["availability_not_told"]
     await again(bazaar)
-    await sweep(bazaar)
+    await bazaar.house.close_mended()
     assert await bazaar.house.open_exceptions() == []

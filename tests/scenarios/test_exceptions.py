@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from hub.store.auto_close import close_mended
 from tests.scenarios.counter import Counter
 from tests.scenarios.test_intake import deliver, edited, quiet_order
 from tests.scenarios.town import Town
@@ -19,11 +18,6 @@ async def broken(town: Town, event: str = "e-1") -> tuple[str, bytes, bytes]:
     await town.settle()
     number = await town.house.value("SELECT max(id) FROM inbox WHERE parked")
     return f"in-{number}", body, whole
-
-
-async def sweep(town: Town) -> int:
-    async with town.house.parts.database.transaction() as connection:
-        return await close_mended(connection, datetime.now(UTC))
 
 
 async def started(town: Town, hours: int, kind: str) -> None:
@@ -194,21 +188,21 @@ async def test_a_message_that_was_replayed_by_hand_closes_its_exception(town: To
     await counter.ok("POST", f"/messages/{id}/replay")
     await town.settle()
     assert len(await town.house.open_exceptions()) == 2
-    assert await sweep(town) == 1
+    assert await town.house.close_mended() == 1
     assert [row["kind"] for row in await town.house.open_exceptions()] == ["unknown_sku"], "whose order still waits"
     assert await town.house.value("SELECT closed_by FROM exception WHERE closed_at IS NOT NULL") == "cause gone"
-    assert await sweep(town) == 0
+    assert await town.house.close_mended() == 0
 
 
 async def test_an_order_that_is_cancelled_leaves_no_question_open(town: Town) -> None:
     placed = town.shop.place_order([("PASS", 1)], financial="half_paid")
     await town.settle()
     assert (await town.trouble())["kind"] == "unmapped_status"
-    assert await sweep(town) == 0
+    assert await town.house.close_mended() == 0
     town.shop.cancel_order(placed.id)
     await town.settle()
     assert (await town.order(placed))["state"] == "cancelled"
-    await sweep(town)
+    await town.house.close_mended()
     assert await town.house.open_exceptions() == []
 
 
@@ -224,8 +218,8 @@ async def test_a_level_that_the_channel_took_after_all_closes_its_exception(town
         "INSERT INTO availability (stock_point_id, item_id, connection_id, due_at, trouble) "
         "VALUES (1, 1, 'shop', now() + interval '1 hour', 'shop: the location is closed')"
     )
-    await sweep(town)
+    await town.house.close_mended()
     assert (await town.trouble())["cause"] == refused
     await town.house.run("UPDATE availability SET trouble = NULL")
-    await sweep(town)
+    await town.house.close_mended()
     assert await town.house.open_exceptions() == []

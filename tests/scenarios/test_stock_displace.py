@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from hub.domain.facts import GoodsShipped, StockLine, StockReported
 from hub.domain.shipping import Parcel
 from hub.domain.stock import ReportKind
-from hub.store.auto_close import close_mended
 from tests.scenarios.town import EAST, WEST, Town
 
 
@@ -67,13 +66,13 @@ async def test_a_lack_is_over_when_what_was_asked_for_has_left(town: Town) -> No
     _, order = await town.buy([("LAMP", 4)])
     await town.house.hear("depot", counted(EAST, "LAMP", 0))
     assert "deficit" in {row["kind"] for row in await town.house.open_exceptions()}
-    await mended(town)
+    await town.house.close_mended()
     assert "deficit" in {row["kind"] for row in await town.house.open_exceptions()}, "it is not over yet"
     at = datetime.now(UTC) - timedelta(minutes=1)
     box = Parcel(tracking="T-1", carrier="ups", lines=())
     left = GoodsShipped(at=at, fulfilment=f"{order['id']}-1", shipment="S-1", parcels=(box,))
     await town.house.hear("depot", left)
-    await mended(town)
+    await town.house.close_mended()
     assert "deficit" not in {row["kind"] for row in await town.house.open_exceptions()}
     assert await town.stock("LAMP", town.east) == (0, 0)
 
@@ -86,14 +85,9 @@ async def test_goods_that_left_though_none_were_counted_are_nobodys_lack(town: T
     box = Parcel(tracking="T-1", carrier="ups", lines=())
     left = GoodsShipped(at=datetime.now(UTC), fulfilment=f"{order['id']}-1", shipment="S-1", parcels=(box,))
     await town.house.hear("depot", left)
-    await mended(town)
+    await town.house.close_mended()
     assert await town.stock("LAMP", town.east) == (-1, 0)
     assert "deficit" not in {row["kind"] for row in await town.house.open_exceptions()}
-
-
-async def mended(town: Town) -> None:
-    async with town.house.parts.database.transaction() as connection:
-        await close_mended(connection, datetime.now(UTC))
 
 
 async def test_of_those_who_wait_the_most_urgent_is_served_first(town: Town) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from hub.domain.facts import GoodsShipped, StockLine, StockReported
 from hub.domain.stock import ReportKind
-from hub.store.auto_close import close_mended
 from tests.scenarios.counter import Counter
 from tests.scenarios.town import EAST, TILL, WEST, Town
 
@@ -293,10 +292,10 @@ async def test_a_whole_report_that_lacks_most_of_a_node_empties_no_shelf_until_a
     trouble = await town.trouble()
     assert (trouble["kind"], trouble["cause"]) == ("stock_collapsed", "depot: EAST")
     assert "38 of the 40 SKUs that the node has are not in it" in trouble["next_step"]
-    await mended(town)
+    await town.house.close_mended()
     assert (await town.trouble())["kind"] == "stock_collapsed", "nobody has seen to it"
     await town.house.hear("depot", report(*(level(name, 3) for name in ("PASS", *names[:30])), complete=True))
-    await mended(town)
+    await town.house.close_mended()
     await town.settle()
     assert await on_shelves(town) == 31, "nine of forty may be gone"
     assert await town.house.open_exceptions() == []
@@ -332,8 +331,3 @@ async def test_a_whole_report_that_is_older_than_another_says_nothing(town: Town
     await town.house.hear("depot", report(*(level(name, 4) for name in names), complete=True, at=now))
     await town.house.hear("depot", report(level("PASS", 1), complete=True, at=now - timedelta(minutes=1)))
     assert [await town.stock(name, town.east) for name in names] == [(4, 0)] * 5
-
-
-async def mended(town: Town) -> None:
-    async with town.house.parts.database.transaction() as connection:
-        await close_mended(connection, datetime.now(UTC))

@@ -2,26 +2,19 @@
 
 from datetime import UTC, datetime
 
-import msgspec
 import pytest
 
-from hub.domain.network import Connection, Mode
-from hub.flow.directory import Link
-from hub.sdk.adapter import Adapter, Kind
+from hub.domain.network import Mode
 from hub.sdk.capabilities import ChannelCancel, Context
 from hub.sdk.outcomes import Interrupted, NeedsPerson, Outcome, RetryLater, Uncertain
-from hub.sdk.redaction import Masked
 from hub.sdk.translate import Malformed, moment
-from hub.sdk.wire import Request, Response, Transport
+from hub.sdk.wire import Request, Response
 from hub.worker.deliver import perform_call
 from hub.worker.requests import Call
+from tests.unit.acme import Nothing, acme
 
 NOON = datetime(2026, 1, 16, 12, tzinfo=UTC)
 CALL = Call("cancel_order", ChannelCancel(key="k1", order_external_id="1001", reason="wish"))
-
-
-class Nothing(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    base_url: str | None = None
 
 
 class Silent:
@@ -31,32 +24,12 @@ class Silent:
         raise AssertionError(request)
 
 
-CONNECTION = Connection(
-    id="c1",
-    merchant="default",
-    account=1,
-    account_name="acme",
-    adapter="acme",
-    name="acme-uk",
-    modes={"cancel_order": Mode.LIVE},
-)
-
-
-async def outcome_of(error: Exception, connection: Connection = CONNECTION) -> Outcome:
+async def outcome_of(error: Exception, mode: Mode = Mode.LIVE) -> Outcome:
     async def cancel_order(context: Context[Nothing], request: ChannelCancel, /) -> Outcome:
         raise error
 
-    adapter = Adapter(
-        name="acme",
-        title="Acme",
-        kind=Kind.CHANNEL,
-        settings=Nothing,
-        account=lambda _: "acme",
-        transport=lambda _: Transport(base_url="http://127.0.0.1:9"),
-        cancel_order=cancel_order,
-    )
-    link = Link(connection=connection, adapter=adapter, read=lambda topic, body: ())
-    context = Context(connection=connection, settings=Nothing(), client=Silent(), now=lambda: NOON)
+    link = acme(cancel_order, cancel_order=mode)
+    context = Context(connection=link.connection, settings=Nothing(), client=Silent(), now=lambda: NOON)
     return await perform_call(link, context, CALL, [])
 
 
@@ -84,8 +57,7 @@ async def test_what_an_adapter_interrupts_with_is_the_outcome() -> None:
 
 
 async def test_a_capability_that_is_not_live_calls_nobody() -> None:
-    off = msgspec.structs.replace(CONNECTION, modes={"cancel_order": Mode.OFF})
-    outcome = await outcome_of(AssertionError("called"), off)
+    outcome = await outcome_of(AssertionError("called"), Mode.OFF)
     assert isinstance(outcome, NeedsPerson)
     assert outcome.reason == "connection 'acme-uk' does not do cancel_order now"
 

@@ -69,6 +69,9 @@ async def pulled(harness: AnyHarness, name: str) -> None:
             known_topic(harness, item)
         keys = [item.key for item in items]
         expect(len(set(keys)) == len(keys), f"pull {name} gives two objects one key")
+        if harness.adapter.pulls[name].resumes and pages:
+            ended = [page.last for page in pages] == [False] * (len(pages) - 1) + [True]
+            expect(ended, f"pull {name} does not say of its last page, and of no other, that it is: Page(last=True)")
         again = [item for page in await pull(trial, name, None) for item in page.items]
         left = 0 if harness.adapter.pulls[name].consumes else wanted
         expect(len(again) == left, f"pull {name}, from the beginning again, brought {len(again)} of {left} objects")

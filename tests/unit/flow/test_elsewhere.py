@@ -1,7 +1,5 @@
 """Units that somebody else sent: which of them are taken over, from which shelf, and which have to be asked back."""
 
-from datetime import UTC, datetime
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -9,16 +7,15 @@ from hypothesis import strategies as st
 
 from hub.domain.demand import Demand, Slice
 from hub.domain.fulfilment import FulfilmentOrder
-from hub.domain.money import Amounts, AmountSet
-from hub.domain.order import OrderContent, OrderLine
+from hub.domain.order import OrderLine
 from hub.domain.shipping import Parcel, ParcelLine, Shipment
 from hub.domain.states import GONE, HOLDING, SliceState
 from hub.flow.aggregate import Order
 from hub.flow.batch import Batch
 from hub.flow.directory import Directory
 from hub.flow.elsewhere import ELSEWHERE, take_over
+from tests.unit.flow.bare import NOON, bare_content, bare_order
 
-NOON = datetime(2026, 1, 16, 12, tzinfo=UTC)
 STORE, PARTNER = 1, 2
 """Fulfilment orders: one is worked through the hub, one by a partner's system."""
 
@@ -43,27 +40,9 @@ def part(no: int, state: SliceState, quantity: int = 1, fulfilment: int = STORE)
 
 
 def order(*slices: Slice, told: int, per_unit: int = 1) -> Order:
-    made = Order(
-        id="01KF0X5B3GCDEFGHJKMN",
-        merchant="default",
-        account=1,
-        connection="c1",
-        external_id="1",
-        number="1",
-        currency="USD",
-        placed_at=NOON,
-        version=1,
-        revision=1,
-        acting=True,
-    )
+    made = bare_order()
     total = sum(one.quantity for one in slices)
-    made.content = OrderContent(
-        external_id="1",
-        version=1,
-        number="1",
-        placed_at=NOON,
-        currency="USD",
-        amounts=AmountSet(shop=Amounts(currency="USD")),
+    made.content = bare_content(
         lines=(OrderLine(external_id="L", quantity=total // per_unit, fulfilled_elsewhere=told),),
     )
     made.demands = {

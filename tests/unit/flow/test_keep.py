@@ -1,27 +1,17 @@
 """What stands although the channel's newest word does not say it."""
 
-from datetime import UTC, datetime
-
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.domain.money import Amounts, AmountSet
 from hub.domain.order import OrderContent, OrderLine
 from hub.flow.keep import keep
-
-NOON = datetime(2026, 1, 16, 12, tzinfo=UTC)
+from tests.unit.flow.bare import NOON, bare_content
 
 
 def content(*units: int, **facts: object) -> OrderContent:
     """An order of lines "1", "2", ... with so many units each."""
-    made = OrderContent(
-        external_id="1",
-        version=1,
-        number="1",
-        placed_at=NOON,
-        currency="USD",
-        amounts=AmountSet(shop=Amounts(currency="USD")),
+    made = bare_content(
         lines=tuple(OrderLine(external_id=str(no), quantity=quantity) for no, quantity in enumerate(units, 1)),
     )
     return msgspec.structs.replace(made, **facts)

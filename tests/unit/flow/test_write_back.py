@@ -1,7 +1,6 @@
 """What a channel is told of a shipment: its own lines, parcel by parcel, whatever the hub made of them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -11,8 +10,8 @@ from hub.domain.shipping import Parcel, ParcelLine, Shipment
 from hub.flow.aggregate import Order
 from hub.flow.write_back import shipment_confirmation
 from hub.sdk.capabilities import ShipmentConfirmation
+from tests.unit.flow.bare import NOON, bare_order
 
-NOON = datetime(2026, 1, 16, 12, tzinfo=UTC)
 MUG = Demand(no=1, line="line-mug", group="main", sku="MUG", item=1, quantity=3)
 CUP = Demand(no=2, line="line-set", group="main", sku="CUP", item=2, quantity=4, per_unit=2)
 LID = Demand(no=3, line="line-set", group="main", sku="LID", item=3, quantity=2)
@@ -20,19 +19,7 @@ LID = Demand(no=3, line="line-set", group="main", sku="LID", item=3, quantity=2)
 
 def order(*shipments: Sequence[dict[int, int]]) -> Order:
     """An order of three mugs and two sets of two cups and a lid, and what left: per shipment, per parcel."""
-    made = Order(
-        id="o",
-        merchant="default",
-        account=1,
-        connection="c1",
-        external_id="1",
-        number="1",
-        currency="USD",
-        placed_at=NOON,
-        version=1,
-        revision=1,
-        acting=True,
-    )
+    made = bare_order(id="o")
     made.demands = {demand.no: demand for demand in (MUG, CUP, LID)}
     for no, parcels in enumerate(shipments, 1):
         made.shipments[no] = Shipment(
