@@ -14,8 +14,8 @@ class Nothing(Masked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     base_url: str | None = None
 
 
-def acme(cancel_order: Send[ChannelCancel], **modes: Mode) -> Link:
-    """Its connection "acme-uk", which cancels orders in this way."""
+def acme(cancel_order: Send[ChannelCancel], mode: Mode = Mode.LIVE) -> Link:
+    """Its connection "acme-uk", which cancels orders in this way, as far as `mode` lets it."""
     adapter = Adapter(
         name="acme",
         title="Acme",
@@ -32,6 +32,6 @@ def acme(cancel_order: Send[ChannelCancel], **modes: Mode) -> Link:
         account_name="acme",
         adapter="acme",
         name="acme-uk",
-        modes=modes,
+        modes={"cancel_order": mode},
     )
     return Link(connection=connection, adapter=adapter, read=lambda topic, body: ())

@@ -28,7 +28,7 @@ async def outcome_of(error: Exception, mode: Mode = Mode.LIVE) -> Outcome:
     async def cancel_order(context: Context[Nothing], request: ChannelCancel, /) -> Outcome:
         raise error
 
-    link = acme(cancel_order, cancel_order=mode)
+    link = acme(cancel_order, mode)
     context = Context(connection=link.connection, settings=Nothing(), client=Silent(), now=lambda: NOON)
     return await perform_call(link, context, CALL, [])
 
